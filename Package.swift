@@ -1,0 +1,137 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// `OFFPEAK_PURE=1` leaves out everything that needs the network packages: the pure modules and
+/// their tests then build within a minute.
+let pureOnly = ProcessInfo.processInfo.environment["OFFPEAK_PURE"] == "1"
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A target of the project; imports point downward in the lists below, never upward.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: [], swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: strict)
+}
+
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+
+var targets: [Target] = [
+    .systemLibrary(
+        name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    module("Primitives", ["CSodium"]),
+    module("Gossip", ["Primitives"]),
+    module("Mempool", ["Primitives", collections]),
+    module("Consensus", ["Primitives", collections]),
+    module("Execution", ["Primitives", collections]),
+    module("NodeCore", ["Gossip", "Mempool", "Consensus", "Execution", "Primitives", collections]),
+    module("Simulator", ["NodeCore", "Consensus", "Primitives", collections]),
+    program(
+        "offpeak-sim",
+        ["Simulator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .target(
+        name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
+        swiftSettings: strict),
+    tests("PrimitivesTests", ["Primitives", "CSodium"]),
+    tests("MempoolTests", ["Mempool", "Primitives"]),
+    tests("ConsensusTests", ["Consensus", "Primitives"]),
+    tests("ExecutionTests", ["Execution", "Primitives"]),
+    tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
+    tests("SimulatorTests", ["Simulator", "Consensus", "Primitives"]),
+]
+
+var packages: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+]
+
+if !pureOnly {
+    packages += [
+        .package(url: "https://github.com/apple/swift-atomics", exact: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ]
+    targets += [
+        .systemLibrary(
+            name: "CRocksDB", pkgConfig: "rocksdb", providers: [.apt(["librocksdb-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        module(
+            "Runtime",
+            [
+                "NodeCore", "Gossip", "Mempool", "Consensus", "Execution", "Primitives",
+                "CRocksDB", "CZstd", collections,
+                .product(name: "Atomics", package: "swift-atomics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        module(
+            "RPC",
+            [
+                "Primitives",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        program(
+            "offpeak",
+            [
+                "Runtime", "RPC", "NodeCore", "Execution", "Mempool", "Consensus", "Primitives",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        tests(
+            "RuntimeTests",
+            [
+                "Runtime", "NodeCore", "Mempool", "Consensus", "Execution", "Primitives",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        tests("RPCTests", ["RPC", "Primitives"]),
+        tests("OffpeakTests", ["offpeak", "Runtime", "RPC", "Execution", "Primitives"]),
+    ]
+}
+
+let package = Package(
+    name: "offpeak",
+    products: [
+        .executable(name: "offpeak-sim", targets: ["offpeak-sim"])
+    ] + (pureOnly ? [] : [.executable(name: "offpeak", targets: ["offpeak"])]),
+    dependencies: packages,
+    targets: targets
+)

@@ -1,0 +1,67 @@
+/// Why a transaction has no effect at all: no fee, no receipt, its sequence stays free.
+///
+/// The raw values are stable: programs act on them. Wire: one byte.
+public enum SkipReason: UInt8, Error, Hashable, Sendable, CaseIterable {
+    /// It was signed for another network.
+    case wrongChain = 1
+    /// `validUntil` has passed.
+    case expired = 2
+    /// `validUntil` lies further ahead than its stream allows.
+    case validTooLong = 3
+    /// The sequence was used before, by this or another transaction.
+    case sequenceUsed = 4
+    /// An earlier sequence of the stream is missing.
+    case sequenceAhead = 5
+    /// The sender has no account yet.
+    case unknownSender = 6
+    /// No policy is known or revealed for an account that must authorize.
+    case policyMissing = 7
+    /// A revealed policy isn't the one that the address was made from, or isn't needed.
+    case policyMismatch = 8
+    /// An authorization by a key that no named account's policy holds.
+    case unknownSigner = 9
+    /// The authorizations weigh less than the threshold.
+    case notAuthorized = 10
+    /// The fee is above `maxFee`.
+    case feeTooLow = 11
+    /// The balance doesn't cover the fee.
+    case insufficientForFee = 12
+    /// The account has no room for a further stream.
+    case tooManyStreams = 13
+    /// A signature is wrong.
+    case invalidSignature = 14
+
+    /// Whether the same bytes may still execute later.
+    public var mayRetry: Bool { self == .sequenceAhead }
+
+    /// The stable name, as RPC gives it.
+    public var name: String { String(describing: self) }
+}
+
+/// What the finalized state says of a transaction before it enters the mempool.
+package enum Admission: Hashable, Sendable {
+    /// It could not execute.
+    case refused(SkipReason)
+    /// It could execute when its turn comes: the stream's next sequence is `nextSequence`, the
+    /// sender holds `spendable` of the native asset and the transaction takes at most `cost` of it.
+    case admissible(nextSequence: SequenceNumber, spendable: Amount, cost: Amount)
+}
+
+/// The finalized state as the mempool sees it.
+package protocol AdmissionView {
+    /// O(signers); checks no signature.
+    func admission(of transaction: SignedTransaction) throws(StorageFault) -> Admission
+}
+
+/// Monotonic and wall clock at one moment; engines get it with each event and read no clock.
+public struct Moment: Hashable, Sendable {
+    /// For timers.
+    public let now: Instant
+    /// For block times only.
+    public let wall: Timestamp
+
+    public init(now: Instant, wall: Timestamp) {
+        self.now = now
+        self.wall = wall
+    }
+}

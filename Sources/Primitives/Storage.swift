@@ -1,0 +1,89 @@
+/// A named part of the store; keys of different columns never meet.
+package enum Column: String, CaseIterable, Sendable {
+    /// Single values: format version, heights, roots, instance id.
+    case meta
+    /// Height (8 bytes, big-endian) → finalized block with its receipts root.
+    case blocks
+    /// Block digest → height.
+    case blockHeights
+    /// Height (big-endian) → finalization certificate, for those heights that have one.
+    case finalizations
+    /// Batch digest → batch body.
+    case batches
+    /// Certified batches not yet included, and lane records of this node: what it acked or sealed.
+    case lanes
+    /// State key (32 bytes) → value.
+    case state
+    /// Tree node key → tree node.
+    case nodes
+    /// Deadline (8 bytes, big-endian) and escrow id → nothing: what the block must carry out.
+    case deadlines
+    /// Transaction id → receipt with its place.
+    case receipts
+    /// Party address and escrow id → nothing: the escrows that an address takes part in.
+    case escrowsByParty
+}
+
+/// A fault of the disk or of what it gave back: the node stops, it never carries on.
+package struct StorageFault: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was wrong, where, and what to do.
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}
+
+/// What the pure modules read from. Reads see every `WriteSet` that was handed out before the
+/// current event.
+package protocol KeyValueSource: Sendable {
+    func value(in column: Column, for key: [UInt8]) throws(StorageFault) -> [UInt8]?
+
+    /// At most `limit` pairs with `start <= key < end` (bytewise; no upper bound if nil) in rising
+    /// order of key.
+    func pairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue]
+}
+
+/// A key with its value.
+package struct KeyValue: Hashable, Sendable {
+    package let key: [UInt8]
+    package let value: [UInt8]
+    package init(key: [UInt8], value: [UInt8]) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// Changes that reach the disk together or not at all; a later change of a key wins.
+package struct WriteSet: Hashable, Sendable {
+    /// Puts a value, or deletes the key if `value` is nil.
+    package struct Change: Hashable, Sendable {
+        package let column: Column
+        package let key: [UInt8]
+        package let value: [UInt8]?
+    }
+
+    package private(set) var changes: [Change] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { changes.isEmpty }
+
+    package mutating func put(_ value: [UInt8], in column: Column, for key: [UInt8]) {
+        changes.append(Change(column: column, key: key, value: value))
+    }
+
+    package mutating func delete(_ key: [UInt8], in column: Column) {
+        changes.append(Change(column: column, key: key, value: nil))
+    }
+
+    package mutating func append(_ other: WriteSet) {
+        changes.append(contentsOf: other.changes)
+    }
+}
+
+extension UInt64 {
+    /// Eight bytes, the highest first: their order is the numbers' order.
+    package var bigEndianBytes: [UInt8] {
+        Swift.withUnsafeBytes(of: bigEndian) { Array($0) }
+    }
+}
