@@ -155,7 +155,7 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
 
     /// The signature's claim, or nil if the header isn't the lane's owner's or out of limits.
     package func claim(in layout: ShardLayout) -> SignatureClaim? {
-        guard isWithinLimits, content.chainID == layout.committee.chainID,
+        guard isWithinLimits(layout.settings), content.chainID == layout.committee.chainID,
             content.epoch == layout.committee.epoch, content.term == 0,
             layout.owner(of: content.lane) == content.owner,
             let owner = layout.committee[content.owner]
@@ -164,10 +164,10 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
             publicKey: owner.votingKey, digest: digest, signature: signature)
     }
 
-    private var isWithinLimits: Bool {
+    private func isWithinLimits(_ settings: BatchSettings) -> Bool {
         content.transactionCount > 0
-            && content.transactionCount <= UInt32(BatchLimits.transactionsMax)
-            && content.byteLength <= UInt32(BatchLimits.bytesMax)
+            && Int(content.transactionCount) <= settings.transactionsMax
+            && Int(content.byteLength) <= settings.bytesMax
             && content.chunkSize > 0 && chunkCount <= BatchLimits.chunksMax
     }
 }

@@ -8,8 +8,6 @@ package enum BatchLimits {
     package static let bytesMax = 1 << 20
     /// Chunks of a batch: one bit each in an ack.
     package static let chunksMax = 32
-    /// Heights after sealing during which a batch can be included.
-    package static let expiryBlocks: UInt64 = 1000
     /// Batches of a lane that its owner keeps uncertified at once.
     package static let uncertifiedMax = 4
     /// Batches of a lane that ackers hold before one is included; beyond it they don't answer.
@@ -63,14 +61,35 @@ package enum MempoolTimes {
     package static let busyRetry: UInt64 = 500
 }
 
+/// What genesis says of batches, within `BatchLimits`.
+package struct BatchSettings: Hashable, Sendable {
+    /// Transactions in a batch.
+    package let transactionsMax: Int
+    /// Bytes of a batch's body.
+    package let bytesMax: Int
+    /// Heights after sealing during which a batch can be included.
+    package let expiryBlocks: UInt64
+
+    package init(
+        transactionsMax: Int = BatchLimits.transactionsMax, bytesMax: Int = BatchLimits.bytesMax,
+        expiryBlocks: UInt64 = 1000
+    ) {
+        self.transactionsMax = min(transactionsMax, BatchLimits.transactionsMax)
+        self.bytesMax = min(bytesMax, BatchLimits.bytesMax)
+        self.expiryBlocks = expiryBlocks
+    }
+}
+
 /// Which shard a sender belongs to, and who owns a shard: the same on every node for an epoch.
 package struct ShardLayout: Sendable {
     package let committee: Committee
+    package let settings: BatchSettings
     package let shardCount: Int
     private let rankings: [[ValidatorIndex]]
 
-    package init(committee: Committee) {
+    package init(committee: Committee, settings: BatchSettings = BatchSettings()) {
         self.committee = committee
+        self.settings = settings
         shardCount = BatchLimits.shardCount(committee: committee.count)
         rankings = (0..<shardCount).map { shard in
             committee.ranking(.owner, salt: UInt64(shard).bcsLittleEndian)

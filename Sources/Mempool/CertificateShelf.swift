@@ -3,7 +3,7 @@ internal import Primitives
 /// Certified batches that no finalized block has included yet.
 struct CertificateShelf: Sendable {
     private struct Held {
-        let certificate: BatchCertificate
+        let certificate: Verified<BatchCertificate>
         var sentAt: Instant
     }
 
@@ -11,11 +11,12 @@ struct CertificateShelf: Sendable {
     private(set) var count = 0
 
     func holds(_ header: BatchHeader) -> Bool {
-        lanes[header.content.lane]?[header.content.position]?.certificate.digest == header.digest
+        lanes[header.content.lane]?[header.content.position]?.certificate.value.digest
+            == header.digest
     }
 
     /// The certificate of a batch.
-    func held(_ header: BatchHeader) -> BatchCertificate? {
+    func held(_ header: BatchHeader) -> Verified<BatchCertificate>? {
         holds(header)
             ? lanes[header.content.lane]?[header.content.position]?.certificate : nil
     }
@@ -23,10 +24,11 @@ struct CertificateShelf: Sendable {
     /// Certificates of a lane.
     func count(_ lane: Lane) -> Int { lanes[lane]?.count ?? 0 }
 
-    mutating func insert(_ certificate: BatchCertificate, at now: Instant) {
-        guard !holds(certificate.header) else { return }
-        let replaced = lanes[certificate.lane, default: [:]].updateValue(
-            Held(certificate: certificate, sentAt: now), forKey: certificate.position)
+    mutating func insert(_ certificate: Verified<BatchCertificate>, at now: Instant) {
+        let value = certificate.value
+        guard !holds(value.header) else { return }
+        let replaced = lanes[value.lane, default: [:]].updateValue(
+            Held(certificate: certificate, sentAt: now), forKey: value.position)
         if replaced == nil { count += 1 }
     }
 
@@ -35,7 +37,7 @@ struct CertificateShelf: Sendable {
         guard let held = lanes[lane] else { return }
         for (position, entry) in held
         where position <= head?.position ?? 0
-            || entry.certificate.header.content.expiryHeight <= height
+            || entry.certificate.value.header.content.expiryHeight <= height
         {
             lanes[lane]?[position] = nil
             count -= 1
@@ -72,9 +74,10 @@ struct CertificateShelf: Sendable {
         guard let held = lanes[lane] else { return nil }
         let parent = head?.digest ?? .zero
         let candidates = held.filter {
-            $0.key > head?.position ?? 0 && $0.value.certificate.header.content.parent == parent
+            $0.key > head?.position ?? 0
+                && $0.value.certificate.value.header.content.parent == parent
         }
-        return candidates.min { $0.key < $1.key }?.value.certificate
+        return candidates.min { $0.key < $1.key }?.value.certificate.value
     }
 
     /// Certificates that weren't included for `wait` milliseconds, in lane order; they count as
@@ -87,7 +90,7 @@ struct CertificateShelf: Sendable {
                     now.millisecondsSince(held.sentAt) >= wait
                 else { continue }
                 lanes[lane]?[position]?.sentAt = now
-                stale.append(held.certificate)
+                stale.append(held.certificate.value)
             }
         }
         return stale

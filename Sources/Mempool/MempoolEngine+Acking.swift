@@ -25,7 +25,7 @@ extension MempoolEngine {
     /// Whether a batch is neither behind the chain nor too far ahead of it.
     private func isTimely(_ header: BatchHeader) -> Bool {
         let content = header.content
-        let latest = height.clampedAdvance(by: 2 * BatchLimits.expiryBlocks)
+        let latest = height.clampedAdvance(by: 2 * layout.settings.expiryBlocks)
         return content.position > table[content.lane]?.position ?? 0
             && content.expiryHeight > height && content.expiryHeight <= latest
             && witness.count(content.lane) < 2 * BatchLimits.unincludedMax
@@ -100,16 +100,22 @@ extension MempoolEngine {
         guard let ack else {
             return effects.append(.penalise(peer, "an ack with a wrong signature"))
         }
+        let lane = ack.value.header.content.lane
+        guard var sealed = sealedLanes[lane] else { return }
+        let layout = layout
+        sealed.prove(ack.value.header.digest) { $0.insert(ack, in: layout) }
+        sealedLanes[lane] = sealed
         count(ack.value.entry, for: ack.value.header, at: now)
     }
 
+    /// Counts an entry whose signature is proven.
     mutating func count(_ entry: AckEntry, for header: BatchHeader, at now: Instant) {
         guard var sealed = sealedLanes[header.content.lane] else { return }
-        let completed = sealed.add(entry, to: header.digest, in: layout.committee)
+        let completed = sealed.add(entry, to: header.digest, in: layout)
         sealedLanes[header.content.lane] = sealed
         guard let certificate = completed else { return }
         shelf.insert(certificate, at: now)
-        effects.append(.broadcast(.certificate(certificate)))
+        effects.append(.broadcast(.certificate(certificate.value)))
         effects.append(.workAvailable)
     }
 }

@@ -17,12 +17,12 @@ extension MempoolEngine {
     mutating func keep(
         _ certificate: Verified<BatchCertificate>?, from peer: PeerID, at now: Instant
     ) {
-        guard let certificate = certificate?.value else {
+        guard let certificate else {
             return effects.append(.penalise(peer, "a certificate with a wrong signature"))
         }
-        let content = certificate.header.content
+        let content = certificate.value.header.content
         guard content.position > table[content.lane]?.position ?? 0,
-            !shelf.holds(certificate.header)
+            !shelf.holds(certificate.value.header)
         else { return }
         shelf.insert(certificate, at: now)
         effects.append(.workAvailable)
@@ -32,13 +32,19 @@ extension MempoolEngine {
     package mutating func learn(_ certificate: Verified<BatchCertificate>, at now: Instant) {
         let content = certificate.value.header.content
         guard content.position > table[content.lane]?.position ?? 0 else { return }
-        shelf.insert(certificate.value, at: now)
+        shelf.insert(certificate, at: now)
     }
 
-    /// Whether exactly this certificate was checked before.
-    package func holds(_ certificate: BatchCertificate) -> Bool {
-        shelf.held(certificate.header) == certificate
+    /// Exactly this certificate, if it was checked before.
+    package func verified(_ certificate: BatchCertificate) -> Verified<BatchCertificate>? {
+        guard let held = shelf.held(certificate.header), held.value == certificate else {
+            return nil
+        }
+        return held
     }
+
+    /// Whether some certified batch waits for a block.
+    package var hasCertificates: Bool { shelf.count > 0 }
 
     /// The certificates for a block at `height` whose parent leaves the lanes as `table`.
     package func includable(after table: LaneTable, at height: Height) -> [BatchCertificate] {

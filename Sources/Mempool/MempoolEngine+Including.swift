@@ -12,17 +12,22 @@ extension MempoolEngine {
             } catch {
                 preconditionFailure("a finalized block breaks a lane: \(error)")
             }
-            settleLane(certificate.lane, at: height)
         }
+        let included = Set(certificates.map(\.digest))
+        for lane in Set(certificates.map(\.lane)).sorted() { settleLane(lane, included) }
         for lane in sealedLanes.keys.sorted() { settleSealed(lane, at: height) }
         for lane in shelf.laneOrder { shelf.settle(lane, head: table[lane], at: height) }
     }
 
-    private mutating func settleLane(_ lane: Lane, at height: Height) {
+    /// Forgets the acks that the chain has passed, and the bodies of those that it left out.
+    private mutating func settleLane(_ lane: Lane, _ included: Set<Digest>) {
         guard let head = table[lane] else { return }
         var writes = WriteSet()
         for ack in witness.settle(lane, head: head) {
             writes.delete(LaneRecord.key(lane, ack.header.content.position), in: .lanes)
+            guard !included.contains(ack.header.digest) else { continue }
+            bodies.release(ack.header.digest)
+            writes.delete(ack.header.digest.bytes, in: .batches)
         }
         if !writes.isEmpty { effects.append(.forget(writes)) }
     }
@@ -77,8 +82,11 @@ extension MempoolEngine {
             guard header.content.owner == ownIndex else { continue }
             var sealed = sealedLanes[lane] ?? SealedLane()
             sealed.append(item.batch, at: Instant(milliseconds: 0))
-            _ = sealed.add(item.ack.entry, to: header.digest, in: layout.committee)
             sealedLanes[lane] = sealed
+            proveOwn(header)
+            guard var proven = sealedLanes[lane] else { continue }
+            _ = proven.add(item.ack.entry, to: header.digest, in: layout)
+            sealedLanes[lane] = proven
         }
     }
 }

@@ -103,7 +103,7 @@ extension MempoolEngine {
                     && waiting >= BatchLimits.eagerSealTransactions)
             guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax
             else { continue }
-            let transactions = pool.takeForSealing(shard: shard)
+            let transactions = pool.takeForSealing(shard: shard, within: layout.settings)
             if !transactions.isEmpty { seal(transactions, on: lane, by: ownIndex, at: now) }
         }
     }
@@ -122,15 +122,28 @@ extension MempoolEngine {
             transactionRoot: body.root, transactionCount: UInt32(transactions.count),
             byteLength: UInt32(body.bytes.count), signatureCount: UInt32(body.signatureCount),
             chunkSize: UInt32(transactions.count),
-            expiryHeight: height.clampedAdvance(by: BatchLimits.expiryBlocks))
+            expiryHeight: height.clampedAdvance(by: layout.settings.expiryBlocks))
         let batch = Batch(header: BatchHeader(signing: content, by: signer), body: body)
         sealedLanes[lane]?.append(batch, at: now)
+        proveOwn(batch.header)
         let ack = makeAck(batch.header, signer: owner, invalid: [])
         witness.record(ack)
         bodies.keep(batch)
         effects.append(.store(LaneRecord.writes(ack, batch)))
         effects.append(.broadcast(.batch(batch)))
         count(ack.entry, for: batch.header, at: now)
+    }
+
+    /// The header's and the own ack's signatures need no check.
+    mutating func proveOwn(_ header: BatchHeader) {
+        let signer = signer
+        let ack = AckEntry.digest(header, stored: true, chunks: 1, verdicts: [])
+        guard var sealed = sealedLanes[header.content.lane] else { return }
+        sealed.prove(header.digest) { proven in
+            proven.insert(ownSignatureOver: header.digest, by: signer)
+            proven.insert(ownSignatureOver: ack, by: signer)
+        }
+        sealedLanes[header.content.lane] = sealed
     }
 
     /// Sends uncertified batches again: all of them after a start, else those whose wait is over,

@@ -94,13 +94,15 @@ struct OwnerPool: Sendable {
     }
 
     /// Takes what can be sealed of `shard` now, within the limits of a batch.
-    mutating func takeForSealing(shard: UInt16) -> [SignedTransaction] {
+    mutating func takeForSealing(
+        shard: UInt16, within settings: BatchSettings
+    ) -> [SignedTransaction] {
         var taken: [SignedTransaction] = []
         var bytes = 8
         var visits = ready[shard]?.count ?? 0
         while visits > 0, let key = ready[shard]?.popFirst() {
             visits -= 1
-            guard takeRun(of: key, shard: shard, into: &taken, bytes: &bytes) else {
+            guard takeRun(of: key, shard: shard, settings, into: &taken, bytes: &bytes) else {
                 ready[shard]?.prepend(key)
                 break
             }
@@ -111,15 +113,16 @@ struct OwnerPool: Sendable {
 
     /// Seals the stream's next sequences as far as they are there; false if the batch is full.
     private mutating func takeRun(
-        of key: StreamKey, shard: UInt16, into taken: inout [SignedTransaction], bytes: inout Int
+        of key: StreamKey, shard: UInt16, _ settings: BatchSettings,
+        into taken: inout [SignedTransaction], bytes: inout Int
     ) -> Bool {
         guard let queue = streams[key] else { return true }
         var sequence = queue.next
         while let id = queue.ids[sequence], let entry = entries[id] {
             if !entry.isSealed {
                 let size = entry.transaction.value.byteCount
-                guard taken.count < BatchLimits.transactionsMax,
-                    bytes + size <= BatchLimits.bytesMax
+                guard taken.count < settings.transactionsMax,
+                    bytes + size <= settings.bytesMax
                 else { return false }
                 bytes += size
                 taken.append(entry.transaction.value)

@@ -9,7 +9,9 @@ struct SealedLane: Sendable {
         let batch: Batch
         /// Entries of distinct signers, in order of arrival.
         var entries: [AckEntry] = []
-        var certificate: BatchCertificate?
+        /// The signatures of the header and of the entries.
+        var proven = ProvenClaims()
+        var certificate: Verified<BatchCertificate>?
         var sentAt: Instant
         var attempts = 0
     }
@@ -41,31 +43,38 @@ struct SealedLane: Sendable {
 
     func batch(_ digest: Digest) -> Sealed? { sealed.first { $0.batch.digest == digest } }
 
+    /// Keeps what is known to be signed rightly about a batch.
+    mutating func prove(_ digest: Digest, with update: (inout ProvenClaims) -> Void) {
+        guard let place = sealed.firstIndex(where: { $0.batch.digest == digest }) else { return }
+        update(&sealed[place].proven)
+    }
+
     /// Counts an ack; returns the certificate when it completes one.
-    mutating func add(_ entry: AckEntry, to digest: Digest, in committee: Committee)
-        -> BatchCertificate?
-    {
+    mutating func add(
+        _ entry: AckEntry, to digest: Digest, in layout: ShardLayout
+    ) -> Verified<BatchCertificate>? {
         guard let place = sealed.firstIndex(where: { $0.batch.digest == digest }),
             sealed[place].certificate == nil,
             !sealed[place].entries.contains(where: { $0.signer == entry.signer })
         else { return nil }
         sealed[place].entries.append(entry)
-        let certificate = SealedLane.certificate(sealed[place], in: committee)
-        sealed[place].certificate = certificate
-        return certificate
+        sealed[place].certificate = SealedLane.certificate(sealed[place], in: layout)
+        return sealed[place].certificate
     }
 
     /// The certificate that the entries make with the verdict of the first of them that reaches
     /// both thresholds.
     private static func certificate(
-        _ sealed: Sealed, in committee: Committee
-    ) -> BatchCertificate? {
+        _ sealed: Sealed, in layout: ShardLayout
+    ) -> Verified<BatchCertificate>? {
         let entries = sealed.entries.sorted { $0.signer < $1.signer }
         for candidate in entries {
             let certificate = BatchCertificate(
                 header: sealed.batch.header, entries: entries,
                 invalid: candidate.verdicts.flatMap(\.invalid).sorted())
-            if certificate.meetsThresholds(committee) { return certificate }
+            if certificate.meetsThresholds(layout.committee) {
+                return Verified.check(certificate, in: layout, given: sealed.proven)
+            }
         }
         return nil
     }
