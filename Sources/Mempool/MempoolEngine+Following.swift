@@ -107,6 +107,9 @@ extension MempoolEngine {
         }
     }
 
+    /// Whether this node has admitted a transaction that no block has yet.
+    package func isPooled(_ id: TransactionID) -> Bool { pool.contains(id) }
+
     /// Whether this node still waits for the fate of a client's transaction.
     package func isFollowing(_ id: TransactionID) -> Bool { following[id] != nil }
 }

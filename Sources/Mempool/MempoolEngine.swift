@@ -193,3 +193,34 @@ package struct RecoveredAck: Sendable {
         self.batch = batch
     }
 }
+
+/// Sizes of the mempool's parts.
+package struct MempoolFigures: Hashable, Sendable {
+    /// Transactions of this node's clients whose fate is open.
+    package var following = 0
+    /// Transactions admitted by this node as an owner.
+    package var pooled = 0
+    /// Own batches that no block has included.
+    package var sealedBatches = 0
+    /// Certificates that no block has included.
+    package var certificates = 0
+    /// Checks of signatures under way.
+    package var checks = 0
+    /// Bodies that execution waits for.
+    package var missingBodies = 0
+
+    package init() {}
+}
+
+extension MempoolEngine {
+    package var figures: MempoolFigures {
+        var figures = MempoolFigures()
+        figures.following = following.count
+        figures.pooled = pool.count
+        figures.sealedBatches = sealedLanes.values.reduce(0) { $0 + $1.sealed.count }
+        figures.certificates = shelf.count
+        figures.checks = checks.count
+        figures.missingBodies = bodies.wantedCount
+        return figures
+    }
+}
