@@ -14,8 +14,8 @@ package enum ConsensusEvent: Sendable {
     case buildFailed(View)
     /// The answer to `.check`; a stable verdict. What can't be decided yet isn't answered.
     case blockChecked(Digest, valid: Bool)
-    /// The node holds something to order. Outside its own turn it then waits 2Δ from now for the
-    /// leader, not the idle time.
+    /// The node holds something to order: it then waits 2Δ for a leader, without the idle time.
+    /// Forgotten at each `.commit`: said again after it if something is left.
     case workAvailable
 }
 

@@ -15,13 +15,19 @@ package enum ConsensusLimits {
     package static let syncBlocksMax = 64
     /// Bytes of the blocks in such an answer, 4 MiB; the first block is sent even beyond.
     package static let syncBytesMax = 4 << 20
-    /// Requests that a peer may make at once; one more is earned each unit of time Δ, and what
-    /// exceeds them is ignored.
-    package static let requestBurst: UInt64 = 32
+    /// Answers that a peer gets in a unit of time Δ; what it asks beyond is ignored.
+    package static let requestBurst: UInt64 = 64
     /// Things asked for at one time, each from one peer; the rest waits for the next round.
     package static let requestsMax = 16
-    /// Blocks held that are not final and not notarized, one for each view that can have one.
-    package static let bufferedProposalsMax = Int(futureViews) + 1
+    /// The most milliseconds that a request or the next repair waits in a slow network.
+    package static let retryMilliseconds: UInt64 = 1_000
+    /// Missing blocks of a finalized chain that are asked for one by one.
+    package static let singleBlocksMax: UInt64 = 4
+    /// Blocks held below a finalization that they don't yet join to the chain; beyond, they are
+    /// dropped and come again with the catch-up.
+    package static let unjoinedBlocksMax = 512
+    /// The same in bytes of payload, 64 MiB.
+    package static let unjoinedBytesMax = 64 << 20
     /// Finalized blocks between two rewrites of the journal: keeps it short, and rewrites rare.
     package static let journalBlocksMax: UInt64 = 256
 }

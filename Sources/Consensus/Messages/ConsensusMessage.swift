@@ -60,7 +60,10 @@ extension ConsensusMessage: SignedValue {
         case .certificate(let certificate): certificate.signatureClaims(in: context)
         case .status(let status):
             status.finalization.map { $0.signatureClaims(in: context) } ?? []
-        case .syncResponse(let response): response.certificate.signatureClaims(in: context)
+        case .syncResponse(let response):
+            // Goes to the store as it is, so it is checked whatever the engine holds.
+            response.certificate.signatureClaims(
+                in: CertificateContext(committee: context.committee))
         case .certificateRequest, .blockRequest, .block, .syncRequest: []
         }
     }

@@ -42,10 +42,8 @@ package struct CertificateRequest: Hashable, Sendable, BCSCodable {
         case notarization
         /// A nullification, or a finalization of a later view.
         case nullification
-        /// Whatever let the asked node leave the view.
+        /// Both, or a finalization of the view or of a later one.
         case any
-        /// A finalization of the view or of a later one.
-        case finalization
 
         package func encode(to writer: inout BCSWriter) { writer.appendVariant(rawValue) }
 
