@@ -112,7 +112,7 @@ extension MempoolEngine {
         _ transactions: [SignedTransaction], on lane: Lane, by owner: ValidatorIndex,
         at now: Instant
     ) {
-        guard let next = sealedLanes[lane, default: SealedLane()].next(after: table[lane]) else {
+        guard let next = (sealedLanes[lane] ?? SealedLane()).next(after: table[lane]) else {
             return
         }
         let body = Batch.Body(transactions)
@@ -124,7 +124,7 @@ extension MempoolEngine {
             chunkSize: UInt32(transactions.count),
             expiryHeight: height.clampedAdvance(by: layout.settings.expiryBlocks))
         let batch = Batch(header: BatchHeader(signing: content, by: signer), body: body)
-        sealedLanes[lane]?.append(batch, at: now)
+        sealedLanes[lane, default: SealedLane()].append(batch, at: now)
         proveOwn(batch.header)
         let ack = makeAck(batch.header, signer: owner, invalid: [])
         witness.record(ack)
