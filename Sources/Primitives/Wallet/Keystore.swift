@@ -165,14 +165,14 @@ extension Keystore {
         return status == 0 ? secret : nil
     }
 
-    private static func base64(_ bytes: [UInt8]) -> String {
+    static func base64(_ bytes: [UInt8]) -> String {
         let variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
         var text = [CChar](repeating: 0, count: sodium_base64_encoded_len(bytes.count, variant))
         sodium_bin2base64(&text, text.count, bytes, bytes.count, variant)
         return String(decoding: text.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    private static func decode(base64 text: Substring.UTF8View) -> [UInt8]? {
+    static func decode(base64 text: Substring.UTF8View) -> [UInt8]? {
         let characters = text.map(CChar.init(bitPattern:))
         var bytes = [UInt8](repeating: 0, count: characters.count)
         var count = 0
