@@ -100,7 +100,8 @@ private let about = String(repeating: "abandon ", count: 11) + "about"
     }
 
     @Test(arguments: [
-        ("abandn", "abandon"), ("abotu", "about"), ("zooo", "zoo"), ("abandonment", "abandon"),
+        ("abandn", "abandon"), ("abotu", "about"), ("zooo", "zoo"), ("zreo", "zero"),
+        ("abandonment", "abandon"),
         ("Lettre", "letter"), ("qqqqqq", nil), ("x", nil),
     ])
     func `A misspelt word brings a suggestion`(typed: String, suggestion: String?) {
