@@ -38,7 +38,8 @@ package struct LedgerAudit: Sendable {
     private static func checkDeadlines(
         _ expected: [DeadlineIndex.Entry], _ source: any KeyValueSource
     ) throws(StorageFault) {
-        let pairs = try source.pairs(in: .deadlines, from: [], before: nil, limit: expected.count + 1)
+        let pairs = try source.pairs(
+            in: .deadlines, from: [], before: nil, limit: expected.count + 1)
         var found: [DeadlineIndex.Entry] = []
         for pair in pairs { found.append(try DeadlineIndex.entry(pair.key)) }
         guard found == expected.sorted() else {
