@@ -22,6 +22,8 @@ extension SimplexEngine {
     package var finalizedHeight: Height { finalized.height }
     package var finalizedDigest: Digest { finalized.digest }
     package var currentLeader: ValidatorIndex { leader }
+    /// Δ in milliseconds, as it was when the view was entered.
+    package var unitOfTimeInView: UInt64 { delta }
     package var isCatchingUp: Bool { finalizedView > finalized.view }
 
     package var waitingFor: ConsensusProgress {
