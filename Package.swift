@@ -51,6 +51,7 @@ var targets: [Target] = [
     tests("ExecutionTests", ["Execution", "Primitives"]),
     tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Consensus", "Primitives"]),
+    tests("ProtocolTests", ["Primitives"]),
     .testTarget(name: "RepositoryTests", swiftSettings: strict),
 ]
 
