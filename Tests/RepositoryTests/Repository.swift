@@ -55,7 +55,7 @@ struct Repository {
     ]
 
     /// Every file below the root but what builds and runs leave behind.
-    private static func listedByFolder(_ root: URL) throws -> [String] {
+    static func listedByFolder(_ root: URL) throws -> [String] {
         let every = try FileManager.default.subpathsOfDirectory(atPath: root.path)
         return every.filter { path in
             let parts = path.split(separator: "/").map(String.init)

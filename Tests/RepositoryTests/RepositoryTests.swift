@@ -3,18 +3,19 @@ import Testing
 @Suite("The repository keeps its own rules")
 struct RepositoryTests {
     private static let rules = TextRules.all + CodeRules.all + ImportRules.all
+    private static let files = Result { try Repository().textFiles() }
 
     @Test("every file keeps", arguments: rules.map(\.name))
     func everyFile(keeps name: String) throws {
         let rule = try #require(Self.rules.first { $0.name == name })
-        let files = try Repository().textFiles()
+        let files = try Self.files.get()
         try #require(files.contains { $0.path == "Package.swift" })
         report(files.flatMap(rule.findings))
     }
 
     @Test func `relative links in documents resolve`() throws {
         let repository = try Repository()
-        let findings = try repository.textFiles().flatMap {
+        let findings = try Self.files.get().flatMap {
             DocumentRules.brokenLinks(in: $0, exists: repository.contains)
         }
         report(findings)
@@ -35,6 +36,13 @@ struct RepositoryTests {
     @Test func `no module consists of a placeholder`() throws {
         let placeholders = try Repository().paths.filter { $0.hasSuffix("/Placeholder.swift") }
         report(placeholders.map { Finding(path: $0, line: 1, text: "an empty target") })
+    }
+
+    @Test func `a copy without git has the same files`() throws {
+        let repository = try Repository()
+        let listed = Set(try Repository.listedByFolder(repository.root))
+        #expect(listed.isSuperset(of: repository.paths))
+        #expect(!listed.contains { $0.hasPrefix(".git/") || $0.hasPrefix(".build/") })
     }
 
     private func report(_ findings: [Finding]) {
