@@ -51,7 +51,7 @@ var targets: [Target] = [
     tests("ExecutionTests", ["Execution", "Primitives"]),
     tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Consensus", "Primitives"]),
-    tests("ProtocolTests", ["Primitives"]),
+    tests("ProtocolTests", ["Execution", "Primitives"]),
     .testTarget(name: "RepositoryTests", swiftSettings: strict),
 ]
 

@@ -1,3 +1,4 @@
+import Execution
 import Primitives
 import Testing
 
@@ -24,6 +25,11 @@ struct DocumentTests {
     @Test func `every reason for skipping is listed with its code`() throws {
         let listed = try document.table("| code | reason | |").map { Array($0.prefix(2)) }
         #expect(listed == SkipReason.allCases.map { [String($0.rawValue), $0.name] })
+    }
+
+    @Test func `every failure of an operation is listed with its code`() throws {
+        let listed = try document.table("| code | failure | |").map { Array($0.prefix(2)) }
+        #expect(listed == FailureCode.allCases.map { [String($0.rawValue), $0.name] })
     }
 
     @Test func `every limit is listed with its value`() throws {
@@ -90,7 +96,7 @@ struct DocumentTests {
             chainID: exampleChain, sender: payer, sequence: 1, validUntil: 1_767_225_600_000,
             maxFee: 1000, operations: [operation])
         let signed = SignedTransaction(signing: transaction, by: [people[0].key])
-        let escrow = Digest.hash(.escrow, transaction.id.bytes + [0, 0, 0, 0])
+        let escrow = Escrow.id(transaction: transaction.id, operation: 0)
         #expect(
             example == [
                 "arbiter": arbiter.description,

@@ -104,7 +104,8 @@ struct RuleTests {
             ("Consensus", "public import Execution"), ("Execution", "import NIOCore"),
             ("NodeCore", "package import Runtime"), ("RPC", "import NodeCore"),
             ("RPC", "import CRocksDB"), ("Gossip", "import CSodium"),
-            ("Simulator", "import Runtime"), ("Primitives", "import struct Foundation.Data"),
+            ("Simulator", "import Runtime"), ("Execution", "import Synchronization"),
+            ("Primitives", "import struct Foundation.Data"),
             ("Primitives", "@preconcurrency import Dispatch"), ("NewModule", "let x = 1"),
         ])
     func wrongImport(module: String, line: String) {
