@@ -51,6 +51,8 @@ var targets: [Target] = [
     tests("ExecutionTests", ["Execution", "Primitives"]),
     tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Consensus", "Primitives"]),
+    tests("ProtocolTests", ["Execution", "Primitives"]),
+    .testTarget(name: "RepositoryTests", swiftSettings: strict),
 ]
 
 var packages: [Package.Dependency] = [
