@@ -6,7 +6,7 @@ package import Primitives
 /// is to see; ids in answers are human-readable texts with the network's prefix.
 package protocol RPCBackend: Sendable {
     /// What the network's human-readable ids begin with.
-    var prefix: String { get }
+    var prefix: NetworkPrefix { get }
 
     func nodeStatus() async throws(RPCFault) -> NodeStatus
     func chainHead() async throws(RPCFault) -> ChainHead
@@ -19,7 +19,8 @@ package protocol RPCBackend: Sendable {
     func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>]
 
     /// Answers as soon as the transaction is final or skipped, or with the state at that time
-    /// after `milliseconds` (0...60,000), also for a transaction not seen yet.
+    /// after `milliseconds` (0...60,000) or when the task is cancelled, also for a transaction not
+    /// seen yet.
     func wait(
         for id: TransactionID, atMostMilliseconds milliseconds: UInt64
     ) async throws(RPCFault) -> TransactionStatus

@@ -13,6 +13,8 @@ package enum RPCLimits {
     package static let elementsMax = 1024
     /// Milliseconds that `transaction_wait` may wait; longer waits ask again.
     package static let waitMillisecondsMax: UInt64 = 60_000
+    /// The same where the client names no time.
+    package static let waitMillisecondsDefault: UInt64 = 30_000
     /// Escrows on one page of `escrow_list`.
     package static let pageMax = 100
     /// Escrows on a page where the client names no limit.

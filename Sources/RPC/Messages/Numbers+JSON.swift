@@ -21,20 +21,11 @@ extension Amount: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        guard let amount = Amount(decimal: text) else {
+        do throws(AmountText.Fault) {
+            self = try AmountText.parse(text)
+        } catch {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "\"\(text)\" isn't an amount: digits only")
+                in: container, debugDescription: error.description)
         }
-        self = amount
-    }
-
-    /// The amount that `text` gives in decimal digits; nil for signs, fractions, spaces and values
-    /// above 2^64 - 1.
-    package init?(decimal text: String) {
-        guard !text.isEmpty,
-            text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")) ~= $0 }),
-            let value = UInt64(text)
-        else { return nil }
-        self.init(value)
     }
 }
