@@ -137,7 +137,8 @@ extension Arguments {
         guard case .number(let digits) = value else {
             throw .invalidParameter(name, "\(value.kindName) where \(wanted)")
         }
-        guard let number = UInt64(digits), digits.utf8.first != UInt8(ascii: "-"),
+        let allowed = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard digits.utf8.allSatisfy(allowed.contains), let number = UInt64(digits),
             range.contains(number)
         else {
             throw .invalidParameter(name, "\(digits.prefix(40)) where \(wanted)")
