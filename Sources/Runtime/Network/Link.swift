@@ -258,6 +258,9 @@ final class Link: ChannelInboundHandler {
 
     // MARK: The end
 
+    /// Done when the connection has ended.
+    var end: EventLoopFuture<Void>? { context?.channel.closeFuture }
+
     /// Closes the link; only the first call counts.
     func close(_ reason: LinkRefusal) {
         guard phase != .closed else { return }

@@ -306,11 +306,13 @@ final class NetworkLoop {
         eventLoop.scheduleTask(in: wait) { bound.value.resume() }
     }
 
-    /// Closes everything; no link opens after it.
-    func stop() {
+    /// Closes everything; no link opens after it. Done when every connection has ended.
+    func stop() -> EventLoopFuture<Void> {
         isStopping = true
         ticking?.cancel()
         listener?.close(promise: nil)
+        let ends = links.values.compactMap(\.end)
         for link in Array(links.values) { link.close(.stopping) }
+        return EventLoopFuture.andAllComplete(ends, on: eventLoop)
     }
 }

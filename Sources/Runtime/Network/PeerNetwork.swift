@@ -186,7 +186,7 @@ package final class PeerNetwork: Sendable {
     /// from a handler.
     package func stop() {
         // The group's end closes what the loop didn't get to close.
-        try? loop.eventLoop.submit { [loop] in loop.value.stop() }.wait()
+        try? loop.eventLoop.flatSubmit { [loop] in loop.value.stop() }.wait()
         try? group.syncShutdownGracefully()
     }
 }
