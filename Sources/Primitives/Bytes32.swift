@@ -58,8 +58,24 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     /// The half byte at `index` (0...63), the high half of the first byte first.
     package func nibble(at index: Int) -> Int {
         precondition((0..<64).contains(index), "nibble index 0...63, not \(index)")
-        let word = [word0, word1, word2, word3][index / 16]
+        let word =
+            switch index / 16 {
+            case 0: word0
+            case 1: word1
+            case 2: word2
+            default: word3
+            }
         return Int(word >> UInt64(60 - 4 * (index % 16)) & 0xF)
+    }
+
+    /// The first `count` (0...64) half bytes, the others zero: a place in a tree above this value.
+    package func keepingNibbles(_ count: Int) -> Bytes32 {
+        precondition((0...64).contains(count), "nibble count 0...64, not \(count)")
+        func kept(_ word: UInt64, _ first: Int) -> UInt64 {
+            let nibbles = min(max(count - first, 0), 16)
+            return nibbles == 0 ? 0 : word & (.max << UInt64(64 - 4 * nibbles))
+        }
+        return Bytes32(kept(word0, 0), kept(word1, 16), kept(word2, 32), kept(word3, 48))
     }
 
     /// The first eight bytes as a big-endian number.

@@ -15,7 +15,7 @@ public enum HashDomain: String, Sendable, CaseIterable {
     /// A batch header: its digest, and what the owner signs.
     case batch = "offpeak/batch"
     /// Leaves and nodes of the tree over a batch's transactions.
-    case batchTree = "offpeak/batchtree"
+    case batchTree = "offpeak/txtree"
     /// What an ack's signer signs.
     case ack = "offpeak/ack"
     /// A block.

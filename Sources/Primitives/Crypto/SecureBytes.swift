@@ -46,6 +46,15 @@ public final class SecureBytes: @unchecked Sendable, CustomStringConvertible,
         body(UnsafeRawBufferPointer(start: pointer, count: count))
     }
 
+    /// A copy of the bytes at `range`, in locked memory of its own.
+    /// - Precondition: `range` lies within the bytes.
+    public func slice(_ range: Range<Int>) -> SecureBytes {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "\(range) of \(count)")
+        return SecureBytes(count: range.count) { part in
+            withUnsafeBytes { part.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range])) }
+        }
+    }
+
     public var description: String { "[redacted]" }
     public var debugDescription: String { description }
     public var customMirror: Mirror { Mirror(self, children: [:]) }

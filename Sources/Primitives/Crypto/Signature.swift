@@ -52,24 +52,35 @@ public struct SignatureClaim: Hashable, Sendable {
         self.signature = signature
     }
 
-    /// Whether the signature is valid: the one check of the whole network.
+    /// Whether the signature is valid, by the one check of the whole network.
+    public var isValid: Bool {
+        digest.bytes32.withUnsafeBytes { message in
+            SignatureCheck.isValid(publicKey: publicKey, message: message, signature: signature)
+        }
+    }
+}
+
+/// The one signature rule of the whole network.
+enum SignatureCheck {
+    /// Whether the owner of `publicKey` signed `message`. About 52 µs.
     ///
     /// The rule is libsodium 1.0.18's `crypto_sign_verify_detached`: S below the group's order, the
     /// key canonical and neither it nor R of small order, and the cofactorless equation by
     /// comparing bytes.
-    public var isValid: Bool {
+    static func isValid(
+        publicKey: PublicKey, message: UnsafeRawBufferPointer, signature: Signature
+    ) -> Bool {
         Sodium.start()
-        return digest.bytes32.withUnsafeBytes { message in
-            publicKey.bytes32.withUnsafeBytes { key in
-                withUnsafeTemporaryAllocation(byteCount: Signature.count, alignment: 8) { both in
-                    signature.r.withUnsafeBytes { both.copyMemory(from: $0) }
-                    signature.s.withUnsafeBytes {
-                        UnsafeMutableRawBufferPointer(rebasing: both[32..<64]).copyMemory(from: $0)
-                    }
-                    let status = crypto_sign_verify_detached(
-                        both.octets, message.octets, UInt64(message.count), key.octets)
-                    return status == 0
+        return publicKey.bytes32.withUnsafeBytes { key in
+            withUnsafeTemporaryAllocation(byteCount: Signature.count, alignment: 8) { both in
+                signature.r.withUnsafeBytes { both.copyMemory(from: $0) }
+                signature.s.withUnsafeBytes {
+                    UnsafeMutableRawBufferPointer(rebasing: both[32..<64]).copyMemory(from: $0)
                 }
+                let status = crypto_sign_verify_detached(
+                    both.octets, message.isEmpty ? nil : message.octets,
+                    UInt64(message.count), key.octets)
+                return status == 0
             }
         }
     }

@@ -25,6 +25,15 @@ extension Verified where Value: SignedValue {
         return Verified(checked: value)
     }
 
+    /// The value with its proof, where the claims in `proven` need no second check.
+    public static func check(
+        _ value: Value, in context: Value.Context, given proven: ProvenClaims
+    ) -> Verified? {
+        guard let claims = value.signatureClaims(in: context) else { return nil }
+        for claim in claims where !proven.contains(claim) && !claim.isValid { return nil }
+        return Verified(checked: value)
+    }
+
     /// The value taken as signed without a look: for simulations with made-up signatures.
     @_spi(Simulation) public static func simulated(_ value: Value) -> Verified {
         Verified(checked: value)
@@ -50,3 +59,29 @@ extension Verified where Value == SignedTransaction {
 
 /// A certificate whose signatures attest that transactions were checked.
 public protocol VerdictProof: SignedValue {}
+
+/// Claims that are known to hold: gathered from values that were checked one by one, so that what
+/// is put together from them isn't checked again.
+public struct ProvenClaims: Sendable {
+    private var claims: Set<SignatureClaim> = []
+
+    public init() {}
+
+    func contains(_ claim: SignatureClaim) -> Bool { claims.contains(claim) }
+
+    /// Adds the claims of a checked value.
+    public mutating func insert<Value: SignedValue>(
+        _ verified: Verified<Value>, in context: Value.Context
+    ) {
+        claims.formUnion(verified.value.signatureClaims(in: context) ?? [])
+    }
+
+    /// Adds a signature that `signer` made itself. Signing is deterministic, so making it once
+    /// more (19 µs) proves it.
+    public mutating func insert(ownSignatureOver digest: Digest, by signer: any Signing) {
+        claims.insert(
+            SignatureClaim(
+                publicKey: signer.publicKey, digest: digest,
+                signature: signer.signature(over: digest)))
+    }
+}

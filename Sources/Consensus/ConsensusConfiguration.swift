@@ -1,0 +1,94 @@
+package import Primitives
+
+/// What an engine is started with.
+package struct ConsensusConfiguration: Sendable {
+    /// The last finalized block that the store holds, with its finalization.
+    package struct Tip: Sendable {
+        package let block: Block
+        /// Nil only for the epoch's genesis.
+        package let certificate: Certificate?
+
+        package init(block: Block, certificate: Certificate?) {
+            self.block = block
+            self.certificate = certificate
+        }
+    }
+
+    package let committee: Committee
+    /// This node's place in the committee; nil for an observer, which follows and never signs.
+    package let ownIndex: ValidatorIndex?
+    /// The voting key; nil for an observer.
+    package let signer: (any Signing)?
+    /// The block that the epoch starts from.
+    package let genesis: Block
+    package let tip: Tip
+    package let timing: ConsensusTiming
+    /// A rule broken on purpose; only the simulator can ask for it.
+    package let plantedBug: PlantedBug?
+
+    /// - Parameter canVote: false if the signing record was lost: the key must stay silent for the
+    ///   rest of the epoch, so the node runs as an observer.
+    package init(
+        committee: Committee, ownIndex: ValidatorIndex?, signer: (any Signing)?, genesis: Block,
+        tip: Tip, timing: ConsensusTiming, canVote: Bool = true
+    ) {
+        self.init(
+            committee: committee, ownIndex: ownIndex, signer: signer, genesis: genesis, tip: tip,
+            timing: timing, canVote: canVote, breaking: nil)
+    }
+
+    /// A configuration that breaks a rule, to show that the simulator notices. Production code
+    /// can't name a bug without the simulation interface.
+    package init(
+        committee: Committee, ownIndex: ValidatorIndex?, signer: (any Signing)?, genesis: Block,
+        tip: Tip, timing: ConsensusTiming, canVote: Bool = true, breaking bug: PlantedBug?
+    ) {
+        precondition(genesis.view == 0, "a genesis of view \(genesis.view)")
+        precondition((tip.certificate == nil) == (tip.block == genesis), "a tip without its proof")
+        let votes = canVote && ownIndex != nil
+        precondition(!votes || signer != nil, "a validator without a voting key")
+        self.committee = committee
+        self.ownIndex = votes ? ownIndex : nil
+        self.signer = votes ? signer : nil
+        self.genesis = genesis
+        self.tip = tip
+        self.timing = timing
+        plantedBug = bug
+    }
+}
+
+/// Times in milliseconds.
+package struct ConsensusTiming: Hashable, Sendable {
+    /// Δ of a network that makes progress: 50 in one data centre, 300 over continents.
+    package let deltaBase: UInt64
+    /// What Δ grows to at most.
+    package let deltaMax: UInt64
+    /// How long a leader with nothing to order waits before it proposes an empty block.
+    package let idle: UInt64
+    /// How far a block's time may lie behind a voter's clock.
+    package let maxDelay: UInt64
+    /// How far it may lie ahead.
+    package let maxDrift: UInt64
+
+    package init(
+        deltaBase: UInt64 = 50, deltaMax: UInt64 = 60_000, idle: UInt64 = 1_000,
+        maxDelay: UInt64 = 5_000, maxDrift: UInt64 = 500
+    ) {
+        precondition(deltaBase > 0 && deltaBase <= deltaMax, "Δ \(deltaBase)...\(deltaMax) ms")
+        self.deltaBase = deltaBase
+        self.deltaMax = deltaMax
+        self.idle = idle
+        self.maxDelay = maxDelay
+        self.maxDrift = maxDrift
+    }
+}
+
+/// Rules that the simulator can have broken, to show that its oracles notice.
+@_spi(Simulation) public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
+    /// Rule R13 without its test of the own nullify vote.
+    case finalizeAfterNullify = "finalize-after-nullify"
+    /// Rule R6 without condition d.
+    case noSkipCheck = "no-skip-check"
+    /// Votes leave before their records are on disk.
+    case sendBeforePersist = "send-before-persist"
+}

@@ -1,0 +1,120 @@
+internal import Primitives
+
+// R6, R7, R12 and R20: proposals of others.
+extension SimplexEngine {
+    /// Keeps the first proposal of each view; its certificates count as received before it.
+    mutating func receive(_ proposal: Proposal) {
+        guard wants(proposal) else { return }
+        if let certificate = proposal.parentCertificate { incoming.append(certificate) }
+        incoming.append(contentsOf: proposal.skips)
+        let isLate = proposal.view < view
+        count(proposal.vote)
+        if isLate || slots[proposal.view]?.proposal == nil { blocks.insert(proposal.block) }
+        if !isLate, slots[proposal.view]?.proposal == nil {
+            slots[proposal.view, default: Slot()].proposal = proposal
+        }
+        isDirty = true
+    }
+
+    /// What stands between a proposal and this node's vote.
+    enum Readiness {
+        case ready(ChainContext)
+        /// What R7 asks for; never empty.
+        case waiting([Need])
+        /// It can never be notarized here.
+        case refused
+    }
+
+    /// R6.
+    mutating func notarizeIfReady() {
+        guard own != nil, leader != own, let slot = slots[view], let proposal = slot.proposal,
+            slot.own.permits(.notarize), !slot.rejected
+        else { return }
+        switch readiness(of: proposal.block) {
+        case .waiting: break
+        case .refused: refuse()
+        case .ready(let context): decide(proposal.block, context)
+        }
+    }
+
+    /// R6b to R6e for a block of the current view.
+    func readiness(of block: Block) -> Readiness {
+        let header = block.header
+        guard header.chainID == committee.chainID, header.epoch == committee.epoch,
+            header.view == view, header.proposer == leader, header.parent.view < view,
+            header.nextSetHash == nil, !header.tail
+        else { return .refused }
+        var needs: [Need] = []
+        switch standing(of: block.parent) {
+        case .certified: break
+        case .unknown: needs.append(.certificate(block.parent.view, .notarization))
+        case .impossible: return .refused
+        }
+        needs += missingSkips(from: block.parent.view)
+        switch blocks.walk(from: block.parent, to: finalized) {
+        case .broken: return .refused
+        case .missing(let ref, _): return .waiting(needs + [.block(ref)])
+        case .complete(let pending):
+            guard needs.isEmpty else { return .waiting(needs) }
+            return .ready(ChainContext(finalized: finalized, pending: pending))
+        }
+    }
+
+    private enum Standing { case certified, unknown, impossible }
+
+    /// R6c.
+    private func standing(of parent: BlockRef) -> Standing {
+        if parent == finalizedRef { return .certified }
+        guard parent.view > finalizedView else { return .impossible }
+        guard let notarization = slots[parent.view]?.notarization else { return .unknown }
+        return notarization.digest == parent.digest ? .certified : .impossible
+    }
+
+    /// R6d: the newest of the views that must have been nullified and aren't known to be.
+    private func missingSkips(from parent: View) -> [Need] {
+        if configuration.plantedBug == .noSkipCheck { return [] }
+        var needs: [Need] = []
+        var place = view.clampedRetreat(by: 1)
+        while place > parent, needs.count < ConsensusLimits.requestsMax {
+            if slots[place]?.nullification == nil {
+                needs.append(.certificate(place, .nullification))
+            }
+            place = place.clampedRetreat(by: 1)
+        }
+        return needs
+    }
+
+    /// R6f and R20.
+    private mutating func decide(_ block: Block, _ context: ChainContext) {
+        guard context.parent.height.next == block.height, isTimely(block, after: context.parent)
+        else { return refuse() }
+        switch blocks.verdict(of: block.digest) {
+        case .unknown:
+            blocks.setVerdict(.pending, of: block.digest)
+            effects.append(.check(block, context))
+        case .pending: break
+        case .valid: sign(.notarize, in: view, block.digest, storing: block)
+        case .invalid: refuse()
+        }
+    }
+
+    /// R20.
+    private func isTimely(_ block: Block, after parent: Block) -> Bool {
+        let wall = moment.wall
+        return block.time > parent.time
+            && block.time >= wall.clampedRetreat(by: configuration.timing.maxDelay)
+            && block.time <= wall.clampedAdvance(by: configuration.timing.maxDrift)
+    }
+
+    /// R3: the view's proposal is of no use.
+    private mutating func refuse() {
+        slots[view]?.rejected = true
+        giveUp()
+    }
+
+    mutating func blockChecked(_ digest: Digest, valid: Bool) {
+        guard blocks.verdict(of: digest) == .pending else { return }
+        blocks.setVerdict(valid ? .valid : .invalid, of: digest)
+        isDirty = true
+    }
+}

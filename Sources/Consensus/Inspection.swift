@@ -1,0 +1,62 @@
+package import Primitives
+
+/// Why a node doesn't get on, for people.
+package struct ConsensusProgress: Hashable, Sendable {
+    package let view: View
+    package let leader: ValidatorIndex
+    package let hasProposal: Bool
+    /// Weight of the notarize votes for the block that has most.
+    package let notarizeWeight: UInt64
+    package let nullifyWeight: UInt64
+    /// The weight that a certificate needs.
+    package let quorum: UInt64
+    /// Whether finalized blocks are still being fetched.
+    package let isCatchingUp: Bool
+    /// Whose votes of the view were seen.
+    package let heardFrom: [ValidatorIndex]
+}
+
+extension SimplexEngine {
+    /// The newest view whose block is known to be final; 0 at the epoch's start.
+    package var finalizedView: View { finalization?.view ?? 0 }
+    package var finalizedHeight: Height { finalized.height }
+    package var finalizedDigest: Digest { finalized.digest }
+    package var currentLeader: ValidatorIndex { leader }
+    /// Δ in milliseconds, as it was when the view was entered.
+    package var unitOfTimeInView: UInt64 { delta }
+    package var isCatchingUp: Bool { finalizedView > finalized.view }
+
+    package var waitingFor: ConsensusProgress {
+        let slot = slots[view] ?? Slot()
+        let signers = Set(slot[.notarize].first.keys).union(slot[.nullify].first.keys)
+        return ConsensusProgress(
+            view: view, leader: leader, hasProposal: slot.proposal != nil,
+            notarizeWeight: slot[.notarize].heaviest, nullifyWeight: slot[.nullify].heaviest,
+            quorum: committee.quorum, isCatchingUp: isCatchingUp, heardFrom: signers.sorted())
+    }
+
+    /// Traps if the state is one that no sequence of events may lead to.
+    package func checkInvariants() {
+        precondition(view > finalizedView, "view \(view), finalized \(finalizedView)")
+        precondition(finalized.view <= finalizedView, "committed beyond \(finalizedView)")
+        precondition(finalized.height >= configuration.tip.block.height, "the height went back")
+        precondition(incoming.isEmpty || halted, "\(incoming.count) certificates left")
+        precondition(fetches.count <= ConsensusLimits.requestsMax, "\(fetches.count) requests")
+        checkSlots()
+    }
+
+    private func checkSlots() {
+        var count = finalization == nil ? 0 : 1
+        for (place, slot) in slots {
+            precondition(place > finalizedView, "slot \(place) at \(finalizedView)")
+            let last = view.clampedAdvance(by: ConsensusLimits.futureViews)
+            precondition(place <= last, "slot \(place) in view \(view)")
+            count += [slot.notarization, slot.nullification].compactMap(\.self).count
+            let both = slot.own.nullify != nil && slot.own.finalize != nil
+            precondition(
+                !both || configuration.plantedBug != nil, "nullify and finalize in \(place)")
+        }
+        precondition(count == held.count, "\(held.count) subjects for \(count) certificates")
+        precondition(notarizedViews == notarizedViews.sorted(), "\(notarizedViews)")
+    }
+}

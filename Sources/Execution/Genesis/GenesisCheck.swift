@@ -1,0 +1,193 @@
+internal import Primitives
+
+/// Everything that a genesis is held to, in the order in which a person reads its file.
+enum GenesisCheck {
+    static let networkBytesMax = 64
+    static let prefixBytesMax = 8
+
+    static func names(network: String, prefix: String) throws(GenesisFault) {
+        guard (1...networkBytesMax).contains(network.utf8.count), network.utf8.allSatisfy(isName)
+        else {
+            throw GenesisFault(
+                "network",
+                "\"\(network)\" isn't a name; 1 to 64 letters, digits, '-', '_' or '.' are wanted")
+        }
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        guard (1...prefixBytesMax).contains(prefix.utf8.count),
+            prefix.utf8.allSatisfy(letters.contains)
+        else {
+            throw GenesisFault(
+                "prefix", "\"\(prefix)\" isn't a prefix; 1 to 8 lower-case letters are wanted")
+        }
+    }
+
+    private static func isName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+            UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+
+    static func accounts(_ accounts: [GenesisAccount]) throws(GenesisFault) {
+        guard accounts.count <= Genesis.accountsMax else {
+            throw GenesisFault(
+                "accounts", "\(accounts.count) accounts, at most \(Genesis.accountsMax) allowed")
+        }
+        var places: [Address: Int] = [:]
+        for (place, account) in accounts.enumerated() {
+            if let first = places.updateValue(place, forKey: account.address) {
+                throw GenesisFault(
+                    "accounts[\(place)]",
+                    "the account \(account.address) is already accounts[\(first)];"
+                        + " name it once with the whole balance")
+            }
+        }
+    }
+
+    static func validators(
+        _ validators: [GenesisValidator], _ stake: StakeParameters
+    ) throws(GenesisFault) {
+        guard !validators.isEmpty else {
+            throw GenesisFault("validators", "no validators; at least one is needed")
+        }
+        guard validators.count <= Committee.countMax else {
+            throw GenesisFault(
+                "validators",
+                "\(validators.count) validators, at most \(Committee.countMax) allowed")
+        }
+        for (place, validator) in validators.enumerated()
+        where validator.stake < stake.minimum {
+            throw GenesisFault(
+                "validators[\(place)].stake",
+                "\(validator.stake) is below parameters.stake.minimum, \(stake.minimum)")
+        }
+    }
+
+    /// Balances and stakes together.
+    static func supply(
+        _ accounts: [GenesisAccount], _ validators: [GenesisValidator]
+    ) throws(GenesisFault) -> Amount {
+        var sum = Amount(0)
+        for (place, account) in accounts.enumerated() {
+            sum = try add(account.balance, to: sum, at: "accounts[\(place)].balance")
+        }
+        for (place, validator) in validators.enumerated() {
+            sum = try add(validator.stake, to: sum, at: "validators[\(place)].stake")
+        }
+        return sum
+    }
+
+    private static func add(
+        _ amount: Amount, to sum: Amount, at path: String
+    ) throws(GenesisFault) -> Amount {
+        do throws(ArithmeticOverflow) {
+            return try sum.adding(amount)
+        } catch {
+            throw GenesisFault(
+                path, "\(amount) on top of \(sum) makes a supply above \(UInt64.max)")
+        }
+    }
+
+    static func committee(
+        _ chainID: ChainID, _ validators: [GenesisValidator], _ stake: StakeParameters
+    ) throws(GenesisFault) -> Committee {
+        let members = validators.map {
+            Validator(
+                votingKey: $0.votingKey, peerID: $0.peerID,
+                weight: $0.stake.rawValue / stake.unit.rawValue, rewardAddress: $0.rewardAddress)
+        }
+        do throws(Committee.Fault) {
+            return try Committee(chainID: chainID, epoch: 0, validators: members)
+        } catch {
+            throw GenesisFault(path(of: error), error.description)
+        }
+    }
+
+    private static func path(of fault: Committee.Fault) -> String {
+        switch fault {
+        case .empty, .tooMany, .weightOverflow: "validators"
+        case .zeroWeight(let place): "validators[\(place)].stake"
+        case .duplicateKey(let place): "validators[\(place)].votingKey"
+        case .duplicatePeer(let place): "validators[\(place)].peerID"
+        }
+    }
+}
+
+extension GenesisCheck {
+    static func parameters(_ parameters: LedgerParameters) throws(GenesisFault) {
+        try shares(parameters.fees.shares)
+        try stake(parameters.stake)
+        try atLeastOne(
+            UInt64(parameters.escrow.expiriesPerBlockMax), "escrow.expiriesPerBlockMax")
+        try atLeastOne(parameters.escrow.durationMillisecondsMax, "escrow.durationMillisecondsMax")
+        try consensus(parameters.consensus)
+        try batches(parameters.batches)
+    }
+
+    private static func shares(_ shares: FeeShares) throws(GenesisFault) {
+        guard shares.sum == 1000 else {
+            throw GenesisFault(
+                "parameters.fees.shares", "the shares sum to \(shares.sum) permille, not to 1000")
+        }
+    }
+
+    private static func stake(_ stake: StakeParameters) throws(GenesisFault) {
+        try atLeastOne(stake.unit.rawValue, "stake.unit")
+        guard stake.minimum >= stake.unit else {
+            throw GenesisFault(
+                "parameters.stake.minimum",
+                "\(stake.minimum) is below parameters.stake.unit, \(stake.unit):"
+                    + " such a stake would weigh nothing")
+        }
+    }
+
+    private static func consensus(_ consensus: ConsensusParameters) throws(GenesisFault) {
+        try atLeastOne(consensus.deltaBaseMilliseconds, "consensus.deltaBaseMilliseconds")
+        guard consensus.deltaMaxMilliseconds >= consensus.deltaBaseMilliseconds else {
+            throw GenesisFault(
+                "parameters.consensus.deltaMaxMilliseconds",
+                "\(consensus.deltaMaxMilliseconds) is below deltaBaseMilliseconds,"
+                    + " \(consensus.deltaBaseMilliseconds)")
+        }
+        try atMostAnHour(consensus.deltaMaxMilliseconds, "deltaMaxMilliseconds")
+        try atMostAnHour(consensus.idleMilliseconds, "idleMilliseconds")
+        try atMostAnHour(consensus.maxDelayMilliseconds, "maxDelayMilliseconds")
+        try atMostAnHour(consensus.maxDriftMilliseconds, "maxDriftMilliseconds")
+        try atLeastOne(consensus.idleMilliseconds, "consensus.idleMilliseconds")
+        try atLeastOne(consensus.maxDelayMilliseconds, "consensus.maxDelayMilliseconds")
+        try atLeastOne(consensus.executionLagMax, "consensus.executionLagMax")
+    }
+
+    private static func batches(_ batches: BatchParameters) throws(GenesisFault) {
+        try atLeastOne(UInt64(batches.transactionsMax), "batches.transactionsMax")
+        try atLeastOne(batches.expiryBlocks, "batches.expiryBlocks")
+        let bytes = UInt32(TransactionLimits.bytesMax)...BatchParameters.bytesLimit
+        guard bytes.contains(batches.bytesMax) else {
+            throw GenesisFault(
+                "parameters.batches.bytesMax",
+                "\(batches.bytesMax) lies outside \(bytes.lowerBound)...\(bytes.upperBound)")
+        }
+        guard batches.transactionsMax <= BatchParameters.transactionsLimit else {
+            throw GenesisFault(
+                "parameters.batches.transactionsMax",
+                "\(batches.transactionsMax), at most \(BatchParameters.transactionsLimit) allowed")
+        }
+    }
+
+    private static func atLeastOne(_ value: UInt64, _ path: String) throws(GenesisFault) {
+        guard value > 0 else {
+            throw GenesisFault("parameters.\(path)", "0; at least 1 is needed")
+        }
+    }
+
+    private static func atMostAnHour(_ value: UInt64, _ name: String) throws(GenesisFault) {
+        guard value <= 3_600_000 else {
+            throw GenesisFault(
+                "parameters.consensus.\(name)",
+                "\(value) ms; at most an hour, 3600000 ms, is allowed")
+        }
+    }
+}

@@ -1,0 +1,259 @@
+package import Primitives
+
+/// What genesis fixes for the whole network.
+///
+/// Wire: fees, stake, escrow, consensus, batches.
+package struct LedgerParameters: Hashable, Sendable, BCSCodable {
+    package let fees: FeeParameters
+    package let stake: StakeParameters
+    package let escrow: EscrowParameters
+    package let consensus: ConsensusParameters
+    package let batches: BatchParameters
+
+    package init(
+        fees: FeeParameters, stake: StakeParameters = .init(), escrow: EscrowParameters = .init(),
+        consensus: ConsensusParameters = .init(), batches: BatchParameters = .init()
+    ) {
+        self.fees = fees
+        self.stake = stake
+        self.escrow = escrow
+        self.consensus = consensus
+        self.batches = batches
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(fees)
+        writer.append(stake)
+        writer.append(escrow)
+        writer.append(consensus)
+        writer.append(batches)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        fees = try reader.read()
+        stake = try reader.read()
+        escrow = try reader.read()
+        consensus = try reader.read()
+        batches = try reader.read()
+    }
+}
+
+/// What a transaction pays, and who receives it. A transaction weighs
+/// `byteWeight` × bytes + `signatureWeight` × signatures + `writeWeight` × operations and pays
+/// `baseFee` for each unit.
+///
+/// Wire: baseFee, byteWeight, signatureWeight, writeWeight, streamDeposit, shares, treasury.
+package struct FeeParameters: Hashable, Sendable, BCSCodable {
+    /// For each unit of weight.
+    package let baseFee: Amount
+    package let byteWeight: UInt64
+    package let signatureWeight: UInt64
+    /// For each operation.
+    package let writeWeight: UInt64
+    /// Kept back for each stream besides stream 0.
+    package let streamDeposit: Amount
+    package let shares: FeeShares
+    /// Receives its share, and what divisions leave over.
+    package let treasury: Address
+
+    package init(
+        baseFee: Amount = 1, byteWeight: UInt64 = 1, signatureWeight: UInt64 = 200,
+        writeWeight: UInt64 = 100, streamDeposit: Amount = 100_000, shares: FeeShares = .init(),
+        treasury: Address
+    ) {
+        self.baseFee = baseFee
+        self.byteWeight = byteWeight
+        self.signatureWeight = signatureWeight
+        self.writeWeight = writeWeight
+        self.streamDeposit = streamDeposit
+        self.shares = shares
+        self.treasury = treasury
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(baseFee)
+        writer.append(byteWeight)
+        writer.append(signatureWeight)
+        writer.append(writeWeight)
+        writer.append(streamDeposit)
+        writer.append(shares)
+        writer.append(treasury)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        baseFee = try reader.read()
+        byteWeight = try reader.readUInt64()
+        signatureWeight = try reader.readUInt64()
+        writeWeight = try reader.readUInt64()
+        streamDeposit = try reader.read()
+        shares = try reader.read()
+        treasury = try reader.read()
+    }
+}
+
+/// Who receives how much of a batch's fees, in permille; together 1000.
+///
+/// Wire: owner, verifiers, proposer, treasury.
+package struct FeeShares: Hashable, Sendable, BCSCodable {
+    /// Of the batch.
+    package let owner: UInt16
+    /// Those whose acks stand in the batch's certificate, in equal parts.
+    package let verifiers: UInt16
+    /// Of the block.
+    package let proposer: UInt16
+    package let treasury: UInt16
+
+    package init(
+        owner: UInt16 = 400, verifiers: UInt16 = 300, proposer: UInt16 = 200,
+        treasury: UInt16 = 100
+    ) {
+        self.owner = owner
+        self.verifiers = verifiers
+        self.proposer = proposer
+        self.treasury = treasury
+    }
+
+    /// 1000 in a sound genesis.
+    package var sum: Int { Int(owner) + Int(verifiers) + Int(proposer) + Int(treasury) }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(owner)
+        writer.append(verifiers)
+        writer.append(proposer)
+        writer.append(treasury)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        owner = try reader.readUInt16()
+        verifiers = try reader.readUInt16()
+        proposer = try reader.readUInt16()
+        treasury = try reader.readUInt16()
+    }
+}
+
+/// Wire: minimum, unit.
+package struct StakeParameters: Hashable, Sendable, BCSCodable {
+    /// The least stake of a validator, at least `unit`.
+    package let minimum: Amount
+    /// The stake that weighs one vote.
+    package let unit: Amount
+
+    package init(minimum: Amount = 1_000_000, unit: Amount = 1_000) {
+        self.minimum = minimum
+        self.unit = unit
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(minimum)
+        writer.append(unit)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        minimum = try reader.read()
+        unit = try reader.read()
+    }
+}
+
+/// Wire: expiriesPerBlockMax, durationMillisecondsMax.
+package struct EscrowParameters: Hashable, Sendable, BCSCodable {
+    /// Due escrows that one block carries out; the others wait for the next.
+    package let expiriesPerBlockMax: UInt16
+    /// How far ahead of the block an escrow's deadlines may lie.
+    package let durationMillisecondsMax: UInt64
+
+    package init(
+        expiriesPerBlockMax: UInt16 = 64, durationMillisecondsMax: UInt64 = 1830 * 86_400_000
+    ) {
+        self.expiriesPerBlockMax = expiriesPerBlockMax
+        self.durationMillisecondsMax = durationMillisecondsMax
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(expiriesPerBlockMax)
+        writer.append(durationMillisecondsMax)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        expiriesPerBlockMax = try reader.readUInt16()
+        durationMillisecondsMax = try reader.readUInt64()
+    }
+}
+
+/// Timing of the agreement. Wire: in the order of the fields.
+package struct ConsensusParameters: Hashable, Sendable, BCSCodable {
+    /// The first guess of how long a message takes.
+    package let deltaBaseMilliseconds: UInt64
+    /// The most that the guess grows to.
+    package let deltaMaxMilliseconds: UInt64
+    /// How long a leader with nothing to order waits before an empty block.
+    package let idleMilliseconds: UInt64
+    /// How far a block's time may lie behind a voter's clock.
+    package let maxDelayMilliseconds: UInt64
+    /// How far a block's time may lie ahead of a voter's clock.
+    package let maxDriftMilliseconds: UInt64
+    /// Heights that execution may lag behind a block.
+    package let executionLagMax: UInt64
+
+    package init(
+        deltaBaseMilliseconds: UInt64 = 100, deltaMaxMilliseconds: UInt64 = 60_000,
+        idleMilliseconds: UInt64 = 1000, maxDelayMilliseconds: UInt64 = 5000,
+        maxDriftMilliseconds: UInt64 = 500, executionLagMax: UInt64 = 16
+    ) {
+        self.deltaBaseMilliseconds = deltaBaseMilliseconds
+        self.deltaMaxMilliseconds = deltaMaxMilliseconds
+        self.idleMilliseconds = idleMilliseconds
+        self.maxDelayMilliseconds = maxDelayMilliseconds
+        self.maxDriftMilliseconds = maxDriftMilliseconds
+        self.executionLagMax = executionLagMax
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(deltaBaseMilliseconds)
+        writer.append(deltaMaxMilliseconds)
+        writer.append(idleMilliseconds)
+        writer.append(maxDelayMilliseconds)
+        writer.append(maxDriftMilliseconds)
+        writer.append(executionLagMax)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        deltaBaseMilliseconds = try reader.readUInt64()
+        deltaMaxMilliseconds = try reader.readUInt64()
+        idleMilliseconds = try reader.readUInt64()
+        maxDelayMilliseconds = try reader.readUInt64()
+        maxDriftMilliseconds = try reader.readUInt64()
+        executionLagMax = try reader.readUInt64()
+    }
+}
+
+/// Bounds of a batch. Wire: transactionsMax, bytesMax, expiryBlocks.
+package struct BatchParameters: Hashable, Sendable, BCSCodable {
+    /// The most that a genesis may allow.
+    package static let transactionsLimit: UInt32 = 8192
+    package static let bytesLimit: UInt32 = 1 << 20
+
+    package let transactionsMax: UInt32
+    package let bytesMax: UInt32
+    /// Heights after its sealing at which a batch that wasn't included is void.
+    package let expiryBlocks: UInt64
+
+    package init(
+        transactionsMax: UInt32 = 4096, bytesMax: UInt32 = 1 << 20, expiryBlocks: UInt64 = 1000
+    ) {
+        self.transactionsMax = transactionsMax
+        self.bytesMax = bytesMax
+        self.expiryBlocks = expiryBlocks
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(transactionsMax)
+        writer.append(bytesMax)
+        writer.append(expiryBlocks)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        transactionsMax = try reader.readUInt32()
+        bytesMax = try reader.readUInt32()
+        expiryBlocks = try reader.readUInt64()
+    }
+}

@@ -1,0 +1,182 @@
+internal import Primitives
+
+/// Carries out the transactions of one block after another on the state in memory.
+///
+/// It keeps every rule about money; what it changed is taken out at the end of the block.
+struct Executor: Sendable {
+    /// Accounts and escrows of a generation of their caches: with about 500 bytes each, at most
+    /// 20 MB together.
+    static let cachedAccountsMax = 16_384
+    static let cachedEscrowsMax = 4096
+
+    let rules: LedgerRules
+    let source: any KeyValueSource
+    var accounts = RecordTable<Account>(cachedMax: cachedAccountsMax)
+    var escrows = RecordTable<Escrow>(cachedMax: cachedEscrowsMax)
+    var deadlines = DeadlineIndex()
+    var totals: Totals
+    /// Of the block that is being executed.
+    var height: Height
+    var time: Timestamp
+
+    /// Why an operation ends early.
+    enum Stop: Error {
+        /// The transaction fails.
+        case failed(FailureCode)
+        /// The node stops.
+        case fault(StorageFault)
+    }
+
+    /// One transaction: its fee and sequence, then its operations, all or none.
+    mutating func execute(
+        _ signed: SignedTransaction, index: UInt32
+    ) throws(StorageFault) -> TransactionResult {
+        let transaction = signed.transaction
+        var parties: [LedgerRules.Party] = []
+        for address in [transaction.sender] + transaction.cosigners
+        where !parties.contains(where: { $0.address == address }) {
+            let account = try accounts.read(address, source)
+            parties.append(LedgerRules.Party(address: address, account: account))
+        }
+        let charge: LedgerRules.Charge
+        do throws(SkipReason) {
+            charge = try rules.charge(for: signed, parties: parties, at: time, mayWait: false)
+        } catch {
+            return .skipped(signed.id, error)
+        }
+        try take(charge, transaction, parties)
+        let (outcome, made) = try operate(signed)
+        return .executed(
+            Receipt(
+                transactionID: signed.id, height: height, index: index, fee: charge.fee,
+                outcome: outcome, escrows: made))
+    }
+
+    /// Takes fee and deposit, moves the sequence on, keeps the policies that were revealed.
+    private mutating func take(
+        _ charge: LedgerRules.Charge, _ transaction: Transaction, _ parties: [LedgerRules.Party]
+    ) throws(StorageFault) {
+        for (party, policy) in zip(parties, charge.policies) {
+            guard var account = party.account else { continue }
+            let isSender = party.address == transaction.sender
+            guard isSender || account.policy == nil else { continue }
+            account.policy = policy
+            if isSender { try take(charge, transaction, from: &account) }
+            accounts.write(account, for: party.address)
+        }
+    }
+
+    private mutating func take(
+        _ charge: LedgerRules.Charge, _ transaction: Transaction, from sender: inout Account
+    ) throws(StorageFault) {
+        try books { () throws(ArithmeticOverflow) in
+            let left = try charge.spendable.subtracting(charge.fee).subtracting(charge.deposit)
+            sender.setBalance(left, of: .native)
+            sender.deposits = try sender.deposits.adding(charge.deposit)
+        }
+        guard let next = transaction.sequence.next else {
+            throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")
+        }
+        sender.setNextSequence(next, on: transaction.stream)
+        try move(charge.fee, from: .balances, to: .undistributed)
+        try move(charge.deposit, from: .balances, to: .deposits)
+    }
+
+    private mutating func operate(
+        _ signed: SignedTransaction
+    ) throws(StorageFault) -> (Receipt.Outcome, [EscrowID]) {
+        let totalsBefore = totals
+        accounts.beginOperations()
+        escrows.beginOperations()
+        var made: [EscrowID] = []
+        for (place, operation) in signed.transaction.operations.enumerated() {
+            do throws(Stop) {
+                let escrow = try perform(operation, place, signed)
+                if let escrow { made.append(escrow) }
+            } catch {
+                guard case .failed(let code) = error else { throw Executor.fault(error) }
+                accounts.revertOperations()
+                escrows.revertOperations()
+                totals = totalsBefore
+                return (.failed(operation: place, code), [])
+            }
+        }
+        return (.success, made)
+    }
+
+    private static func fault(_ stop: Stop) -> StorageFault {
+        switch stop {
+        case .fault(let fault): fault
+        case .failed(let code): StorageFault("\(code.name) where no operation can fail")
+        }
+    }
+
+    /// - Returns: The escrow that the operation made, if it makes one.
+    private mutating func perform(
+        _ operation: Operation, _ place: Int, _ signed: SignedTransaction
+    ) throws(Stop) -> EscrowID? {
+        let participants = Participants(signed.transaction)
+        switch operation {
+        case .transfer(let transfer): try self.transfer(transfer, from: participants.sender)
+        case .setPolicy(let policy): try setPolicy(policy, of: participants.sender)
+        case .escrowCreate(let terms):
+            let id = Escrow.id(transaction: signed.id, operation: place)
+            try createEscrow(id, terms, payer: participants.sender)
+            return id
+        case .escrowTopUp(let topUp): try self.topUp(topUp, from: participants.sender)
+        case .escrowDecide(let decision): try decide(decision, participants)
+        case .escrowDispute(let escrow): try dispute(escrow, participants)
+        case .escrowArbitrate(let split): try arbitrate(split, participants)
+        }
+        return nil
+    }
+
+    /// The store has every write that was handed out.
+    mutating func writesApplied() {
+        accounts.writesApplied()
+        escrows.writesApplied()
+        deadlines.writesApplied()
+    }
+}
+
+/// Who acts in a transaction: the sender and the accounts that sign with it.
+struct Participants {
+    let sender: Address
+    let cosigners: [Address]
+
+    init(_ transaction: Transaction) {
+        sender = transaction.sender
+        cosigners = transaction.cosigners
+    }
+
+    /// The sender and all cosigners.
+    var all: [Address] { [sender] + cosigners }
+}
+
+extension Executor {
+    /// Arithmetic that can only overflow when the books are wrong: then the node stops.
+    func books<Value>(
+        _ body: () throws(ArithmeticOverflow) -> Value
+    ) throws(StorageFault) -> Value {
+        do throws(ArithmeticOverflow) {
+            return try body()
+        } catch {
+            throw StorageFault(
+                "supply: a total left its range at height \(height); the state is damaged, move"
+                    + " the store away and let the node fetch the chain again")
+        }
+    }
+
+    /// Moves an amount between parts of the totals.
+    mutating func move(
+        _ amount: Amount, of asset: AssetID = .native, from source: Totals.Part,
+        to target: Totals.Part
+    ) throws(StorageFault) {
+        guard amount > 0 else { return }
+        do throws(ArithmeticOverflow) {
+            try totals.move(amount, of: asset, from: source, to: target)
+        } catch {
+            try books { () throws(ArithmeticOverflow) in throw error }
+        }
+    }
+}

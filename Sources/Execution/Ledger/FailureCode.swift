@@ -1,0 +1,60 @@
+/// Why an operation failed: the transaction then changes nothing but the fee and the sequence.
+///
+/// The raw values are stable: programs act on them. Wire: two bytes.
+package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
+    /// An amount of 0.
+    case zeroAmount = 1
+    /// The sender holds less than the amount.
+    case insufficientFunds = 2
+    /// No such asset.
+    case unknownAsset = 3
+    /// The receiver's balance would exceed 2^64 - 1.
+    case balanceOverflow = 4
+    /// The receiver has no room for a further asset.
+    case tooManyAssets = 5
+    /// The new policy is the one that the account has.
+    case samePolicy = 6
+
+    /// No escrow with this id is open: there never was one, or it was closed. Which of the two is
+    /// history, and history isn't part of the state that a result may depend on.
+    case escrowUnknown = 20
+    /// After a dispute only arbitration decides.
+    case escrowDisputed = 22
+    /// Neither the sender nor a cosigner may decide this.
+    case notParticipant = 23
+    /// What is held has changed since the round that the decision names.
+    case wrongRound = 24
+    /// More than what is held.
+    case amountAboveHeld = 25
+    /// Everybody who takes part has decided exactly this before.
+    case alreadyDecided = 26
+    /// A release before the time that the terms name.
+    case beforeNotBefore = 27
+    /// The release is due, but nobody has shown the hashlock's preimage.
+    case preimageMissing = 28
+    /// Its SHA-256 isn't the hashlock.
+    case preimageWrong = 29
+    /// A preimage where the terms have no hashlock.
+    case preimageUnexpected = 30
+    /// The terms name no arbitration.
+    case noArbitration = 31
+    /// Arbitration needs a dispute first.
+    case notDisputed = 32
+    /// The split isn't exactly what is held.
+    case splitMismatch = 33
+
+    /// The deadline isn't after the block's time.
+    case deadlinePast = 40
+    /// A deadline further ahead than genesis allows.
+    case deadlineTooFar = 41
+    /// Arbitration without its deadline, a deadline without arbitration, or one that isn't later
+    /// than the escrow's own.
+    case arbitrationTerms = 42
+    /// Nothing could be released: `notBefore` isn't earlier than the deadline.
+    case notBeforeTooLate = 43
+    /// With a hashlock the default can't be a release: it would pay without the preimage.
+    case hashlockDefault = 44
+
+    /// The stable name, as RPC gives it.
+    package var name: String { String(describing: self) }
+}

@@ -1,0 +1,241 @@
+package import Primitives
+
+/// The state machine: the state after a block is a pure function of the state before it and of
+/// the block.
+///
+/// Upon a block: carry out what is due (Expiry.swift); execute the transactions of its batches in
+/// order (Executor.swift): skip, or fee and sequence and then all operations or none; pay out the
+/// fees (Fees.swift); check the supply; commit what changed to the tree (StateTree.swift). All that
+/// must reach the disk is handed out as one `WriteSet`.
+///
+/// The store is written later, so the ledger remembers what it handed out until `writesApplied()`.
+///
+/// Invariants, each checked where it could break: for every asset the parts of the totals make up
+/// the supply; for every escrow what came in is held, released or refunded; equal blocks on equal
+/// states give equal roots.
+package struct Ledger: Sendable {
+    /// The last block's height; 0 after genesis.
+    package private(set) var height: Height
+    package private(set) var stateRoot: Digest
+    /// The last block's time.
+    package private(set) var time: Timestamp
+    package var totals: Totals { executor.totals }
+    private let chainID: ChainID
+    let source: any KeyValueSource
+    private var executor: Executor
+    private var tree: StateTree
+    private(set) var hasPendingWrites = false
+
+    /// The ledger that the store holds.
+    /// - Throws: `StorageFault` when it holds none, another network's, or a damaged one.
+    package init(
+        opening source: any KeyValueSource, genesis: Genesis
+    ) throws(StorageFault) {
+        guard let head = try StoredState.head(in: source) else {
+            throw StorageFault("the store holds no ledger; it must be started from a genesis first")
+        }
+        guard head.chainID == genesis.chainID else {
+            throw StorageFault(
+                "the store holds the ledger of chain \(head.chainID), the genesis is that of chain"
+                    + " \(genesis.chainID); use the home folder that belongs to this genesis")
+        }
+        self.init(head, source, genesis)
+    }
+
+    private init(_ head: StoredState.Head, _ source: any KeyValueSource, _ genesis: Genesis) {
+        height = head.height
+        stateRoot = head.stateRoot
+        time = head.time
+        chainID = head.chainID
+        self.source = source
+        executor = Executor(
+            rules: LedgerRules(genesis), source: source, totals: head.totals, height: head.height,
+            time: head.time)
+        tree = StateTree()
+    }
+
+    /// The store now has every write that was handed out.
+    package mutating func writesApplied() {
+        guard hasPendingWrites else { return }
+        hasPendingWrites = false
+        executor.writesApplied()
+        tree.writesApplied()
+    }
+
+    /// Executes the next block.
+    ///
+    /// - Precondition: Its height is one above the ledger's.
+    /// - Throws: `StorageFault` when the store is damaged or the books don't balance; the ledger
+    ///   must not be used any more then.
+    package mutating func execute(_ block: ExecutableBlock) throws(StorageFault) -> BlockOutcome {
+        precondition(block.height == height.next, "block \(block.height) after \(height)")
+        executor.height = block.height
+        executor.time = max(block.time, time)
+        let expiries = try executor.carryOutDeadlines()
+        let results = try execute(block.batches, proposer: block.proposer)
+        try checkSupply()
+        var writes = WriteSet()
+        let receipts = Ledger.write(results, into: &writes)
+        stateRoot = try commit(block.systemValues, into: &writes)
+        height = block.height
+        time = executor.time
+        writes.put(head.bcsBytes, in: .meta, for: StoredState.headKey)
+        hasPendingWrites = true
+        return BlockOutcome(
+            height: height, stateRoot: stateRoot, writes: writes, results: results,
+            expiries: expiries, receiptsRoot: ReceiptTree.root(of: receipts))
+    }
+
+    private mutating func execute(
+        _ batches: [ExecutableBlock.Batch], proposer: ValidatorIndex
+    ) throws(StorageFault) -> [TransactionResult] {
+        var results: [TransactionResult] = []
+        var index: UInt32 = 0
+        var split = FeeSplit(
+            shares: executor.rules.fees.shares,
+            validatorCount: executor.rules.rewardAddresses.count)
+        for batch in batches {
+            var fees: UInt64 = 0
+            for transaction in batch.transactions {
+                let result = try executor.execute(transaction.value, index: index)
+                results.append(result)
+                guard case .executed(let receipt) = result else { continue }
+                // The sum is part of the supply, which 64 bits hold.
+                fees += receipt.fee.rawValue
+                index += 1
+            }
+            split.add(
+                fees, owner: batch.owner, verifiers: batch.verifiers, proposer: proposer)
+        }
+        try executor.distribute(split)
+        return results
+    }
+
+    private func checkSupply() throws(StorageFault) {
+        for asset in totals.assets where !asset.isBalanced {
+            throw StorageFault(
+                "supply of asset \(asset.asset) at height \(executor.height): balances"
+                    + " \(asset.balances), escrowed \(asset.escrowed), bonded \(asset.bonded),"
+                    + " deposits \(asset.deposits) and undistributed \(asset.undistributed) don't"
+                    + " make up \(asset.supply)")
+        }
+    }
+
+    private static func write(
+        _ results: [TransactionResult], into writes: inout WriteSet
+    ) -> [Receipt] {
+        var receipts: [Receipt] = []
+        for case .executed(let receipt) in results {
+            receipts.append(receipt)
+            writes.put(receipt.bcsBytes, in: .receipts, for: receipt.transactionID.bytes)
+        }
+        return receipts
+    }
+
+    private var head: StoredState.Head {
+        StoredState.Head(
+            chainID: chainID, height: height, stateRoot: stateRoot, time: time, totals: totals)
+    }
+}
+
+extension Ledger {
+    /// Takes the block's changes out of the executor and commits them to the tree.
+    private mutating func commit(
+        _ systemValues: [ExecutableBlock.SystemValue], into writes: inout WriteSet
+    ) throws(StorageFault) -> Digest {
+        var changes: [StateTree.Change] = []
+        for change in executor.accounts.takeChanges() {
+            let value = change.after
+            changes.append(
+                StateWriter.write(
+                    value, StateKey(.account, change.key), at: change.path, into: &writes))
+        }
+        for change in executor.escrows.takeChanges(isGone: { $0.state == .closed }) {
+            guard let escrow = change.after else { continue }
+            try index(escrow, before: change.before, into: &writes)
+            // One that opened and closed in the same block was never in the state.
+            guard escrow.state != .closed || change.before != nil else { continue }
+            changes.append(
+                StateWriter.write(
+                    escrow.state == .closed ? nil : escrow, StateKey(.escrow, change.key),
+                    at: change.path, into: &writes))
+        }
+        changes += Ledger.write(systemValues, into: &writes)
+        changes.sort { $0.path < $1.path }
+        return try tree.update(changes, source: source, into: &writes)
+    }
+
+    /// Deadline, parties, and what stays readable of a closed escrow.
+    private mutating func index(
+        _ escrow: Escrow, before: Escrow?, into writes: inout WriteSet
+    ) throws(StorageFault) {
+        guard escrow.isBalanced else {
+            throw StorageFault(
+                "escrow \(escrow.id): held \(escrow.held), released \(escrow.released) and"
+                    + " refunded \(escrow.refunded) aren't what was paid in")
+        }
+        executor.deadlines.move(escrow.id, from: before?.due, to: escrow.due, &writes)
+        if before == nil {
+            for party in escrow.parties {
+                writes.put([], in: .escrowsByParty, for: StoredState.partyKey(party, escrow.id))
+            }
+        }
+        if escrow.state == .closed {
+            let key = StoredState.closedEscrowKey(escrow.id)
+            writes.put(escrow.bcsBytes, in: .receipts, for: key)
+        }
+    }
+
+    private static func write(
+        _ systemValues: [ExecutableBlock.SystemValue], into writes: inout WriteSet
+    ) -> [StateTree.Change] {
+        var last: [String: Int] = [:]
+        for (place, value) in systemValues.enumerated() { last[value.name] = place }
+        var changes: [StateTree.Change] = []
+        for (place, value) in systemValues.enumerated() where last[value.name] == place {
+            let key = StateKey.system(value.name)
+            changes.append(
+                StateWriter.write(raw: value.value, key, at: key.path, into: &writes))
+        }
+        return changes
+    }
+}
+
+extension Ledger: AdmissionView {
+    package func admission(
+        of signed: SignedTransaction
+    ) throws(StorageFault) -> Admission {
+        let transaction = signed.transaction
+        var parties: [LedgerRules.Party] = []
+        for address in [transaction.sender] + transaction.cosigners {
+            let account = try executor.accounts.peek(address, source)
+            parties.append(LedgerRules.Party(address: address, account: account))
+        }
+        do throws(SkipReason) {
+            let charge = try executor.rules.charge(
+                for: signed, parties: parties, at: time, mayWait: true)
+            return .admissible(
+                nextSequence: charge.nextSequence, spendable: charge.spendable,
+                cost: Ledger.cost(of: transaction, deposit: charge.deposit))
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    /// The most native asset that a transaction takes from its sender, at most 2^64 - 1.
+    private static func cost(of transaction: Transaction, deposit: Amount) -> Amount {
+        var cost = transaction.maxFee.clampedAdvance(by: deposit.rawValue)
+        for operation in transaction.operations {
+            switch operation {
+            case .transfer(let transfer) where transfer.asset == .native:
+                cost = cost.clampedAdvance(by: transfer.amount.rawValue)
+            case .escrowCreate(let terms) where terms.asset == .native:
+                cost = cost.clampedAdvance(by: terms.amount.rawValue)
+            case .escrowTopUp(let topUp):
+                cost = cost.clampedAdvance(by: topUp.amount.rawValue)
+            default: break
+            }
+        }
+        return cost
+    }
+}

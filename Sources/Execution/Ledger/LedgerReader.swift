@@ -1,0 +1,82 @@
+package import Primitives
+
+/// The ledger as a store or a snapshot of one has it: for questions from outside.
+///
+/// All answers of one reader on one snapshot belong to the same height.
+package struct LedgerReader: Sendable {
+    private let source: any KeyValueSource
+
+    package init(_ source: any KeyValueSource) { self.source = source }
+
+    /// Height, root, time and totals; nil in a store without a ledger.
+    package struct Summary: Hashable, Sendable {
+        package let chainID: ChainID
+        package let height: Height
+        package let stateRoot: Digest
+        /// Of the block at this height.
+        package let time: Timestamp
+        package let totals: Totals
+    }
+
+    /// What the ledger knows of itself, or nil in a store without one.
+    package func summary() throws(StorageFault) -> Summary? {
+        guard let head = try StoredState.head(in: source) else { return nil }
+        return Summary(
+            chainID: head.chainID, height: head.height, stateRoot: head.stateRoot,
+            time: head.time, totals: head.totals)
+    }
+
+    /// The account, or nil for an address that was never credited.
+    package func account(_ address: Address) throws(StorageFault) -> Account? {
+        try StoredState.record(at: StateKey(.account, address).path, in: source)
+    }
+
+    /// The escrow, also a closed one.
+    package func escrow(_ id: EscrowID) throws(StorageFault) -> Escrow? {
+        let live: Escrow? = try StoredState.record(
+            at: StateKey(.escrow, id).path, in: source)
+        if let live { return live }
+        let key = StoredState.closedEscrowKey(id)
+        guard let bytes = try source.value(in: .receipts, for: key) else { return nil }
+        return try StoredState.decode(bytes, "the closed escrow \(id)")
+    }
+
+    /// At most `limit` escrows, closed ones too, that `address` takes part in, in order of id and
+    /// beginning behind `last`.
+    package func escrows(
+        of address: Address, after last: EscrowID? = nil, limit: Int
+    ) throws(StorageFault) -> [Escrow] {
+        // The least key behind another is the other with a zero byte at its end.
+        let start = last.map { StoredState.partyKey(address, $0) + [0] } ?? address.bytes
+        let pairs = try source.pairs(
+            in: .escrowsByParty, from: start, before: LedgerReader.end(of: address), limit: limit)
+        var escrows: [Escrow] = []
+        for pair in pairs {
+            guard let id = EscrowID(bytes: pair.key.dropFirst(32)), let escrow = try escrow(id)
+            else {
+                throw StorageFault("\(Hex.encode(pair.key)) names an escrow that isn't there")
+            }
+            escrows.append(escrow)
+        }
+        return escrows
+    }
+
+    /// The first key behind every key that begins with `address`; nil behind the last address.
+    private static func end(of address: Address) -> [UInt8]? {
+        var bytes = address.bytes
+        guard let place = bytes.lastIndex(where: { $0 != 0xFF }) else { return nil }
+        bytes[place] += 1
+        return Array(bytes.prefix(place + 1))
+    }
+
+    /// The receipt of an executed transaction.
+    package func receipt(_ id: TransactionID) throws(StorageFault) -> Receipt? {
+        guard let bytes = try source.value(in: .receipts, for: id.bytes) else { return nil }
+        return try StoredState.decode(bytes, "the receipt of \(id)")
+    }
+
+    /// A value that another part of the node keeps in the state.
+    package func systemValue(_ name: String) throws(StorageFault) -> [UInt8]? {
+        try StoredState.row(at: StateKey.system(name).path, in: source)?.value
+    }
+}

@@ -1,0 +1,100 @@
+package import Primitives
+
+/// What became of a transaction that was executed.
+///
+/// Wire: transaction id, height, index, fee, outcome, escrows.
+package struct Receipt: Hashable, Sendable, BCSCodable {
+    /// Wire: variant 0, or 1 with the operation's place (one byte) and the code.
+    package enum Outcome: Hashable, Sendable {
+        case success
+        /// The operation at this place failed; none of them did anything.
+        case failed(operation: Int, FailureCode)
+    }
+
+    package let transactionID: TransactionID
+    package let height: Height
+    /// The place among the block's receipts, from 0.
+    package let index: UInt32
+    /// What the sender paid, tip included.
+    package let fee: Amount
+    package let outcome: Outcome
+    /// The escrows that it made, in the order of the operations.
+    package let escrows: [EscrowID]
+
+    package init(
+        transactionID: TransactionID, height: Height, index: UInt32, fee: Amount,
+        outcome: Outcome, escrows: [EscrowID] = []
+    ) {
+        self.transactionID = transactionID
+        self.height = height
+        self.index = index
+        self.fee = fee
+        self.outcome = outcome
+        self.escrows = escrows
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(transactionID)
+        writer.append(height)
+        writer.append(index)
+        writer.append(fee)
+        writer.append(outcome)
+        writer.append(list: escrows)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        transactionID = try reader.read()
+        height = try reader.read()
+        index = try reader.readUInt32()
+        fee = try reader.read()
+        outcome = try reader.read()
+        escrows = try reader.readList(
+            maximum: TransactionLimits.operationsMax, elementBytes: 32)
+    }
+}
+
+extension Receipt.Outcome: BCSCodable {
+    package func encode(to writer: inout BCSWriter) {
+        switch self {
+        case .success: writer.appendVariant(0)
+        case .failed(let operation, let code):
+            writer.appendVariant(1)
+            writer.append(UInt8(truncatingIfNeeded: operation))
+            writer.append(code.rawValue)
+        }
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        let start = reader.offset
+        switch try reader.readULEB128() {
+        case 0: self = .success
+        case 1:
+            let operation = Int(try reader.readUInt8())
+            let raw = try reader.readUInt16()
+            guard let code = FailureCode(rawValue: raw) else {
+                throw BCSError(.invalidValue("failure code \(raw)"), at: start)
+            }
+            self = .failed(operation: operation, code)
+        case let index: throw BCSError(.unknownVariant(index), at: start)
+        }
+    }
+}
+
+/// The root of a block's receipts: a binary tree whose leaves are `H(receipt, 0 ‖ receipt)` and
+/// whose nodes are `H(receipt, 1 ‖ left ‖ right)`, an odd one passing up as it is; the root is
+/// `H(receipt, 2 ‖ count as eight bytes, little-endian ‖ top)`, with 32 zero bytes as the top of none.
+package enum ReceiptTree {
+    package static func root(of receipts: [Receipt]) -> Digest {
+        var level = receipts.map { Digest.hash(.receipt, [0] + $0.bcsBytes) }
+        while level.count > 1 { level = parents(of: level) }
+        return .hash(
+            .receipt, [2] + UInt64(receipts.count).bcsLittleEndian + (level.first ?? .zero).bytes)
+    }
+
+    private static func parents(of level: [Digest]) -> [Digest] {
+        stride(from: 0, to: level.count, by: 2).map { place in
+            guard place + 1 < level.count else { return level[place] }
+            return .hash(.receipt, [1] + level[place].bytes + level[place + 1].bytes)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+internal import Primitives
+
+/// Batch bodies between their ack and their execution, and those that are missing.
+struct Bodies: Sendable {
+    private struct Wanted {
+        let holders: [PeerID]
+        var next = 0
+        var askedAt: Instant?
+    }
+
+    private var kept: [Digest: Batch] = [:]
+    private var wanted: [Digest: Wanted] = [:]
+
+    /// Bodies that execution waits for.
+    var wantedCount: Int { wanted.count }
+
+    func held(_ digest: Digest) -> Batch? { kept[digest] }
+
+    mutating func keep(_ batch: Batch) { kept[batch.digest] = batch }
+
+    /// Forgets a body that was executed: the store has it.
+    mutating func release(_ digest: Digest) { kept[digest] = nil }
+
+    mutating func want(_ digest: Digest, from holders: [PeerID], at now: Instant) {
+        guard wanted[digest] == nil else { return }
+        // The digest itself spreads the load over the holders.
+        let offset =
+            holders.isEmpty ? 0 : Int(digest.bytes32.remainder(dividingBy: UInt64(holders.count)))
+        wanted[digest] = Wanted(holders: Array(holders[offset...] + holders[..<offset]))
+    }
+
+    /// Ends the wait for a body; false if nobody waited.
+    mutating func take(wanted digest: Digest) -> Bool {
+        wanted.removeValue(forKey: digest) != nil
+    }
+
+    /// The next holder is asked at once.
+    mutating func markMissing(_ digest: Digest, at peer: PeerID) {
+        wanted[digest]?.askedAt = nil
+    }
+
+    /// What to ask now, each digest of one connected holder, by peer in order.
+    mutating func takeRequests(
+        at now: Instant, connected: Set<PeerID>
+    ) -> [(PeerID, [Digest])] {
+        var requests: [PeerID: [Digest]] = [:]
+        for digest in wanted.keys.sorted() {
+            guard var entry = wanted[digest] else { continue }
+            if let asked = entry.askedAt,
+                now.millisecondsSince(asked) < MempoolTimes.bodyRetry
+            {
+                continue
+            }
+            for _ in entry.holders.indices {
+                let peer = entry.holders[entry.next % entry.holders.count]
+                entry.next += 1
+                guard connected.contains(peer) else { continue }
+                requests[peer, default: []].append(digest)
+                entry.askedAt = now
+                break
+            }
+            wanted[digest] = entry
+        }
+        return requests.keys.sorted().map { ($0, requests[$0] ?? []) }
+    }
+}

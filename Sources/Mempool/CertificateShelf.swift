@@ -1,0 +1,98 @@
+internal import Primitives
+
+/// Certified batches that no finalized block has included yet.
+struct CertificateShelf: Sendable {
+    private struct Held {
+        let certificate: Verified<BatchCertificate>
+        var sentAt: Instant
+    }
+
+    private var lanes: [Lane: [UInt64: Held]] = [:]
+    private(set) var count = 0
+
+    func holds(_ header: BatchHeader) -> Bool {
+        lanes[header.content.lane]?[header.content.position]?.certificate.value.digest
+            == header.digest
+    }
+
+    /// The certificate of a batch.
+    func held(_ header: BatchHeader) -> Verified<BatchCertificate>? {
+        holds(header)
+            ? lanes[header.content.lane]?[header.content.position]?.certificate : nil
+    }
+
+    /// Certificates of a lane.
+    func count(_ lane: Lane) -> Int { lanes[lane]?.count ?? 0 }
+
+    mutating func insert(_ certificate: Verified<BatchCertificate>, at now: Instant) {
+        let value = certificate.value
+        guard !holds(value.header) else { return }
+        let replaced = lanes[value.lane, default: [:]].updateValue(
+            Held(certificate: certificate, sentAt: now), forKey: value.position)
+        if replaced == nil { count += 1 }
+    }
+
+    /// Forgets what the chain has passed or what expired below `height`.
+    mutating func settle(_ lane: Lane, head: LaneTable.Head?, at height: Height) {
+        guard let held = lanes[lane] else { return }
+        for (position, entry) in held
+        where position <= head?.position ?? 0
+            || entry.certificate.value.header.content.expiryHeight <= height
+        {
+            lanes[lane]?[position] = nil
+            count -= 1
+        }
+        if lanes[lane]?.isEmpty ?? false { lanes[lane] = nil }
+    }
+
+    /// Lanes with certificates, in order.
+    var laneOrder: [Lane] { lanes.keys.sorted() }
+
+    /// The certificates that a block at `height` whose parent has `table` may include, in the
+    /// order of the block: by shard, rank and position, as far as `limits` allow.
+    func includable(after table: LaneTable, at height: Height) -> [BatchCertificate] {
+        var table = table
+        var chosen: [BatchCertificate] = []
+        var bytes = 8
+        var transactions = 0
+        for lane in laneOrder {
+            while let next = following(table[lane], in: lane),
+                (try? table.include(next.header, at: height)) != nil
+            {
+                bytes += next.bcsBytes.count
+                transactions += Int(next.header.content.transactionCount)
+                guard bytes <= BatchLimits.payloadBytesMax,
+                    transactions <= BatchLimits.blockTransactionsMax
+                else { return chosen }
+                chosen.append(next)
+            }
+        }
+        return chosen
+    }
+
+    private func following(_ head: LaneTable.Head?, in lane: Lane) -> BatchCertificate? {
+        guard let held = lanes[lane] else { return nil }
+        let parent = head?.digest ?? .zero
+        let candidates = held.filter {
+            $0.key > head?.position ?? 0
+                && $0.value.certificate.value.header.content.parent == parent
+        }
+        return candidates.min { $0.key < $1.key }?.value.certificate.value
+    }
+
+    /// Certificates that weren't included for `wait` milliseconds, in lane order; they count as
+    /// sent now.
+    mutating func takeStale(at now: Instant, wait: UInt64) -> [BatchCertificate] {
+        var stale: [BatchCertificate] = []
+        for lane in laneOrder {
+            for position in (lanes[lane] ?? [:]).keys.sorted() {
+                guard let held = lanes[lane]?[position],
+                    now.millisecondsSince(held.sentAt) >= wait
+                else { continue }
+                lanes[lane]?[position]?.sentAt = now
+                stale.append(held.certificate.value)
+            }
+        }
+        return stale
+    }
+}

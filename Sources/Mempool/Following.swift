@@ -1,0 +1,92 @@
+internal import Collections
+internal import HeapModule
+internal import Primitives
+
+/// Transactions that clients gave to this node: it hands each to its shard's owner, and to the
+/// next rank when the owner doesn't answer or no block includes it, until its fate is known.
+struct Following: Sendable {
+    struct Followed: Sendable {
+        let transaction: SignedTransaction
+        let shard: UInt16
+        /// The rank that has it now.
+        var rank: Int
+        var isAdmitted = false
+        /// Handovers so far.
+        var handovers = 0
+        /// Clients that wait for the owner's answer.
+        var requests: [RequestID]
+        var deadline: Instant
+    }
+
+    private struct Due: Comparable, Sendable {
+        let at: Instant
+        let id: TransactionID
+        static func < (left: Due, right: Due) -> Bool {
+            (left.at, left.id) < (right.at, right.id)
+        }
+    }
+
+    private var followed: [TransactionID: Followed] = [:]
+    private var due = Heap<Due>()
+
+    var count: Int { followed.count }
+    var isFull: Bool { followed.count >= BatchLimits.followedMax }
+
+    subscript(id: TransactionID) -> Followed? { followed[id] }
+
+    mutating func insert(_ entry: Followed) {
+        followed[entry.transaction.id] = entry
+        due.insert(Due(at: entry.deadline, id: entry.transaction.id))
+    }
+
+    mutating func addRequest(_ request: RequestID, to id: TransactionID) {
+        followed[id]?.requests.append(request)
+    }
+
+    /// The clients that waited for an answer about `id`; they wait no longer.
+    mutating func takeRequests(of id: TransactionID) -> [RequestID] {
+        defer { followed[id]?.requests = [] }
+        return followed[id]?.requests ?? []
+    }
+
+    mutating func markAdmitted(_ id: TransactionID, deadline: Instant) {
+        followed[id]?.isAdmitted = true
+        reschedule(id, at: deadline)
+    }
+
+    mutating func remove(_ id: TransactionID) { followed[id] = nil }
+
+    mutating func reschedule(_ id: TransactionID, at deadline: Instant) {
+        guard followed[id] != nil else { return }
+        followed[id]?.deadline = deadline
+        due.insert(Due(at: deadline, id: id))
+    }
+
+    /// Moves `id` to another rank.
+    mutating func handOver(_ id: TransactionID, to rank: Int) {
+        followed[id]?.rank = rank
+        followed[id]?.handovers += 1
+    }
+
+    /// Transactions whose deadline has come, in order of deadline and id.
+    mutating func takeDue(at now: Instant) -> [Followed] {
+        var taken: [Followed] = []
+        while let first = due.min, first.at <= now {
+            _ = due.popMin()
+            guard let entry = followed[first.id], entry.deadline == first.at else { continue }
+            taken.append(entry)
+        }
+        return taken
+    }
+
+    /// Transactions that can't execute any more at block time `time`, in order of their ids.
+    func expired(at time: Timestamp) -> [TransactionID] {
+        followed.values.filter { $0.transaction.transaction.validUntil < time }
+            .map(\.transaction.id).sorted()
+    }
+
+    /// Unanswered transactions that match, in order: for handing over when a link goes.
+    func unadmitted(where matches: (Followed) -> Bool) -> [TransactionID] {
+        followed.values.filter { !$0.isAdmitted && matches($0) }.map(\.transaction.id).sorted()
+    }
+}

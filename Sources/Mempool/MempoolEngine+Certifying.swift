@@ -1,0 +1,85 @@
+package import Primitives
+
+/// Certificates and bodies that this node keeps for the chain.
+extension MempoolEngine {
+    mutating func consider(_ certificate: BatchCertificate, from peer: PeerID) {
+        let content = certificate.header.content
+        guard content.position > table[content.lane]?.position ?? 0,
+            content.expiryHeight > height, !shelf.holds(certificate.header),
+            shelf.count(content.lane) < 2 * BatchLimits.unincludedMax
+        else { return }
+        guard certificate.signatureClaims(in: layout) != nil else {
+            return effects.append(.penalise(peer, "a certificate without its thresholds"))
+        }
+        startCheck(.certificate(certificate), for: .certificate(peer))
+    }
+
+    mutating func keep(
+        _ certificate: Verified<BatchCertificate>?, from peer: PeerID, at now: Instant
+    ) {
+        guard let certificate else {
+            return effects.append(.penalise(peer, "a certificate with a wrong signature"))
+        }
+        let content = certificate.value.header.content
+        guard content.position > table[content.lane]?.position ?? 0,
+            !shelf.holds(certificate.value.header)
+        else { return }
+        shelf.insert(certificate, at: now)
+        effects.append(.workAvailable)
+    }
+
+    /// Takes a certificate that came with a block and was checked there.
+    package mutating func learn(_ certificate: Verified<BatchCertificate>, at now: Instant) {
+        let content = certificate.value.header.content
+        guard content.position > table[content.lane]?.position ?? 0 else { return }
+        shelf.insert(certificate, at: now)
+    }
+
+    /// Exactly this certificate, if it was checked before.
+    package func verified(_ certificate: BatchCertificate) -> Verified<BatchCertificate>? {
+        guard let held = shelf.held(certificate.header), held.value == certificate else {
+            return nil
+        }
+        return held
+    }
+
+    /// Whether some certified batch waits for a block.
+    package var hasCertificates: Bool { shelf.count > 0 }
+
+    /// The certificates for a block at `height` whose parent leaves the lanes as `table`.
+    package func includable(after table: LaneTable, at height: Height) -> [BatchCertificate] {
+        shelf.includable(after: table, at: height)
+    }
+
+    /// A body that is still in memory.
+    package func body(_ digest: Digest) -> Batch? { bodies.held(digest) }
+
+    /// Forgets a body that was executed: from then on the store has it.
+    package mutating func releaseBody(_ digest: Digest) { bodies.release(digest) }
+
+    mutating func want(_ certificates: [BatchCertificate], at now: Instant) {
+        for certificate in certificates {
+            let holders = certificate.holders.filter { $0 != ownIndex }.compactMap { peer($0) }
+            bodies.want(certificate.digest, from: holders, at: now)
+        }
+        askForBodies(at: now)
+    }
+
+    mutating func askForBodies(at now: Instant) {
+        for (peer, digests) in bodies.takeRequests(at: now, connected: connected) {
+            for piece in pieces(digests, of: BatchLimits.bodyRequestMax) {
+                effects.append(.send(peer, .bodyRequest(Array(piece))))
+            }
+        }
+    }
+
+    /// A body is right if its digest was wanted: the certificate vouches for the rest.
+    mutating func take(body batch: Batch, from peer: PeerID) {
+        guard bodies.take(wanted: batch.digest) else { return }
+        bodies.keep(batch)
+        var writes = WriteSet()
+        writes.put(batch.bcsBytes, in: .batches, for: batch.digest.bytes)
+        effects.append(.store(writes))
+        effects.append(.bodyArrived(batch.digest))
+    }
+}

@@ -1,0 +1,230 @@
+internal import Collections
+internal import DequeModule
+internal import Primitives
+
+/// Transactions that this node has admitted as an owner and that no finalized block has yet.
+///
+/// Invariants: a (sender, stream, sequence) is held by at most one transaction; what a sender has
+/// waiting costs at most what it held when it was admitted; sequences of a stream are sealed
+/// without a gap.
+struct OwnerPool: Sendable {
+    private struct StreamKey: Hashable {
+        let sender: Address
+        let stream: UInt16
+    }
+
+    private struct Entry {
+        let transaction: Verified<SignedTransaction>
+        let cost: Amount
+        var isSealed = false
+    }
+
+    private struct StreamQueue {
+        /// The next sequence by the finalized state.
+        var next: SequenceNumber
+        var ids: [SequenceNumber: TransactionID] = [:]
+    }
+
+    private struct Sender {
+        var count = 0
+        var reserved: Amount = 0
+    }
+
+    private var entries: [TransactionID: Entry] = [:]
+    private var streams: [StreamKey: StreamQueue] = [:]
+    private var senders: [Address: Sender] = [:]
+    /// Streams that may have something to seal, by shard.
+    private var ready: [UInt16: Deque<StreamKey>] = [:]
+    private var readyCounts: [UInt16: Int] = [:]
+
+    /// Transactions in the pool, sealed ones included.
+    var count: Int { entries.count }
+
+    func contains(_ id: TransactionID) -> Bool { entries[id] != nil }
+
+    /// Transactions of `shard` that aren't sealed.
+    func waitingCount(shard: UInt16) -> Int { readyCounts[shard] ?? 0 }
+
+    /// Shards with something to seal, in order.
+    var readyShards: [UInt16] {
+        readyCounts.filter { $0.value > 0 }.keys.sorted()
+    }
+
+    /// Whether a transaction would find its place, signatures apart.
+    func placeFault(
+        for transaction: SignedTransaction, next: SequenceNumber, spendable: Amount, cost: Amount
+    ) -> SubmitOutcome? {
+        let body = transaction.transaction
+        if entries[transaction.id] != nil { return .accepted }
+        guard entries.count < BatchLimits.poolTransactionsMax else {
+            return .busy(MempoolTimes.busyRetry)
+        }
+        let key = StreamKey(sender: body.sender, stream: body.stream)
+        if let holder = streams[key]?.ids[body.sequence] { return .conflict(holder) }
+        let ahead = UInt64(BatchLimits.senderTransactionsMax)
+        guard body.sequence < next.clampedAdvance(by: ahead) else {
+            return .refused(.sequenceAhead)
+        }
+        let sender = senders[body.sender] ?? Sender()
+        guard sender.count < BatchLimits.senderTransactionsMax else {
+            return .busy(MempoolTimes.busyRetry)
+        }
+        guard let total = try? sender.reserved.adding(cost), total <= spendable else {
+            return .overspent
+        }
+        return nil
+    }
+
+    /// Takes in a transaction for which `placeFault` found nothing.
+    mutating func insert(
+        _ transaction: Verified<SignedTransaction>, shard: UInt16, next: SequenceNumber,
+        cost: Amount
+    ) {
+        let body = transaction.value.transaction
+        let key = StreamKey(sender: body.sender, stream: body.stream)
+        entries[transaction.value.id] = Entry(transaction: transaction, cost: cost)
+        streams[key, default: StreamQueue(next: next)].ids[body.sequence] = transaction.value.id
+        raiseNext(of: key, to: next)
+        senders[body.sender, default: Sender()].count += 1
+        if let total = try? senders[body.sender, default: Sender()].reserved.adding(cost) {
+            senders[body.sender]?.reserved = total
+        }
+        readyCounts[shard, default: 0] += 1
+        ready[shard, default: []].append(key)
+    }
+
+    /// Takes what can be sealed of `shard` now, within the limits of a batch.
+    mutating func takeForSealing(
+        shard: UInt16, within settings: BatchSettings
+    ) -> [SignedTransaction] {
+        var taken: [SignedTransaction] = []
+        var bytes = 8
+        var visits = ready[shard]?.count ?? 0
+        while visits > 0, let key = ready[shard]?.popFirst() {
+            visits -= 1
+            guard takeRun(of: key, shard: shard, settings, into: &taken, bytes: &bytes) else {
+                ready[shard]?.prepend(key)
+                break
+            }
+        }
+        if ready[shard]?.isEmpty ?? false { ready[shard] = nil }
+        return taken
+    }
+
+    /// Seals the stream's next sequences as far as they are there; false if the batch is full.
+    private mutating func takeRun(
+        of key: StreamKey, shard: UInt16, _ settings: BatchSettings,
+        into taken: inout [SignedTransaction], bytes: inout Int
+    ) -> Bool {
+        guard let queue = streams[key] else { return true }
+        var sequence = queue.next
+        while let id = queue.ids[sequence], let entry = entries[id] {
+            if !entry.isSealed {
+                let size = entry.transaction.value.byteCount
+                guard taken.count < settings.transactionsMax,
+                    bytes + size <= settings.bytesMax
+                else { return false }
+                bytes += size
+                taken.append(entry.transaction.value)
+                entries[id]?.isSealed = true
+                readyCounts[shard, default: 1] -= 1
+            }
+            guard let following = sequence.next else { break }
+            sequence = following
+        }
+        return true
+    }
+
+    /// Returns the transactions of a batch that will never be included.
+    mutating func unseal(_ transactions: [SignedTransaction], shard: UInt16) {
+        for transaction in transactions where entries[transaction.id]?.isSealed == true {
+            entries[transaction.id]?.isSealed = false
+            readyCounts[shard, default: 0] += 1
+            ready[shard, default: []].append(
+                StreamKey(
+                    sender: transaction.transaction.sender,
+                    stream: transaction.transaction.stream))
+        }
+    }
+
+    /// Marks transactions of a batch that was sealed before a restart; they count as admitted.
+    mutating func restoreSealed(
+        _ transaction: Verified<SignedTransaction>, shard: UInt16, next: SequenceNumber
+    ) {
+        guard entries[transaction.value.id] == nil else { return }
+        insert(transaction, shard: shard, next: next, cost: 0)
+        entries[transaction.value.id]?.isSealed = true
+        readyCounts[shard, default: 1] -= 1
+    }
+
+    /// Follows the finalized state: a sequence is taken, or its transaction was skipped.
+    mutating func settle(_ executed: ExecutedTransaction, shard: UInt16) {
+        let key = StreamKey(sender: executed.sender, stream: executed.stream)
+        guard streams[key] != nil else { return }
+        if executed.skipped == nil, let next = executed.sequence.next {
+            dropBelow(next, of: key, shard: shard)
+            raiseNext(of: key, to: next)
+        } else if executed.skipped?.mayRetry == true {
+            unsealOne(executed.id, key: key, shard: shard)
+        } else if executed.skipped != nil {
+            drop(executed.id, of: key, shard: shard)
+        }
+        if let queue = streams[key] {
+            if queue.ids.isEmpty {
+                streams[key] = nil
+            } else {
+                ready[shard, default: []].append(key)
+            }
+        }
+    }
+
+    private mutating func unsealOne(_ id: TransactionID, key: StreamKey, shard: UInt16) {
+        guard entries[id]?.isSealed == true else { return }
+        entries[id]?.isSealed = false
+        readyCounts[shard, default: 0] += 1
+    }
+
+    private mutating func raiseNext(of key: StreamKey, to next: SequenceNumber) {
+        guard let queue = streams[key], queue.next < next else { return }
+        streams[key]?.next = next
+    }
+
+    private mutating func dropBelow(
+        _ next: SequenceNumber, of key: StreamKey, shard: UInt16
+    ) {
+        guard let ids = streams[key]?.ids else { return }
+        for (sequence, id) in ids where sequence < next {
+            streams[key]?.ids[sequence] = nil
+            forget(id, shard: shard)
+        }
+    }
+
+    private mutating func drop(_ id: TransactionID, of key: StreamKey, shard: UInt16) {
+        guard let entry = entries[id] else { return }
+        streams[key]?.ids[entry.transaction.value.transaction.sequence] = nil
+        forget(id, shard: shard)
+    }
+
+    private mutating func forget(_ id: TransactionID, shard: UInt16) {
+        guard let entry = entries.removeValue(forKey: id) else { return }
+        if !entry.isSealed { readyCounts[shard, default: 1] -= 1 }
+        let address = entry.transaction.value.transaction.sender
+        guard var sender = senders[address] else { return }
+        sender.count -= 1
+        sender.reserved = (try? sender.reserved.subtracting(entry.cost)) ?? 0
+        senders[address] = sender.count > 0 ? sender : nil
+    }
+
+    /// Removes transactions that can't execute any more at block time `time`.
+    mutating func dropExpired(at time: Timestamp, shardOf: (Address) -> UInt16) {
+        let expired = entries.values.map(\.transaction.value).filter {
+            $0.transaction.validUntil < time && entries[$0.id]?.isSealed == false
+        }
+        for transaction in expired {
+            let body = transaction.transaction
+            drop(
+                transaction.id, of: StreamKey(sender: body.sender, stream: body.stream),
+                shard: shardOf(body.sender))
+        }
+    }
+}

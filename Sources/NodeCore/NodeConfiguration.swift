@@ -1,0 +1,50 @@
+package import Consensus
+package import Execution
+package import Mempool
+package import Primitives
+
+/// What a core is started with.
+package struct NodeConfiguration: Sendable {
+    package let genesis: Genesis
+    /// The voting key; nil for a node that doesn't vote.
+    package let signer: (any Signing)?
+    /// False if the signing record was lost: the key stays silent for the epoch.
+    package let canVote: Bool
+
+    package init(genesis: Genesis, signer: (any Signing)?, canVote: Bool = true) {
+        self.genesis = genesis
+        self.signer = signer
+        self.canVote = canVote
+    }
+
+    /// The signer's place in the committee.
+    package var ownIndex: ValidatorIndex? {
+        signer.flatMap { genesis.committee.index(of: $0.publicKey) }
+    }
+
+    package var layout: ShardLayout {
+        let batches = genesis.parameters.batches
+        return ShardLayout(
+            committee: genesis.committee,
+            settings: BatchSettings(
+                transactionsMax: Int(batches.transactionsMax), bytesMax: Int(batches.bytesMax),
+                expiryBlocks: batches.expiryBlocks))
+    }
+
+    var timing: ConsensusTiming {
+        let parameters = genesis.parameters.consensus
+        return ConsensusTiming(
+            deltaBase: parameters.deltaBaseMilliseconds,
+            deltaMax: parameters.deltaMaxMilliseconds, idle: parameters.idleMilliseconds,
+            maxDelay: parameters.maxDelayMilliseconds,
+            maxDrift: parameters.maxDriftMilliseconds)
+    }
+}
+
+/// A key that a node without a vote carries: it is never asked to sign.
+struct NoKey: Signing {
+    var publicKey: PublicKey { .zero }
+    func signature(over digest: Digest) -> Signature {
+        preconditionFailure("a node without a voting key was asked to sign \(digest)")
+    }
+}

@@ -1,0 +1,55 @@
+internal import Consensus
+internal import Mempool
+internal import Primitives
+
+/// What a leader proposes.
+extension NodeCore {
+    /// Answers the engine's request to build, if there is one and an answer is possible.
+    mutating func build() throws(StorageFault) {
+        guard let request = pendingBuild else { return }
+        let parent = request.context.parent
+        guard let height = parent.height.next, isExecutedFarEnough(for: height, after: parent),
+            let table = table(after: request.context)
+        else { return }
+        let certificates = mempool.includable(after: table, at: height)
+        guard !certificates.isEmpty || request.mayBeEmpty else { return }
+        pendingBuild = nil
+        let payload = BlockPayload(certificates)
+        let contents = BlockContents(
+            payload: payload.bytes,
+            executed: ExecutedRef(height: ledger.height, stateRoot: ledger.stateRoot),
+            time: moment.wall)
+        try drive(.blockBuilt(request.view, contents))
+    }
+
+    /// Whether this node's own execution is neither too far behind nor behind the parent's claim.
+    private func isExecutedFarEnough(for height: Height, after parent: Block) -> Bool {
+        ledger.height >= parent.executed.height
+            && height <= ledger.height.clampedAdvance(by: executionLagMax)
+    }
+
+    var executionLagMax: UInt64 { configuration.genesis.parameters.consensus.executionLagMax }
+
+    /// The lanes after a block's ancestors, or nil if a pending one breaks their rule.
+    func table(after context: ChainContext) -> LaneTable? {
+        var table = mempool.table
+        for block in context.pending {
+            guard include(block, in: &table) else { return nil }
+        }
+        return table
+    }
+
+    /// Whether a block's batches follow the lanes, which move on.
+    func include(_ block: Block, in table: inout LaneTable) -> Bool {
+        let known = payloads[block.digest]
+        guard let payload = known ?? (try? BlockPayload(decoding: block.payload)) else {
+            return false
+        }
+        for certificate in payload.certificates {
+            guard (try? table.include(certificate.header, at: block.height)) != nil else {
+                return false
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,92 @@
+internal import Consensus
+internal import Mempool
+internal import Primitives
+
+/// What a validator checks of a proposed block before it votes.
+extension NodeCore {
+    /// Answers the engine, now or when an execution or a check of signatures is done.
+    mutating func check(_ block: Block, _ context: ChainContext) throws(StorageFault) {
+        guard let payload = wellFormed(block, context) else {
+            return try drive(.blockChecked(block.digest, valid: false))
+        }
+        switch judgeExecuted(block, context.parent) {
+        case .wrong: return try drive(.blockChecked(block.digest, valid: false))
+        case .undecided: return deferredChecks.append((block, context))
+        case .right: break
+        }
+        payloads[block.digest] = payload
+        try prove(payload, of: block.digest)
+        if proven[block.digest] != nil {
+            try drive(.blockChecked(block.digest, valid: true))
+        }
+    }
+
+    /// The payload, if it has the one encoding, keeps the lanes' rule and the block's limits.
+    private func wellFormed(_ block: Block, _ context: ChainContext) -> BlockPayload? {
+        guard let payload = try? BlockPayload(decoding: block.payload),
+            block.header.nextSetHash == nil, !block.header.tail,
+            var table = table(after: context), include(block, in: &table)
+        else { return nil }
+        let transactions = payload.certificates.reduce(0) {
+            $0 + Int($1.header.content.transactionCount)
+        }
+        return transactions <= BatchLimits.blockTransactionsMax ? payload : nil
+    }
+
+    private enum Judgement { case right, wrong, undecided }
+
+    /// Compares the header's claim about the executed state with this node's own.
+    private func judgeExecuted(_ block: Block, _ parent: Block) -> Judgement {
+        let claim = block.executed
+        guard claim.height >= parent.executed.height, claim.height < block.height,
+            block.height <= claim.height.clampedAdvance(by: executionLagMax)
+        else { return .wrong }
+        guard claim.height <= ledger.height else { return .undecided }
+        guard let root = recentRoots[claim.height] else { return .wrong }
+        return root == claim.stateRoot ? .right : .wrong
+    }
+
+    /// Starts the check of what isn't known yet; afterwards `proven` has it, or will have it.
+    mutating func prove(_ payload: BlockPayload, of digest: Digest) throws(StorageFault) {
+        guard proven[digest] == nil, !proving.contains(digest) else { return }
+        var known: [Verified<BatchCertificate>] = []
+        for certificate in payload.certificates {
+            guard let verified = mempool.verified(certificate) else {
+                proving.insert(digest)
+                return effects.append(
+                    .check(.payload(block: digest, payload.certificates), isUrgent: true))
+            }
+            known.append(verified)
+        }
+        proven[digest] = known
+    }
+
+    mutating func finishProving(
+        _ digest: Digest, _ certificates: [Verified<BatchCertificate>?]
+    ) throws(StorageFault) {
+        proving.remove(digest)
+        var checked: [Verified<BatchCertificate>] = []
+        for certificate in certificates {
+            guard let certificate else {
+                if unexecuted.contains(where: { $0.digest == digest }) {
+                    effects.append(.halt("block \(digest) is final with a wrong certificate"))
+                }
+                return try drive(.blockChecked(digest, valid: false))
+            }
+            try mempool.learn(certificate, at: moment.now)
+            checked.append(certificate)
+        }
+        proven[digest] = checked
+        try drive(.blockChecked(digest, valid: true))
+        try executeReady()
+    }
+
+    /// Takes up what waited for an execution.
+    mutating func resumeChecks() throws(StorageFault) {
+        let waiting = deferredChecks
+        deferredChecks = []
+        for item in waiting where item.block.height > mempool.height {
+            try check(item.block, item.context)
+        }
+    }
+}

@@ -1,0 +1,264 @@
+internal import Collections
+internal import DequeModule
+package import Consensus
+package import Execution
+package import Mempool
+package import Primitives
+
+/// A node without its sockets, its disk and its clock: joins consensus, mempool and execution.
+///
+/// - upon events: each goes to the engine that it is for; what one engine wants of another is
+///   passed on before the next event; the mempool's collected messages go out at the end.
+/// - upon `build`: the certificates that follow the parent's lanes; with none, the answer waits
+///   until there is one or until the leader may propose an empty block. (Building)
+/// - upon `check`: the payload's form, the lanes' rule, the executed root, the certificates'
+///   signatures. What can't be decided before an execution waits for it. (Checking)
+/// - upon `commit`: blocks and lanes go to the store; each block is executed when its certificates
+///   are proven and its bodies are here. (Applying)
+///
+/// Invariants: the lanes are those of the finalized tip; executed heights rise by one and never
+/// pass the finalized height; a block is executed from its certificates alone.
+package struct NodeCore: Sendable {
+    package let configuration: NodeConfiguration
+    package let layout: ShardLayout
+    let store: ChainStore
+
+    package internal(set) var consensus: SimplexEngine
+    package internal(set) var mempool: MempoolEngine
+    package internal(set) var ledger: Ledger
+
+    /// Payloads of blocks that aren't executed yet, by block.
+    var payloads: [Digest: BlockPayload] = [:]
+    /// Certificates of blocks that are proven.
+    var proven: [Digest: [Verified<BatchCertificate>]] = [:]
+    /// Payload checks that are under way.
+    var proving: Set<Digest> = []
+    /// Finalized blocks that aren't executed yet, ascending.
+    var unexecuted: Deque<Block> = []
+    /// Checks that wait for an execution.
+    var deferredChecks: [(block: Block, context: ChainContext)] = []
+    var pendingBuild: (view: View, context: ChainContext, mayBeEmpty: Bool)?
+    var pendingConsensus: Deque<ConsensusEvent> = []
+    /// State roots of the newest executed heights.
+    var recentRoots: [Height: Digest] = [:]
+    var waiting: Waiting = Waiting()
+    var lastView: View = 0
+    var moment: Moment
+    var effects: [NodeEffect] = []
+
+    /// How many heights `recentRoots` goes back.
+    static let recentRootsMax: UInt64 = 256
+
+    /// Opens a node on a store that holds at least genesis.
+    /// - Parameter journal: the consensus records of the last run, in order.
+    /// - Throws: `StorageFault` for a store that isn't this genesis' or is damaged.
+    package init(
+        configuration: NodeConfiguration, source: any KeyValueSource, journal: [JournalRecord],
+        at moment: Moment
+    ) throws(StorageFault) {
+        self.configuration = configuration
+        self.moment = moment
+        layout = configuration.layout
+        store = ChainStore(source)
+        ledger = try Ledger(opening: source, genesis: configuration.genesis)
+        let height = try store.finalizedHeight()
+        mempool = MempoolEngine(
+            layout: layout, ownIndex: configuration.canVote ? configuration.ownIndex : nil,
+            signer: configuration.signer ?? NoKey(), table: try store.lanes(), height: height,
+            recovered: try store.acks())
+        consensus = SimplexEngine(
+            configuration: try NodeCore.consensusConfiguration(configuration, store, height),
+            journal: journal, at: moment)
+        try loadUnexecuted(upTo: height)
+    }
+
+    /// What an empty store must hold before a node is opened on it.
+    package static func genesisWrites(_ genesis: Genesis) -> WriteSet {
+        var (writes, root) = Ledger.genesisWrites(genesis)
+        writes.append(ChainStore.rootWrites(root, at: 0))
+        return writes
+    }
+
+    private static func consensusConfiguration(
+        _ configuration: NodeConfiguration, _ store: ChainStore, _ height: Height
+    ) throws(StorageFault) -> ConsensusConfiguration {
+        let genesis = try genesisBlock(configuration.genesis, store)
+        var tip = ConsensusConfiguration.Tip(block: genesis, certificate: nil)
+        if height > 0 {
+            guard let block = try store.block(at: height),
+                let certificate = try store.finalization(at: height)
+            else { throw StorageFault("the finalized block \(height) is missing in the store") }
+            tip = .init(block: block, certificate: certificate)
+        }
+        return ConsensusConfiguration(
+            committee: configuration.genesis.committee, ownIndex: configuration.ownIndex,
+            signer: configuration.signer, genesis: genesis, tip: tip,
+            timing: configuration.timing, canVote: configuration.canVote)
+    }
+
+    private static func genesisBlock(
+        _ genesis: Genesis, _ store: ChainStore
+    ) throws(StorageFault) -> Block {
+        guard let root = try store.stateRoot(at: 0) else {
+            throw StorageFault("the store holds no genesis state: it must be made anew")
+        }
+        return Block.genesis(chainID: genesis.chainID, time: genesis.time, stateRoot: root)
+    }
+
+    private mutating func loadUnexecuted(upTo height: Height) throws(StorageFault) {
+        let oldest = ledger.height.clampedRetreat(by: NodeCore.recentRootsMax)
+        for place in oldest.rawValue...ledger.height.rawValue {
+            recentRoots[Height(place)] = try store.stateRoot(at: Height(place))
+        }
+        guard ledger.height <= height else {
+            throw StorageFault(
+                "the state stands at height \(ledger.height), beyond the chain's \(height)")
+        }
+        var next = ledger.height
+        while next < height, let following = next.next {
+            guard let block = try store.block(at: following) else {
+                throw StorageFault("the finalized block \(following) is missing in the store")
+            }
+            unexecuted.append(block)
+            next = following
+        }
+    }
+
+    /// Takes events in, in order, and returns everything to be done, in order.
+    /// - Throws: `StorageFault` when the store fails; the core must not be used again.
+    package mutating func handle(
+        _ events: [NodeEvent], at moment: Moment
+    ) throws(StorageFault) -> [NodeEffect] {
+        self.moment = moment
+        ledger.writesApplied()
+        for event in events { try take(event) }
+        try settle()
+        defer { effects = [] }
+        return effects
+    }
+
+    private mutating func take(_ event: NodeEvent) throws(StorageFault) {
+        switch event {
+        case .start:
+            effects.append(.setTimer(.mempool, moment.now))
+            try drive(.start)
+            try feed(.start)
+            try executeReady()
+        case .connected(let peer): try feed(.connected(peer))
+        case .disconnected(let peer): try feed(.disconnected(peer))
+        case .received(let peer, let message): try receive(message, from: peer)
+        case .checked(let result): try take(result)
+        case .timer(.consensus(let id)): try drive(.timer(id))
+        case .timer(.mempool): try tick()
+        case .submit(let request, let transaction):
+            try feed(.submitted(request, transaction))
+        case .wait(let request, let id): try wait(request, for: id)
+        case .cancelWait(let request): waiting.cancel(request)
+        case .lookUp(let request, let id):
+            effects.append(.reply(request, .fate(id, try fate(of: id))))
+        }
+    }
+
+    private mutating func tick() throws(StorageFault) {
+        effects.append(
+            .setTimer(.mempool, moment.now.advanced(byMilliseconds: MempoolTimes.tick)))
+        try feed(.tick)
+    }
+
+    private mutating func receive(
+        _ message: NodeMessage, from peer: PeerID
+    ) throws(StorageFault) {
+        switch message {
+        case .consensus(.syncRequest(let request)): try serve(request, to: peer)
+        case .consensus(let message):
+            guard consensus.wants(message, from: peer) else { return }
+            effects.append(
+                .check(.consensus(peer, message, consensus.context), isUrgent: true))
+        case .mempool(.bodyRequest(let digests)): try serve(digests, to: peer)
+        case .mempool(let message): try feed(.received(peer, message))
+        }
+    }
+
+    private mutating func take(_ result: NodeCheckResult) throws(StorageFault) {
+        switch result {
+        case .mempool(let id, let result): try feed(.checked(id, result))
+        case .consensus(let peer, let message):
+            guard let message else {
+                return effects.append(.penalise(peer, "a consensus message with a wrong signature"))
+            }
+            try drive(.message(from: peer, message))
+        case .payload(let block, let certificates):
+            try finishProving(block, certificates)
+        }
+    }
+
+    /// Lets everything that became possible happen, and sends what the mempool collected.
+    private mutating func settle() throws(StorageFault) {
+        if consensus.view != lastView {
+            lastView = consensus.view
+            if mempool.hasCertificates { try drive(.workAvailable) }
+        }
+        var collected = mempool.flush(at: moment)
+        while !collected.isEmpty {
+            for effect in collected { try perform(effect) }
+            collected = mempool.flush(at: moment)
+        }
+    }
+
+    // MARK: The engines
+
+    /// Gives consensus an event and carries out what it wants, until it wants nothing more.
+    mutating func drive(_ event: ConsensusEvent) throws(StorageFault) {
+        pendingConsensus.append(event)
+        guard pendingConsensus.count == 1 else { return }
+        while let next = pendingConsensus.first {
+            for effect in consensus.handle(next, at: moment) { try perform(effect) }
+            pendingConsensus.removeFirst()
+        }
+    }
+
+    private mutating func perform(_ effect: ConsensusEffect) throws(StorageFault) {
+        switch effect {
+        case .persist(let records, let sync): effects.append(.journal(records, sync: sync))
+        case .broadcast(let message): effects.append(.broadcast(.consensus(message)))
+        case .send(let peer, let message): effects.append(.send(peer, .consensus(message)))
+        case .serveBlock(let peer, let digest): try serve(block: digest, to: peer)
+        case .setTimer(let id, let at): effects.append(.setTimer(.consensus(id), at))
+        case .cancelTimer(let id): effects.append(.cancelTimer(.consensus(id)))
+        case .build(let view, let context, let mayBeEmpty):
+            pendingBuild = (view, context, mayBeEmpty)
+            try build()
+        case .check(let block, let context): try check(block, context)
+        case .commit(let blocks, let certificate): try commit(blocks, certificate)
+        case .evidence(let evidence):
+            effects.append(.note(.evidence(String(describing: evidence))))
+        case .penalise(let peer, let penalty):
+            effects.append(.penalise(peer, penalty.rawValue))
+        case .halt(let reason): effects.append(.halt(reason))
+        case .compact(let records): effects.append(.compactJournal(records))
+        }
+    }
+
+    mutating func feed(_ event: MempoolEvent) throws(StorageFault) {
+        try mempool.handle(event, at: moment, view: ledger)
+    }
+
+    private mutating func perform(_ effect: MempoolEffect) throws(StorageFault) {
+        switch effect {
+        case .reply(let request, let id, let outcome):
+            try reply(request, id, outcome)
+        case .send(let peer, let message): effects.append(.send(peer, .mempool(message)))
+        case .broadcast(let message): effects.append(.broadcast(.mempool(message)))
+        case .check(let id, let job): effects.append(.check(.mempool(id, job), isUrgent: false))
+        case .store(let writes):
+            effects.append(.write(writes))
+            effects.append(.sync)
+        case .forget(let writes): effects.append(.write(writes))
+        case .workAvailable:
+            try build()
+            try drive(.workAvailable)
+        case .bodyArrived: try executeReady()
+        case .penalise(let peer, let reason): effects.append(.penalise(peer, reason))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package import Consensus
+package import Mempool
+package import Primitives
+
+/// What comes into a node's core.
+package enum NodeEvent: Sendable {
+    /// Once, first.
+    case start
+    case connected(PeerID)
+    case disconnected(PeerID)
+    /// A decoded message of a peer whose identity the link has proven.
+    case received(PeerID, NodeMessage)
+    /// A job of `NodeEffect.check` is done.
+    case checked(NodeCheckResult)
+    case timer(NodeTimer)
+    /// A client wants a transaction in; answered by `.submitted`.
+    case submit(RequestID, SignedTransaction)
+    /// A client wants to know when a transaction's fate is known; answered by `.settled`.
+    case wait(RequestID, TransactionID)
+    /// A client no longer waits.
+    case cancelWait(RequestID)
+    /// A client asks what this node knows of a transaction; answered by `.fate` at once.
+    case lookUp(RequestID, TransactionID)
+}
+
+/// The timers of a core; setting one replaces the earlier of the same name.
+package enum NodeTimer: Hashable, Sendable {
+    case consensus(TimerID)
+    case mempool
+}
+
+/// What a node's core wants done, in order.
+///
+/// The shell's duties: `write` is visible to reads before the next event; what follows a `sync` or
+/// a journal record with `sync` leaves the node only after these are on disk.
+package enum NodeEffect: Sendable {
+    case write(WriteSet)
+    /// Everything written so far must be on disk before what follows.
+    case sync
+    case journal([JournalRecord], sync: Bool)
+    /// Replace the journal's records, after syncing the store.
+    case compactJournal([JournalRecord])
+    case send(PeerID, NodeMessage)
+    /// To every connected validator.
+    case broadcast(NodeMessage)
+    case check(NodeCheckJob, isUrgent: Bool)
+    case setTimer(NodeTimer, Instant)
+    case cancelTimer(NodeTimer)
+    case reply(RequestID, NodeReply)
+    case penalise(PeerID, String)
+    /// For the log.
+    case note(Note)
+    /// An assumption is broken: stop with the exit code for it and keep everything.
+    case halt(String)
+}
+
+/// What the log is told.
+package enum Note: Sendable {
+    /// A finalized block was executed.
+    case applied(height: Height, transactions: Int, skipped: Int, stateRoot: Digest)
+    /// A validator signed what it must not.
+    case evidence(String)
+}
+
+/// An answer to a client.
+package enum NodeReply: Hashable, Sendable {
+    case submitted(TransactionID, SubmitOutcome)
+    case settled(TransactionID, Fate)
+    case fate(TransactionID, Fate)
+}
+
+/// What this node knows of a transaction.
+package enum Fate: Hashable, Sendable {
+    /// It took its sequence in a finalized block; the store has its receipt.
+    case final
+    /// A finalized block holds it, but it had no effect.
+    case skipped(SkipReason)
+    /// This node has it in its care.
+    case pending
+    /// Nothing.
+    case unknown
+}
+
+/// Signatures to check away from the core.
+package enum NodeCheckJob: Sendable {
+    case mempool(CheckID, CheckJob)
+    case consensus(PeerID, ConsensusMessage, CertificateContext)
+    /// The certificates of a block that aren't known yet.
+    case payload(block: Digest, [BatchCertificate])
+
+    /// Checks all signatures; may run on any thread.
+    package func run(in layout: ShardLayout) -> NodeCheckResult {
+        switch self {
+        case .mempool(let id, let job): .mempool(id, job.run(in: layout))
+        case .consensus(let peer, let message, let context):
+            .consensus(peer, Verified.check(message, in: context))
+        case .payload(let block, let certificates):
+            .payload(block: block, certificates.map { Verified.check($0, in: layout) })
+        }
+    }
+}
+
+/// What a job found.
+package enum NodeCheckResult: Sendable {
+    case mempool(CheckID, CheckResult)
+    /// Nil if a signature is wrong.
+    case consensus(PeerID, Verified<ConsensusMessage>?)
+    case payload(block: Digest, [Verified<BatchCertificate>?])
+}

@@ -1,0 +1,207 @@
+internal import Consensus
+internal import Execution
+internal import Logging
+internal import Mempool
+internal import NodeCore
+internal import Primitives
+internal import Synchronization
+
+/// The one writer: a thread that owns the core, feeds it and carries out what it wants.
+///
+/// Effects are carried out in order. What follows a record that must be on disk is held back until
+/// the end of the round, when journal and store are synced once for all of it; then messages and
+/// replies leave.
+// SAFETY: `core`, `timers` and the other variables are touched by the core's own thread only,
+// which `start` makes once; the rest is Sendable.
+final class CoreLoop: @unchecked Sendable {
+    private var core: NodeCore
+    private var timers: [NodeTimer: Instant] = [:]
+    private var round = Round()
+    private var tallies = (executed: UInt64(0), skipped: UInt64(0))
+    private var finalizedAt: Instant
+    private var thread: WorkerThread?
+
+    let queue = CoreQueue()
+    let status = Mutex(CoreStatus())
+    private let parts: CoreParts
+
+    /// What a round collected before its sync.
+    private struct Round {
+        var frames: [PeerID?: [OutgoingFrame]] = [:]
+        var replies: [(RequestID, NodeReply)] = []
+        var jobs: [(isUrgent: Bool, job: NodeCheckJob)] = []
+        var syncsJournal = false
+        var syncsStore = false
+        var writes = false
+    }
+
+    init(core: NodeCore, parts: CoreParts) {
+        self.core = core
+        self.parts = parts
+        finalizedAt = SystemClock.now
+    }
+
+    func start() {
+        publish()
+        queue.push(.start)
+        thread = WorkerThread(name: "core") { [self] in run() }
+    }
+
+    /// Ends the thread after the round it is in; what was promised is on disk then.
+    func stop() {
+        queue.stop()
+        thread?.join()
+        thread = nil
+    }
+
+    private func run() {
+        do throws(StorageFault) {
+            while let events = queue.take(until: nextDeadline) { try step(events) }
+            try parts.store.syncLog()
+        } catch {
+            parts.fail(.storage, "\(error)")
+        }
+    }
+
+    private var nextDeadline: Instant {
+        timers.values.min() ?? Instant(milliseconds: .max)
+    }
+
+    private func step(_ events: [NodeEvent]) throws(StorageFault) {
+        let moment = SystemClock.moment
+        let due = timers.filter { $0.value <= moment.now }.keys
+        for timer in due { timers[timer] = nil }
+        let late = due.sorted { $0.order < $1.order }.map { NodeEvent.timer($0) }
+        guard !events.isEmpty || !late.isEmpty else { return }
+        let effects = try core.handle(events + late, at: moment)
+        for effect in effects { try carryOut(effect) }
+        try finishRound()
+        publish()
+    }
+
+    private func carryOut(_ effect: NodeEffect) throws(StorageFault) {
+        switch effect {
+        case .write(let writes):
+            try parts.store.apply(writes)
+            round.writes = true
+        case .sync: holdBack { $0.syncsStore = true }
+        case .journal(let records, let sync):
+            for record in records { parts.append(record) }
+            if sync { holdBack { $0.syncsJournal = true } }
+        case .compactJournal(let records): try parts.compact(to: records)
+        case .send(let peer, let message): collect(message, for: peer)
+        case .broadcast(let message): collect(message, for: nil)
+        case .check(let job, let isUrgent): round.jobs.append((isUrgent, job))
+        case .setTimer(let timer, let at): timers[timer] = at
+        case .cancelTimer(let timer): timers[timer] = nil
+        case .reply(let request, let reply): round.replies.append((request, reply))
+        case .penalise(let peer, let reason): parts.penalise(peer, reason)
+        case .note(let note): take(note)
+        case .halt(let reason): parts.fail(.invariant, reason)
+        }
+    }
+
+    /// What stands before a record that must be on disk may leave at once.
+    private func holdBack(_ mark: (inout Round) -> Void) {
+        if !round.syncsJournal, !round.syncsStore { sendFrames() }
+        mark(&round)
+    }
+
+    private func collect(_ message: NodeMessage, for peer: PeerID?) {
+        round.frames[peer, default: []].append(
+            OutgoingFrame(FrameKind(message.channel), message.bcsBytes))
+    }
+
+    private func sendFrames() {
+        guard !round.frames.isEmpty else { return }
+        for (peer, frames) in round.frames { parts.send(frames, peer) }
+        round.frames = [:]
+    }
+
+    /// Jobs start before the sync: checking waits for no disk.
+    private func finishRound() throws(StorageFault) {
+        startJobs()
+        if round.syncsJournal { try parts.syncJournal() }
+        if round.syncsStore {
+            try parts.store.syncLog()
+        } else if round.writes {
+            try parts.store.flushLog()
+        }
+        sendFrames()
+        for (request, reply) in round.replies { parts.broker.answer(request, reply) }
+        round = Round()
+    }
+
+    private func startJobs() {
+        let layout = core.layout
+        for (isUrgent, job) in round.jobs {
+            let queue = queue
+            let work: @Sendable () -> Void = { queue.push(.checked(job.run(in: layout))) }
+            // A full pool would lose the answer: the core then does the work itself.
+            if !parts.pool.submit(isUrgent ? .consensus : .bulk, job: work) { work() }
+        }
+    }
+
+    private func take(_ note: Note) {
+        switch note {
+        case .applied(let height, let transactions, let skipped, let root):
+            tallies.executed += UInt64(transactions - skipped)
+            tallies.skipped += UInt64(skipped)
+            guard transactions > 0 else { return }
+            parts.logger.debug(
+                "block applied",
+                metadata: [
+                    "height": "\(height)", "transactions": "\(transactions)",
+                    "skipped": "\(skipped)", "stateRoot": "\(root)",
+                ])
+        case .evidence(let text):
+            parts.logger.warning("a validator signed twice", metadata: ["evidence": "\(text)"])
+        }
+    }
+
+    private func publish() {
+        let consensus = core.consensus
+        var fresh = CoreStatus()
+        fresh.view = consensus.view
+        fresh.finalizedHeight = consensus.finalizedHeight
+        fresh.finalizedDigest = consensus.finalizedDigest
+        fresh.appliedHeight = core.ledger.height
+        fresh.appliedTime = core.ledger.time
+        fresh.stateRoot = core.ledger.stateRoot
+        fresh.leader = core.layout.committee.leader(of: consensus.view)
+        fresh.progress = consensus.waitingFor
+        fresh.mempool = core.mempool.figures
+        fresh.signaturesChecked = core.mempool.signaturesChecked
+        fresh.transactionsExecuted = tallies.executed
+        fresh.transactionsSkipped = tallies.skipped
+        status.withLock { status in
+            if fresh.finalizedHeight > status.finalizedHeight { finalizedAt = SystemClock.now }
+            fresh.finalizedAt = finalizedAt
+            status = fresh
+        }
+    }
+}
+
+extension FrameKind {
+    /// The kind of frame that a channel's messages travel in.
+    init(_ channel: NodeMessage.Channel) {
+        self =
+            switch channel {
+            case .consensus: .consensus
+            case .certificates: .certificates
+            case .transactions: .transactions
+            case .batches: .batches
+            case .sync: .sync
+            }
+    }
+}
+
+extension NodeTimer {
+    /// A fixed order for timers that are due together.
+    fileprivate var order: Int {
+        switch self {
+        case .consensus(let id): Int(id.rawValue)
+        case .mempool: Int(UInt8.max)
+        }
+    }
+}

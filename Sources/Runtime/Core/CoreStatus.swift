@@ -1,0 +1,24 @@
+package import Consensus
+package import Mempool
+package import Primitives
+
+/// The core's figures after its last event, for readers on other threads.
+package struct CoreStatus: Sendable {
+    package var view: View = 0
+    package var finalizedHeight: Height = 0
+    package var finalizedDigest: Digest = .zero
+    package var appliedHeight: Height = 0
+    package var appliedTime: Timestamp = 0
+    package var stateRoot: Digest = .zero
+    package var leader: ValidatorIndex = ValidatorIndex(0)
+    /// What the current view has and lacks.
+    package var progress: ConsensusProgress?
+    package var mempool = MempoolFigures()
+    package var signaturesChecked: UInt64 = 0
+    package var transactionsExecuted: UInt64 = 0
+    package var transactionsSkipped: UInt64 = 0
+    /// When the finalized height last rose.
+    package var finalizedAt = Instant(milliseconds: 0)
+
+    package init() {}
+}

@@ -1,0 +1,56 @@
+@_spi(Simulation) internal import Consensus
+internal import Primitives
+
+/// An honest node: its engine while it runs, and its disk always.
+final class SimulatedNode {
+    let index: Int
+    let peerID: PeerID
+    private let template: ConsensusConfiguration
+    /// Milliseconds that its wall clock runs ahead.
+    let skew: UInt64
+    var disk = SimulatedDisk()
+    var engine: SimplexEngine?
+    /// Counts starts: what was under way for an earlier one is void.
+    var incarnation = 0
+    var timers: [TimerID: Instant] = [:]
+    /// Blocks that the application was asked to check, by the order of asking.
+    private(set) var restarts = 0
+
+    init(index: Int, configuration: ConsensusConfiguration, skew: UInt64) {
+        self.index = index
+        self.skew = skew
+        template = configuration
+        peerID = configuration.committee.validators[index].peerID
+    }
+
+    var isUp: Bool { engine != nil }
+
+    func moment(at now: UInt64) -> Moment {
+        Moment(
+            now: Instant(milliseconds: now),
+            wall: Timestamp(Simulation.epochMilliseconds + now + skew))
+    }
+
+    func start(at now: UInt64) {
+        incarnation += 1
+        engine = SimplexEngine(
+            configuration: configuration(), journal: disk.journal, at: moment(at: now))
+    }
+
+    func crash(_ random: inout SeededRandom) {
+        restarts += 1
+        engine = nil
+        timers = [:]
+        disk.crash(&random)
+    }
+
+    private func configuration() -> ConsensusConfiguration {
+        let genesis = template.genesis
+        let last = disk.chain.last
+        let tip = ConsensusConfiguration.Tip(
+            block: last?.block ?? genesis, certificate: last?.certificate)
+        return ConsensusConfiguration(
+            committee: template.committee, ownIndex: template.ownIndex, signer: template.signer,
+            genesis: genesis, tip: tip, timing: template.timing, breaking: template.plantedBug)
+    }
+}

@@ -1,0 +1,120 @@
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Execution
+
+/// What every decoder of bytes must hold to, on one value.
+private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
+    let bytes = value.bcsBytes
+    #expect(try Value(bcs: bytes) == value)
+    for count in 0..<bytes.count {
+        #expect(throws: BCSError.self, "cut to \(count)") {
+            try Value(bcs: Array(bytes.prefix(count)))
+        }
+    }
+    #expect(throws: BCSError.self, "trailing byte") { try Value(bcs: bytes + [0]) }
+    for bit in 0..<bytes.count * 8 {
+        var flipped = bytes
+        flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+        // Either refused, or exactly what these bytes mean.
+        guard let other = try? Value(bcs: flipped) else { continue }
+        #expect(other.bcsBytes == flipped, "bit \(bit)")
+    }
+}
+
+@Suite struct CodecTests {
+    private var account: Account {
+        var account = Account(policy: Person(1).policy)
+        account.setBalance(7, of: .native)
+        account.setBalance(9, of: AssetID(Person(2).address.bytes32))
+        account.setNextSequence(3, on: 5)
+        account.setNextSequence(1, on: 0)
+        account.deposits = 11
+        return account
+    }
+
+    private func escrow() throws -> Escrow {
+        let quorum = try Quorum(
+            members: [.init(address: Person(1).address, weight: 1)], threshold: 1)
+        let terms = EscrowTerms(
+            payee: Person(2).address, amount: 5, release: quorum, refund: quorum,
+            arbitration: quorum, hashlock: .sha256([1, 2]), notBefore: 1, deadline: 2,
+            arbitrationDeadline: 3)
+        var escrow = Escrow(id: .zero, payer: Person(1).address, terms: terms)
+        escrow.preimage = [1, 2]
+        escrow.decisions = [
+            .init(address: .zero, choice: .split(toPayee: 2, toPayer: 3)),
+            .init(address: Person(1).address, choice: .refund(1)),
+        ].sorted { $0.address < $1.address }
+        return escrow
+    }
+
+    @Test func `records decode exactly what they encode`() throws {
+        try checkCodec(account)
+        try checkCodec(try escrow())
+        try checkCodec(Totals(assets: [.init(asset: .native, balances: 1, supply: 1)]))
+        try checkCodec(
+            Receipt(
+                transactionID: .zero, height: 1, index: 2, fee: 3,
+                outcome: .failed(operation: 15, .wrongRound), escrows: [.zero]))
+        try checkCodec(StateKey(.account, Person(1).address))
+        try checkCodec(try World().genesis.parameters)
+    }
+
+    @Test func `a node of the tree decodes exactly what it encodes`() throws {
+        var node = TreeNode()
+        node[3] = .leaf(path: .sha256([1]), hash: .sha256([2]))
+        node[15] = .inner(hash: .sha256([3]))
+        try checkCodec(node)
+    }
+
+    @Test func `a genesis decodes exactly what it encodes`() throws {
+        let bytes = try World().genesis.bcsBytes
+        for count in stride(from: 0, to: bytes.count, by: 7) {
+            #expect(throws: BCSError.self) { try Genesis(bcs: Array(bytes.prefix(count))) }
+        }
+        #expect(throws: BCSError.self) { try Genesis(bcs: bytes + [0]) }
+        for bit in stride(from: 0, to: bytes.count * 8, by: 5) {
+            var flipped = bytes
+            flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+            guard let other = try? Genesis(bcs: flipped) else { continue }
+            #expect(other.bcsBytes == flipped, "bit \(bit)")
+        }
+    }
+
+    @Test func `balances and streams stay sorted and without empty entries`() throws {
+        var generator = SeededGenerator(seed: 5)
+        var account = Account()
+        var balances: [AssetID: Amount] = [:]
+        var streams: [UInt16: SequenceNumber] = [:]
+        for _ in 0..<500 {
+            let asset = AssetID(Bytes32.sha256([UInt8(generator.next() % 20)]))
+            let amount = Amount(generator.next() % 3)
+            account.setBalance(amount, of: asset)
+            balances[asset] = amount > 0 ? amount : nil
+            let stream = UInt16(generator.next() % 30)
+            streams[stream] = SequenceNumber(generator.next())
+            account.setNextSequence(streams[stream] ?? 0, on: stream)
+        }
+        #expect(account.balances.map(\.asset) == balances.keys.sorted())
+        #expect(account.streams.map(\.number) == streams.keys.sorted())
+        for (asset, amount) in balances { #expect(account.balance(of: asset) == amount) }
+        for (stream, next) in streams { #expect(account.nextSequence(on: stream) == next) }
+        #expect(try Account(bcs: account.bcsBytes) == account)
+    }
+
+    @Test func `failure codes and skip reasons keep their numbers`() {
+        let codes: [(FailureCode, UInt16)] = [
+            (.zeroAmount, 1), (.insufficientFunds, 2), (.unknownAsset, 3), (.balanceOverflow, 4),
+            (.tooManyAssets, 5), (.samePolicy, 6), (.escrowUnknown, 20), (.escrowDisputed, 22),
+            (.notParticipant, 23), (.wrongRound, 24), (.amountAboveHeld, 25),
+            (.alreadyDecided, 26), (.beforeNotBefore, 27), (.preimageMissing, 28),
+            (.preimageWrong, 29), (.preimageUnexpected, 30), (.noArbitration, 31),
+            (.notDisputed, 32), (.splitMismatch, 33), (.deadlinePast, 40), (.deadlineTooFar, 41),
+            (.arbitrationTerms, 42), (.notBeforeTooLate, 43), (.hashlockDefault, 44),
+        ]
+        #expect(codes.count == FailureCode.allCases.count)
+        for (code, raw) in codes { #expect(code.rawValue == raw, "\(code.name)") }
+    }
+}

@@ -1,0 +1,177 @@
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Execution
+
+@Suite struct GenesisTests {
+    /// The parts of a sound genesis; each case of the table spoils one.
+    private struct Parts {
+        var network = "test"
+        var prefix = "tst"
+        var accounts = [
+            GenesisAccount(owner: .policy(Person(1).policy), balance: 5),
+            GenesisAccount(owner: .address(Person(2).address), balance: 0),
+        ]
+        var validators = [0, 1, 2, 3].map(Parts.validator)
+        var fees = FeeParameters(treasury: Person(9).address)
+        var stake = StakeParameters()
+        var escrow = EscrowParameters()
+        var consensus = ConsensusParameters()
+        var batches = BatchParameters()
+
+        static func validator(_ index: UInt8) -> GenesisValidator {
+            GenesisValidator(
+                votingKey: Person(10 + index).key.publicKey,
+                peerID: PeerID(Person(20 + index).key.publicKey),
+                rewardAddress: Person(30 + index).address, stake: 2_000_000)
+        }
+
+        func genesis() throws(GenesisFault) -> Genesis {
+            try Genesis(
+                network: network, prefix: prefix, time: 1, accounts: accounts,
+                validators: validators,
+                parameters: LedgerParameters(
+                    fees: fees, stake: stake, escrow: escrow, consensus: consensus,
+                    batches: batches))
+        }
+    }
+
+    private func path(_ spoil: (inout Parts) -> Void) -> String? {
+        var parts = Parts()
+        spoil(&parts)
+        do throws(GenesisFault) {
+            _ = try parts.genesis()
+            return nil
+        } catch {
+            return error.path
+        }
+    }
+
+    @Test func `a sound genesis has a committee, a supply and a chain id`() throws {
+        let genesis = try Parts().genesis()
+        #expect(genesis.committee.count == 4)
+        #expect(genesis.committee.totalWeight == 8000)
+        #expect(genesis.committee.chainID == genesis.chainID)
+        #expect(genesis.supply == 8_000_005)
+        #expect(genesis.chainID == ChainID(Digest.hash(.genesis, of: genesis).bytes32))
+        #expect(try Genesis(bcs: genesis.bcsBytes) == genesis)
+    }
+
+    @Test func `names of the wrong shape are refused`() {
+        #expect(path { $0.network = "" } == "network")
+        #expect(path { $0.network = "two words" } == "network")
+        #expect(path { $0.network = String(repeating: "a", count: 65) } == "network")
+        for prefix in ["", "Tst", "abcdefghi", "a1", "ä"] {
+            #expect(path { $0.prefix = prefix } == "prefix", "\(prefix)")
+        }
+    }
+
+    @Test func `a duplicate account is refused at its second place, by policy or address`() {
+        let again = GenesisAccount(owner: .address(Person(1).address), balance: 1)
+        #expect(path { $0.accounts.append(again) } == "accounts[2]")
+        #expect(path { $0.accounts.append($0.accounts[1]) } == "accounts[2]")
+    }
+
+    @Test func `a supply above 64 bits is refused where it overflows`() {
+        let rich = GenesisAccount(owner: .address(Person(3).address), balance: Amount(.max - 4))
+        #expect(path { $0.accounts.append(rich) } == "accounts[2].balance")
+        let almost = GenesisAccount(owner: .address(Person(3).address), balance: Amount(.max - 5))
+        #expect(path { $0.accounts.append(almost) } == "validators[0].stake")
+    }
+
+    @Test func `validators that can't vote are refused`() {
+        #expect(path { $0.validators = [] } == "validators")
+        #expect(path { $0.stake = .init(minimum: 2_000_001) } == "validators[0].stake")
+        #expect(
+            path {
+                $0.validators[2] = GenesisValidator(
+                    votingKey: $0.validators[0].votingKey, peerID: $0.validators[2].peerID,
+                    rewardAddress: .zero, stake: 2_000_000)
+            } == "validators[2].votingKey")
+        #expect(
+            path {
+                $0.validators[3] = GenesisValidator(
+                    votingKey: $0.validators[3].votingKey, peerID: $0.validators[1].peerID,
+                    rewardAddress: .zero, stake: 2_000_000)
+            } == "validators[3].peerID")
+    }
+
+    @Test func `parameters out of range are refused by name`() {
+        let treasury = Person(9).address
+        let shares = FeeShares(owner: 500, verifiers: 300, proposer: 200, treasury: 1)
+        #expect(
+            path { $0.fees = .init(shares: shares, treasury: treasury) } == "parameters.fees.shares"
+        )
+        #expect(path { $0.stake = .init(unit: 0) } == "parameters.stake.unit")
+        #expect(path { $0.stake = .init(minimum: 1) } == "parameters.stake.minimum")
+        #expect(
+            path { $0.escrow = .init(expiriesPerBlockMax: 0) }
+                == "parameters.escrow.expiriesPerBlockMax")
+        #expect(
+            path { $0.escrow = .init(durationMillisecondsMax: 0) }
+                == "parameters.escrow.durationMillisecondsMax")
+        #expect(
+            path { $0.consensus = .init(deltaBaseMilliseconds: 0) }
+                == "parameters.consensus.deltaBaseMilliseconds")
+        #expect(
+            path { $0.consensus = .init(deltaMaxMilliseconds: 99) }
+                == "parameters.consensus.deltaMaxMilliseconds")
+        #expect(
+            path { $0.consensus = .init(idleMilliseconds: .max) }
+                == "parameters.consensus.idleMilliseconds")
+        #expect(
+            path { $0.consensus = .init(executionLagMax: 0) }
+                == "parameters.consensus.executionLagMax")
+        #expect(path { $0.batches = .init(bytesMax: 1) } == "parameters.batches.bytesMax")
+        #expect(
+            path { $0.batches = .init(transactionsMax: 10_000) }
+                == "parameters.batches.transactionsMax")
+        #expect(path { $0.batches = .init(expiryBlocks: 0) } == "parameters.batches.expiryBlocks")
+    }
+
+    @Test func `the fault says what is wrong with which value`() {
+        var parts = Parts()
+        parts.prefix = "Opk"
+        let fault = #expect(throws: GenesisFault.self) { try parts.genesis() }
+        #expect(
+            fault?.description
+                == "prefix: \"Opk\" isn't a prefix; 1 to 8 lower-case letters are wanted")
+    }
+
+    @Test func `the order of accounts doesn't change the chain, everything else does`() throws {
+        let chain = try Parts().genesis().chainID
+        var parts = Parts()
+        parts.accounts.reverse()
+        #expect(try parts.genesis().chainID == chain)
+        parts.validators.reverse()
+        #expect(try parts.genesis().chainID != chain)
+        parts = Parts()
+        parts.network = "other"
+        #expect(try parts.genesis().chainID != chain)
+    }
+
+    @Test func `the root at height 0 holds every account, validator and parameter`() throws {
+        let genesis = try Parts().genesis()
+        let (writes, root) = Ledger.genesisWrites(genesis)
+        let store = MemoryStore()
+        store.apply(writes)
+        let ledger = try Ledger(opening: store, genesis: genesis)
+        let audit = try ledger.audit()
+        #expect(audit.stateRoot == root && ledger.stateRoot == root)
+        #expect(audit.accounts == 2)
+        #expect(ledger.totals.native.bonded == 8_000_000)
+        #expect(ledger.totals.native.balances == 5)
+    }
+
+    @Test func `a store of another genesis or without one isn't opened`() throws {
+        let genesis = try Parts().genesis()
+        let store = MemoryStore()
+        #expect(throws: StorageFault.self) { try Ledger(opening: store, genesis: genesis) }
+        store.apply(Ledger.genesisWrites(genesis).writes)
+        var parts = Parts()
+        parts.network = "other"
+        let other = try parts.genesis()
+        #expect(throws: StorageFault.self) { try Ledger(opening: store, genesis: other) }
+    }
+}

@@ -1,0 +1,170 @@
+@_spi(Simulation) import Primitives
+import TestSupport
+import Testing
+
+@testable import Execution
+
+/// Random traffic on the ledger and on the naive model side by side.
+@Suite struct ModelTests {
+    private static let blocks = 300
+    private static let transactionsPerBlock = 12
+
+    private struct Run {
+        let genesis: Genesis
+        let store = MemoryStore()
+        var ledger: Ledger
+        var model: NaiveLedger
+        var traffic: RandomTraffic
+        var blocks: [ExecutableBlock] = []
+        var operations = 0
+        var outcomes: [String: Int] = [:]
+
+        init(seed: UInt64) throws {
+            let people = (1...10).map { Person($0) }
+            let validators = (100...103).map { Person($0) }
+            genesis = try Genesis(
+                network: "test", prefix: "tst", time: 1_000_000,
+                accounts: people.prefix(8).enumerated().map { place, person in
+                    GenesisAccount(
+                        owner: place < 5 ? .policy(person.policy) : .address(person.address),
+                        balance: Amount(100_000_000))
+                },
+                validators: validators.map {
+                    GenesisValidator(
+                        votingKey: $0.key.publicKey, peerID: PeerID($0.key.publicKey),
+                        rewardAddress: $0.address, stake: 1_000_000)
+                },
+                parameters: LedgerParameters(
+                    fees: FeeParameters(streamDeposit: 5000, treasury: people[9].address),
+                    escrow: EscrowParameters(expiriesPerBlockMax: 2)))
+            store.apply(Ledger.genesisWrites(genesis).writes)
+            ledger = try Ledger(opening: store, genesis: genesis)
+            model = NaiveLedger(genesis)
+            traffic = RandomTraffic(seed: seed, people: people)
+        }
+
+        /// One block on both; each transaction is made for the state that the model has by then.
+        mutating func step() throws -> (wanted: [String], found: [String], outcome: BlockOutcome) {
+            let time = model.time + UInt64(traffic.below(3000))
+            model.beginBlock(at: time)
+            var wanted: [String] = []
+            var batches: [ExecutableBlock.Batch] = []
+            let proposer = traffic.below(4)
+            for owner in 0..<2 {
+                var signed: [SignedTransaction] = []
+                for _ in 0..<ModelTests.transactionsPerBlock / 2 {
+                    let transaction = try traffic.transaction(model, chainID: genesis.chainID)
+                    signed.append(transaction)
+                    operations += transaction.transaction.operations.count
+                    wanted.append(model.run(transaction))
+                }
+                model.endBatch(owner: owner, verifiers: [2, 3], proposer: proposer)
+                batches.append(
+                    .init(
+                        owner: ValidatorIndex(UInt16(owner)),
+                        verifiers: [ValidatorIndex(2), ValidatorIndex(3)],
+                        transactions: signed.map { .simulated($0) }))
+            }
+            model.endBlock()
+            let block = ExecutableBlock(
+                height: ledger.height.clampedAdvance(by: 1), time: Timestamp(time),
+                proposer: ValidatorIndex(UInt16(proposer)), batches: batches,
+                systemValues: [
+                    .init(name: "lanes", value: traffic.chance(20) ? nil : time.bcsLittleEndian)
+                ])
+            blocks.append(block)
+            let outcome = try ledger.execute(block)
+            return (wanted, outcome.results.map(Run.name), outcome)
+        }
+
+        static func name(_ result: TransactionResult) -> String {
+            switch result {
+            case .skipped(_, let reason): reason.name
+            case .executed(let receipt):
+                switch receipt.outcome {
+                case .success: "ok"
+                case .failed(_, let code): code.name
+                }
+            }
+        }
+
+        /// Where balances or escrows differ from the model's.
+        func differences() throws -> [String] {
+            let reader = LedgerReader(store)
+            var differences: [String] = []
+            for (address, balance) in model.balances {
+                let account = try reader.account(address)
+                if account?.balance(of: .native).rawValue != balance {
+                    differences.append("\(address): \(account as Any), model \(balance)")
+                }
+                if account?.deposits.rawValue != model.deposits[address] ?? 0 {
+                    differences.append("deposits of \(address)")
+                }
+            }
+            for (id, trust) in model.trusts {
+                let escrow = try reader.escrow(id)
+                if escrow?.held.rawValue != trust.held || escrow?.round != trust.round
+                    || escrow?.released.rawValue != trust.released
+                    || escrow?.decisions.map(\.address) != trust.wishes.keys.sorted()
+                {
+                    differences.append("\(id): \(escrow as Any), model \(trust)")
+                }
+            }
+            return differences
+        }
+    }
+
+    /// 3,600 transactions with about 7,000 operations for each seed.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `random traffic ends as in the naive model, audited at every height`(
+        seed: UInt64
+    ) throws {
+        var run = try Run(seed: seed)
+        var restarts = 0
+        for _ in 0..<ModelTests.blocks {
+            let (wanted, found, outcome) = try run.step()
+            try #require(wanted == found, "seed \(seed), height \(outcome.height)")
+            for result in found { run.outcomes[result, default: 0] += 1 }
+            run.store.apply(outcome.writes)
+            run.ledger.writesApplied()
+            let audit = try run.ledger.audit()
+            try #require(audit.escrows == run.model.trusts.count, "seed \(seed)")
+            let differences = try run.differences()
+            try #require(differences.isEmpty, "seed \(seed), height \(outcome.height)")
+            if run.traffic.chance(5) {
+                run.ledger = try Ledger(opening: run.store, genesis: run.genesis)
+                restarts += 1
+            }
+        }
+        #expect(restarts > 0 && run.operations > 5000)
+        for expected in [
+            "ok", "expired", "sequenceUsed", "sequenceAhead", "policyMissing", "unknownSigner",
+            "notAuthorized", "feeTooLow", "insufficientFunds", "zeroAmount", "escrowDisputed",
+            "wrongRound", "notParticipant", "amountAboveHeld", "alreadyDecided",
+            "preimageMissing", "preimageWrong", "preimageUnexpected", "notDisputed",
+        ] {
+            #expect(run.outcomes[expected, default: 0] > 0, "never \(expected), seed \(seed)")
+        }
+        try replay(run)
+    }
+
+    /// The blocks once more, the store getting its writes late and in lumps.
+    private func replay(_ run: Run) throws {
+        let store = MemoryStore()
+        store.apply(Ledger.genesisWrites(run.genesis).writes)
+        var ledger = try Ledger(opening: store, genesis: run.genesis)
+        var pending = WriteSet()
+        for (place, block) in run.blocks.enumerated() {
+            pending.append(try ledger.execute(block).writes)
+            guard place % 7 == 6 else { continue }
+            store.apply(pending)
+            ledger.writesApplied()
+            pending = WriteSet()
+        }
+        #expect(ledger.stateRoot == run.ledger.stateRoot)
+        #expect(ledger.totals == run.ledger.totals)
+        store.apply(pending)
+        ledger.writesApplied()
+        #expect(try ledger.audit().stateRoot == run.ledger.stateRoot)
+    }
+}

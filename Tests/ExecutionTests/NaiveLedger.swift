@@ -1,0 +1,230 @@
+import Primitives
+
+@testable import Execution
+
+/// The ledger's rules once more, written for being obvious: plain dictionaries, whole copies to take
+/// things back, no store, no tree, no caches. Single keys only.
+struct NaiveLedger {
+    struct Trust: Equatable {
+        let payer: Address
+        let terms: EscrowTerms
+        var paidIn: UInt64
+        var released: UInt64 = 0
+        var refunded: UInt64 = 0
+        var round: UInt64 = 0
+        var wishes: [Address: String] = [:]
+        var shown = false
+        var disputed = false
+        var held: UInt64 { paidIn - released - refunded }
+        var due: UInt64 {
+            disputed ? terms.arbitrationDeadline?.rawValue ?? 0 : terms.deadline.rawValue
+        }
+    }
+
+    struct Failed: Error { let code: FailureCode }
+
+    let fees: FeeParameters
+    let expiriesMax: Int
+    let rewards: [Address]
+    var time: UInt64
+    var balances: [Address: UInt64]
+    var deposits: [Address: UInt64] = [:]
+    var next: [Address: [UInt16: UInt64]] = [:]
+    var known: Set<Address>
+    var trusts: [EscrowID: Trust] = [:]
+    var feesOfBatch: UInt64 = 0
+    var due: [Address: UInt64] = [:]
+
+    init(_ genesis: Genesis) {
+        fees = genesis.parameters.fees
+        expiriesMax = Int(genesis.parameters.escrow.expiriesPerBlockMax)
+        rewards = genesis.validators.map(\.rewardAddress)
+        time = genesis.time.rawValue
+        balances = Dictionary(
+            uniqueKeysWithValues: genesis.accounts.map { ($0.address, $0.balance.rawValue) })
+        known = Set(genesis.accounts.filter { $0.policy != nil }.map(\.address))
+    }
+
+    mutating func beginBlock(at time: UInt64) {
+        self.time = time
+        let due = trusts.filter { $0.value.due <= time }
+            .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
+        for (id, trust) in due.prefix(expiriesMax) {
+            let receiver = trust.terms.onDeadline == .release ? trust.terms.payee : trust.payer
+            balances[receiver, default: 0] += trust.held
+            trusts[id] = nil
+        }
+    }
+
+    /// Owner 40 %, two verifiers 15 % each, proposer 20 %, treasury the rest.
+    mutating func endBatch(owner: Int, verifiers: [Int], proposer: Int) {
+        var left = feesOfBatch
+        func give(_ amount: UInt64, _ receiver: Address, _ due: inout [Address: UInt64]) {
+            due[receiver, default: 0] += amount
+            left -= amount
+        }
+        let each = feesOfBatch * 300 / 1000 / UInt64(verifiers.count)
+        for verifier in verifiers { give(each, rewards[verifier], &due) }
+        give(feesOfBatch * 400 / 1000, rewards[owner], &due)
+        give(feesOfBatch * 200 / 1000, rewards[proposer], &due)
+        give(left, fees.treasury, &due)
+        feesOfBatch = 0
+    }
+
+    mutating func endBlock() {
+        for (receiver, amount) in due where amount > 0 { balances[receiver, default: 0] += amount }
+        due = [:]
+    }
+
+    /// "ok", the reason of a skip or the code of a failure.
+    mutating func run(_ signed: SignedTransaction) -> String {
+        let transaction = signed.transaction
+        let sender = transaction.sender
+        if time > transaction.validUntil.rawValue { return "expired" }
+        guard let balance = balances[sender] else { return "unknownSender" }
+        let next = next[sender]?[transaction.stream]
+        if transaction.sequence.rawValue < next ?? 0 { return "sequenceUsed" }
+        if transaction.sequence.rawValue > next ?? 0 { return "sequenceAhead" }
+        let parties = [sender] + transaction.cosigners
+        let revealed = signed.policies.map(\.address)
+        for party in parties where !known.contains(party) && !revealed.contains(party) {
+            return "policyMissing"
+        }
+        let signers = signed.authorizations.map { Policy.single($0.publicKey).address }
+        if signers.contains(where: { !parties.contains($0) }) { return "unknownSigner" }
+        if parties.contains(where: { !signers.contains($0) }) { return "notAuthorized" }
+        let needless = signed.policies.filter { known.contains($0.address) }.count * 43
+        let base =
+            UInt64(signed.byteCount - needless) + 200 * UInt64(signers.count)
+            + 100 * UInt64(transaction.operations.count)
+        if base > transaction.maxFee.rawValue { return "feeTooLow" }
+        let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
+        let isNew = transaction.stream != 0 && next == nil
+        let deposit = isNew ? fees.streamDeposit.rawValue : 0
+        if fee + deposit > balance { return "insufficientForFee" }
+        balances[sender] = balance - fee - deposit
+        deposits[sender, default: 0] += deposit
+        feesOfBatch += fee
+        self.next[sender, default: [:]][transaction.stream] = (next ?? 0) + 1
+        for party in parties where balances[party] != nil { known.insert(party) }
+        let before = self
+        do {
+            for (place, operation) in transaction.operations.enumerated() {
+                try run(operation, Escrow.id(transaction: signed.id, operation: place), parties)
+            }
+            return "ok"
+        } catch {
+            self = before
+            return (error as? Failed)?.code.name ?? "\(error)"
+        }
+    }
+
+    private mutating func take(_ amount: UInt64, from address: Address) throws {
+        if amount == 0 { throw Failed(code: .zeroAmount) }
+        if balances[address] ?? 0 < amount { throw Failed(code: .insufficientFunds) }
+        balances[address, default: 0] -= amount
+    }
+
+    private mutating func run(
+        _ operation: Operation, _ newID: EscrowID, _ parties: [Address]
+    ) throws {
+        switch operation {
+        case .transfer(let transfer):
+            try take(transfer.amount.rawValue, from: parties[0])
+            balances[transfer.to, default: 0] += transfer.amount.rawValue
+        case .escrowCreate(let terms):
+            if terms.deadline.rawValue <= time { throw Failed(code: .deadlinePast) }
+            try take(terms.amount.rawValue, from: parties[0])
+            trusts[newID] = Trust(
+                payer: parties[0], terms: terms, paidIn: terms.amount.rawValue)
+        case .escrowTopUp(let topUp):
+            try open(topUp.escrow)
+            try take(topUp.amount.rawValue, from: parties[0])
+            trusts[topUp.escrow]?.paidIn += topUp.amount.rawValue
+        case .escrowDecide(let decision): try decide(decision, parties)
+        case .escrowDispute(let id):
+            let trust = try open(id)
+            if trust.terms.arbitration == nil { throw Failed(code: .noArbitration) }
+            if !parties.contains(trust.payer) && !parties.contains(trust.terms.payee) {
+                throw Failed(code: .notParticipant)
+            }
+            trusts[id]?.disputed = true
+            trusts[id]?.wishes = [:]
+            trusts[id]?.round += 1
+        case .escrowArbitrate(let split): try arbitrate(split, parties)
+        case .setPolicy: throw Failed(code: .samePolicy)
+        }
+    }
+
+    @discardableResult
+    private func open(_ id: EscrowID, isDisputed: Bool? = false) throws -> Trust {
+        guard let trust = trusts[id] else { throw Failed(code: .escrowUnknown) }
+        if time >= trust.due { throw Failed(code: .deadlinePast) }
+        if trust.disputed && isDisputed == false { throw Failed(code: .escrowDisputed) }
+        return trust
+    }
+
+    private mutating func decide(_ decision: EscrowDecision, _ parties: [Address]) throws {
+        var trust = try open(decision.escrow)
+        let amount = decision.amount.rawValue
+        let isRelease = decision.direction == .release
+        if decision.round != trust.round { throw Failed(code: .wrongRound) }
+        if amount == 0 { throw Failed(code: .zeroAmount) }
+        if amount > trust.held { throw Failed(code: .amountAboveHeld) }
+        if isRelease && time < trust.terms.notBefore?.rawValue ?? 0 {
+            throw Failed(code: .beforeNotBefore)
+        }
+        if let preimage = decision.preimage {
+            if trust.terms.hashlock == nil { throw Failed(code: .preimageUnexpected) }
+            if Bytes32.sha256(preimage) != trust.terms.hashlock {
+                throw Failed(code: .preimageWrong)
+            }
+            trust.shown = true
+        }
+        let quorum = isRelease ? trust.terms.release : trust.terms.refund
+        let isEnough = try wish("\(isRelease) \(amount)", parties, quorum, &trust)
+        if isEnough {
+            if isRelease && trust.terms.hashlock != nil && !trust.shown {
+                throw Failed(code: .preimageMissing)
+            }
+            if isRelease { trust.released += amount } else { trust.refunded += amount }
+            balances[isRelease ? trust.terms.payee : trust.payer, default: 0] += amount
+            trust.round += 1
+            trust.wishes = [:]
+        }
+        trusts[decision.escrow] = trust.held == 0 ? nil : trust
+    }
+
+    private mutating func arbitrate(_ split: EscrowArbitration, _ parties: [Address]) throws {
+        var trust = try open(split.escrow, isDisputed: nil)
+        guard let quorum = trust.terms.arbitration else { throw Failed(code: .noArbitration) }
+        if !trust.disputed { throw Failed(code: .notDisputed) }
+        if split.round != trust.round { throw Failed(code: .wrongRound) }
+        let (payee, payer) = (split.toPayee.rawValue, split.toPayer.rawValue)
+        if payee > trust.held || trust.held - payee != payer {
+            throw Failed(code: .splitMismatch)
+        }
+        if try wish("split \(payee)", parties, quorum, &trust) {
+            if payee > 0 { balances[trust.terms.payee, default: 0] += payee }
+            if payer > 0 { balances[trust.payer, default: 0] += payer }
+            trusts[split.escrow] = nil
+        } else {
+            trusts[split.escrow] = trust
+        }
+    }
+
+    /// Whether enough members wish the same.
+    private func wish(
+        _ wish: String, _ parties: [Address], _ quorum: Quorum, _ trust: inout Trust
+    ) throws -> Bool {
+        let members = parties.filter { quorum.weight(of: $0) != nil }
+        if members.isEmpty { throw Failed(code: .notParticipant) }
+        if members.allSatisfy({ trust.wishes[$0] == wish }) {
+            throw Failed(code: .alreadyDecided)
+        }
+        for member in members { trust.wishes[member] = wish }
+        let weight = quorum.members.filter { trust.wishes[$0.address] == wish }
+            .reduce(0) { $0 + Int($1.weight) }
+        return weight >= Int(quorum.threshold)
+    }
+}

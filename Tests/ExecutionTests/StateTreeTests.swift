@@ -1,0 +1,168 @@
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Execution
+
+/// The root by the definition alone: no nodes, no half bytes, no updates.
+private func naiveRoot(_ leaves: [Bytes32: Bytes32], bit: Int = 0) -> Bytes32 {
+    guard !leaves.isEmpty else { return .zero }
+    if leaves.count == 1, let leaf = leaves.first {
+        return Digest.hash(.stateLeaf, leaf.key, leaf.value).bytes32
+    }
+    let right = leaves.filter { $0.key.bytes[bit / 8] >> UInt8(7 - bit % 8) & 1 == 1 }
+    let left = leaves.filter { right[$0.key] == nil }
+    return Digest.hash(
+        .stateNode, naiveRoot(left, bit: bit + 1), naiveRoot(right, bit: bit + 1)
+    ).bytes32
+}
+
+/// A tree on a store, with the set that it should commit to.
+private struct Grove {
+    var tree: StateTree
+    let store = MemoryStore()
+    var leaves: [Bytes32: Bytes32] = [:]
+
+    init(cachedNodesMax: Int = 1000) { tree = StateTree(cachedNodesMax: cachedNodesMax) }
+
+    /// - Parameter applied: Whether the store gets the writes at once.
+    mutating func update(
+        _ changes: [Bytes32: Bytes32?], pending: inout WriteSet, applied: Bool
+    ) throws -> Bytes32 {
+        let sorted = changes.sorted { $0.key < $1.key }.map {
+            StateTree.Change(path: $0.key, valueHash: $0.value)
+        }
+        let root = try tree.update(sorted, source: store, into: &pending)
+        for (path, value) in changes { leaves[path] = value }
+        if applied {
+            store.apply(pending)
+            pending = WriteSet()
+            tree.writesApplied()
+        }
+        return root.bytes32
+    }
+
+    var storedNodes: Int {
+        get throws {
+            try store.pairs(in: .nodes, from: [], before: nil, limit: 1_000_000).count
+        }
+    }
+}
+
+@Suite struct StateTreeTests {
+    /// A path out of few enough that updates and deletions meet old ones, many of them with long
+    /// common beginnings.
+    private func path(_ generator: inout SeededGenerator) -> Bytes32 {
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let shared = Int(generator.next() % 33)
+        for place in shared..<32 { bytes[place] = UInt8(generator.next() % 3) &* 0x55 }
+        return Bytes32(bytes) ?? .zero
+    }
+
+    private func value(_ generator: inout SeededGenerator) -> Bytes32 {
+        Digest.hash(.random, generator.next().bcsLittleEndian).bytes32
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
+    func `the root equals the definition after every random update`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        // A cache of a few nodes makes most of them come back from the store.
+        var grove = Grove(cachedNodesMax: seed.isMultiple(of: 2) ? 3 : 1000)
+        var pending = WriteSet()
+        for step in 0..<60 {
+            var changes: [Bytes32: Bytes32?] = [:]
+            for _ in 0..<(generator.next() % 20 + 1) {
+                let known = grove.leaves.keys.sorted()
+                let old = known.isEmpty ? nil : known[Int(generator.next() % UInt64(known.count))]
+                let isOld = generator.next() % 3 > 0
+                let path = isOld ? old ?? path(&generator) : path(&generator)
+                let isPut = generator.next() % 2 == 0
+                changes.updateValue(isPut ? value(&generator) : nil, forKey: path)
+            }
+            let root = try grove.update(
+                changes, pending: &pending, applied: generator.next() % 2 == 0)
+            #expect(root == naiveRoot(grove.leaves), "seed \(seed), step \(step)")
+        }
+    }
+
+    @Test func `the root doesn't depend on how the set came about`() throws {
+        var generator = SeededGenerator(seed: 42)
+        let paths = (0..<300).map { _ in Digest.hash(.random, generator.next().bcsLittleEndian) }
+        let wanted = paths.prefix(200).map { ($0.bytes32, $0.bytes32) }
+        var pending = WriteSet()
+        var atOnce = Grove()
+        let root = try atOnce.update(
+            Dictionary(uniqueKeysWithValues: wanted), pending: &pending, applied: true)
+        var detour = Grove()
+        for path in paths.shuffled(using: &generator) {
+            _ = try detour.update([path.bytes32: .zero], pending: &pending, applied: true)
+        }
+        var last = Bytes32.zero
+        for path in paths.suffix(100) {
+            last = try detour.update([path.bytes32: nil], pending: &pending, applied: true)
+        }
+        for (path, value) in wanted {
+            last = try detour.update([path: value], pending: &pending, applied: true)
+        }
+        #expect(last == root)
+        #expect(try detour.storedNodes == atOnce.storedNodes, "stale nodes are left")
+    }
+
+    @Test func `an emptied tree has the root of nothing and keeps only its top`() throws {
+        var generator = SeededGenerator(seed: 7)
+        let paths = (0..<100).map { _ in
+            Digest.hash(.random, generator.next().bcsLittleEndian).bytes32
+        }
+        var grove = Grove()
+        var pending = WriteSet()
+        let all = Dictionary(uniqueKeysWithValues: paths.map { ($0, $0 as Bytes32?) })
+        let full = try grove.update(all, pending: &pending, applied: true)
+        #expect(full == naiveRoot(grove.leaves))
+        let none = try grove.update(
+            all.mapValues { _ in nil }, pending: &pending, applied: true)
+        #expect(none == .zero)
+        #expect(try grove.storedNodes == 1)
+    }
+
+    @Test func `the audit's root equals the definition too`() throws {
+        var generator = SeededGenerator(seed: 3)
+        for count in [0, 1, 2, 3, 50] {
+            let leaves = Dictionary(
+                (0..<count).map { _ in (path(&generator), value(&generator)) },
+                uniquingKeysWith: { $1 })
+            let sorted = leaves.sorted { $0.key < $1.key }.map {
+                StateTree.Change(path: $0.key, valueHash: $0.value)
+            }
+            #expect(StateTree.root(of: sorted[...]).bytes32 == naiveRoot(leaves))
+        }
+    }
+
+    @Test func `a missing or damaged node stops the node`() throws {
+        var generator = SeededGenerator(seed: 9)
+        let paths = (0..<200).map { _ in
+            Digest.hash(.random, generator.next().bcsLittleEndian).bytes32
+        }.sorted()
+        let changes = paths.map { StateTree.Change(path: $0, valueHash: $0) }
+        let store = MemoryStore()
+        var writes = WriteSet()
+        var tree = StateTree()
+        _ = try tree.update(changes, source: store, into: &writes)
+        store.apply(writes)
+        var damage = WriteSet()
+        let key = TreePlace(above: paths[0], depth: 1).storeKey
+        damage.delete(key, in: .nodes)
+        let lacking = store.copy()
+        lacking.apply(damage)
+        var writes2 = WriteSet()
+        #expect(throws: StorageFault.self) {
+            var fresh = StateTree()
+            _ = try fresh.update([changes[0]], source: lacking, into: &writes2)
+        }
+        damage.put([1, 2, 3], in: .nodes, for: key)
+        lacking.apply(damage)
+        #expect(throws: StorageFault.self) {
+            var fresh = StateTree()
+            _ = try fresh.update([changes[0]], source: lacking, into: &writes2)
+        }
+    }
+}

@@ -1,0 +1,287 @@
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Mempool
+
+@Suite struct MempoolFlowTests {
+    @Test func `a payment given to any node is certified at once and included once`() throws {
+        for node in 0..<4 {
+            var network = try MempoolNetwork(seed: 1)
+            let payment = network.transfer(network.sender(ownedBy: 2), sequence: 0)
+            try network.submit(payment, to: node)
+            #expect(network.replies.map(\.outcome) == [.accepted])
+            for engine in network.engines { #expect(engine.figures.certificates == 1) }
+            #expect(try network.include(proposedBy: 3).map(\.id) == [payment.id])
+            for engine in network.engines {
+                #expect(engine.figures == MempoolFigures())
+            }
+            #expect(try network.include(proposedBy: 1).isEmpty)
+        }
+    }
+
+    @Test func `every validator checks every signature exactly once`() throws {
+        var network = try MempoolNetwork(seed: 2)
+        for sequence in 0..<5 {
+            try network.submit(
+                network.transfer(network.sender(ownedBy: 0), sequence: UInt64(sequence)), to: 1)
+        }
+        #expect(network.engines.map(\.signaturesChecked) == [5, 5, 5, 5])
+    }
+
+    @Test func `a wrong signature is refused by the owner and costs nobody else a check`() throws {
+        var network = try MempoolNetwork(seed: 3)
+        let good = network.transfer(network.sender(ownedBy: 2), sequence: 0)
+        let key = good.authorizations[0].publicKey
+        let bad = SignedTransaction(
+            transaction: good.transaction, policies: good.policies,
+            authorizations: [
+                Authorization(publicKey: key, signature: Signature(r: .zero, s: .zero))
+            ])
+        try network.submit(bad, to: 0)
+        #expect(network.replies.map(\.outcome) == [.refused(.invalidSignature)])
+        #expect(network.engines.map(\.signaturesChecked) == [0, 0, 1, 0])
+        try network.submit(good, to: 0, request: 2)
+        #expect(network.replies.last?.outcome == .accepted)
+    }
+
+    @Test func `the same bytes given twice to two nodes execute once`() throws {
+        var network = try MempoolNetwork(seed: 4)
+        let payment = network.transfer(network.sender(ownedBy: 1), sequence: 0)
+        try network.submit(payment, to: 0, request: 1)
+        try network.submit(payment, to: 2, request: 2)
+        try network.submit(payment, to: 0, request: 3)
+        #expect(network.replies.map(\.outcome) == [.accepted, .accepted, .accepted])
+        #expect(try network.include(proposedBy: 0).count == 1)
+        try network.submit(payment, to: 2, request: 4)
+        #expect(network.replies.last?.outcome == .refused(.sequenceUsed))
+    }
+
+    @Test func `of two transactions with one sequence the owner takes one`() throws {
+        var network = try MempoolNetwork(seed: 5)
+        let sender = network.sender(ownedBy: 3)
+        let first = network.transfer(sender, sequence: 0, amount: 1)
+        let second = network.transfer(sender, sequence: 0, amount: 2)
+        try network.submit(first, to: 0, request: 1)
+        try network.submit(second, to: 1, request: 2)
+        #expect(network.replies.map(\.outcome) == [.accepted, .conflict(first.id)])
+        #expect(try network.include(proposedBy: 2).map(\.id) == [first.id])
+    }
+
+    @Test func `a sequence that comes early waits for the one before it`() throws {
+        var network = try MempoolNetwork(seed: 6)
+        let sender = network.sender(ownedBy: 1)
+        let later = network.transfer(sender, sequence: 1)
+        let earlier = network.transfer(sender, sequence: 0)
+        try network.submit(later, to: 0, request: 1)
+        #expect(try network.include(proposedBy: 0).isEmpty)
+        try network.submit(earlier, to: 2, request: 2)
+        #expect(try network.include(proposedBy: 0).map(\.id) == [earlier.id, later.id])
+    }
+
+    @Test func `what a sender has waiting can't cost more than it holds`() throws {
+        var network = try MempoolNetwork(seed: 7)
+        network.view.spendable = 30
+        let sender = network.sender(ownedBy: 1)
+        for (place, amount) in [UInt64(5), 5, 5].enumerated() {
+            try network.submit(
+                network.transfer(sender, sequence: UInt64(place), amount: amount), to: 0,
+                request: UInt64(place))
+        }
+        #expect(network.replies.map(\.outcome) == [.accepted, .accepted, .overspent])
+    }
+
+    @Test func `a sender has at most 64 transactions in the pool`() throws {
+        var network = try MempoolNetwork(seed: 8)
+        let sender = network.sender(ownedBy: 1)
+        for sequence in 1...64 {
+            try network.submit(network.transfer(sender, sequence: UInt64(sequence)), to: 1)
+        }
+        #expect(network.replies.last?.outcome == .refused(.sequenceAhead))
+        #expect(network.replies.filter { $0.outcome == .accepted }.count == 63)
+    }
+
+    @Test func `with an owner that is down the next rank takes over, and nothing executes twice`()
+        throws
+    {
+        var network = try MempoolNetwork(seed: 9)
+        let sender = network.sender(ownedBy: 2)
+        let payment = network.transfer(sender, sequence: 0)
+        // The owner takes the transaction and is cut off before its batch reaches anybody.
+        network.tamper = { from, _, message in
+            if from == 2, case .batch = message { return nil }
+            return message
+        }
+        try network.submit(payment, to: 0)
+        #expect(network.replies.map(\.outcome) == [.accepted])
+        try network.stop(2)
+        network.tamper = { $2 }
+        try network.advance(milliseconds: MempoolTimes.inclusionWait + 200)
+        #expect(try network.include(proposedBy: 0).map(\.id) == [payment.id])
+        // The owner comes back with its own batch of the same transaction.
+        network.isUp[2] = true
+        for other in [0, 1, 3] {
+            try network.event(.connected(network.committee.validators[2].peerID), at: other)
+            try network.event(.connected(network.committee.validators[other].peerID), at: 2)
+        }
+        try network.advance(milliseconds: 1000)
+        let before = network.view.next
+        _ = try network.include(proposedBy: 0)
+        #expect(network.view.next == before)
+    }
+
+    @Test func `an owner that doesn't answer is passed over after the wait`() throws {
+        var network = try MempoolNetwork(seed: 10)
+        network.tamper = { from, to, message in
+            if to == 2 || from == 2, case .forward = message { return nil }
+            return message
+        }
+        let payment = network.transfer(network.sender(ownedBy: 2), sequence: 0)
+        try network.submit(payment, to: 0)
+        #expect(network.replies.isEmpty)
+        try network.advance(milliseconds: MempoolTimes.admissionWait + 50)
+        #expect(network.replies.map(\.outcome) == [.accepted])
+        #expect(try network.include(proposedBy: 1).map(\.id) == [payment.id])
+    }
+
+    @Test func `a batch with a bad signature still executes its good transactions`() throws {
+        var network = try MempoolNetwork(seed: 11)
+        let sender = network.sender(ownedBy: 0)
+        let good = network.transfer(sender, sequence: 0)
+        let other = network.sender(ownedBy: 0, salt: 3)
+        let forged = SignedTransaction(
+            transaction: network.transfer(other, sequence: 0).transaction, policies: [],
+            authorizations: good.authorizations)
+        let shard = network.layout.shard(of: good.transaction.sender)
+        try #require(network.layout.shard(of: forged.transaction.sender) == shard)
+        let body = Batch.Body([forged, good])
+        let content = BatchHeader.Content(
+            chainID: network.committee.chainID, epoch: 0, lane: Lane(shard: shard, rank: 0),
+            term: 0, owner: ValidatorIndex(0), position: 1, parent: .zero,
+            transactionRoot: body.root, transactionCount: 2,
+            byteLength: UInt32(body.bytes.count), signatureCount: 2, chunkSize: 2,
+            expiryHeight: 1000)
+        let batch = Batch(
+            header: BatchHeader(signing: content, by: network.keys[0]), body: body)
+        var acks: [Ack] = []
+        network.tamper = { _, _, message in
+            if case .ack(let ack) = message { acks.append(ack) }
+            return message
+        }
+        for node in 1..<4 {
+            try network.event(
+                .received(network.committee.validators[0].peerID, .batch(batch)), at: node)
+        }
+        try network.run()
+        #expect(acks.count == 3)
+        for ack in acks { #expect(ack.entry.verdicts == [ChunkVerdict(chunk: 0, invalid: [0])]) }
+        let certificate = BatchCertificate(
+            header: batch.header, entries: acks.map(\.entry).sorted { $0.signer < $1.signer },
+            invalid: [0])
+        #expect(Verified.check(certificate, in: network.layout) != nil)
+        let blind = BatchCertificate(
+            header: batch.header, entries: certificate.entries, invalid: [])
+        #expect(Verified.check(blind, in: network.layout) == nil)
+    }
+
+    @Test func `a second batch at one position is never acked`() throws {
+        var network = try MempoolNetwork(seed: 12)
+        let sender = network.sender(ownedBy: 0)
+        let batches = [UInt64(1), 2].map { amount -> Batch in
+            let body = Batch.Body([network.transfer(sender, sequence: 0, amount: amount)])
+            let shard = network.layout.shard(of: body.transactions[0].transaction.sender)
+            let content = BatchHeader.Content(
+                chainID: network.committee.chainID, epoch: 0, lane: Lane(shard: shard, rank: 0),
+                term: 0, owner: ValidatorIndex(0), position: 1, parent: .zero,
+                transactionRoot: body.root, transactionCount: 1,
+                byteLength: UInt32(body.bytes.count), signatureCount: 1, chunkSize: 1,
+                expiryHeight: 1000)
+            return Batch(header: BatchHeader(signing: content, by: network.keys[0]), body: body)
+        }
+        var acked: [Digest] = []
+        network.tamper = { _, _, message in
+            if case .ack(let ack) = message { acked.append(ack.header.digest) }
+            return message
+        }
+        for batch in batches {
+            try network.event(
+                .received(network.committee.validators[0].peerID, .batch(batch)), at: 1)
+            try network.run()
+        }
+        #expect(acked == [batches[0].digest])
+    }
+
+    @Test func `a batch that expired returns its transactions, and the lane goes on`() throws {
+        var network = try MempoolNetwork(seed: 13, settings: BatchSettings(expiryBlocks: 3))
+        let sender = network.sender(ownedBy: 1)
+        let payment = network.transfer(sender, sequence: 0)
+        network.tamper = { _, _, message in
+            if case .ack = message { return nil }
+            return message
+        }
+        try network.submit(payment, to: 1)
+        for height in 1...3 {
+            for node in 0..<4 { try network.event(.included(Height(UInt64(height)), []), at: node) }
+        }
+        network.tamper = { $2 }
+        try network.run()
+        #expect(try network.include(proposedBy: 0).map(\.id) == [payment.id])
+        let next = network.transfer(sender, sequence: 1)
+        try network.submit(next, to: 2)
+        #expect(try network.include(proposedBy: 3).map(\.id) == [next.id])
+    }
+
+    @Test func `a restarted owner goes on with the batches that it had sealed`() throws {
+        var network = try MempoolNetwork(seed: 14)
+        let sender = network.sender(ownedBy: 1)
+        let payment = network.transfer(sender, sequence: 0)
+        network.tamper = { _, _, message in
+            if case .batch = message { return nil }
+            return message
+        }
+        try network.submit(payment, to: 1)
+        network.tamper = { $2 }
+        let batch = try #require(network.stored.first?.changes.first?.value)
+        let ack = try #require(network.stored.first?.changes.last?.value)
+        network.engines[1] = MempoolEngine(
+            layout: network.layout, ownIndex: ValidatorIndex(1), signer: network.keys[1],
+            table: LaneTable(), height: 0,
+            recovered: [RecoveredAck(ack: try Ack(bcs: ack), batch: try Batch(bcs: batch))])
+        for other in [0, 2, 3] {
+            try network.event(.connected(network.committee.validators[other].peerID), at: 1)
+        }
+        try network.event(.start, at: 1)
+        try network.run()
+        #expect(try network.include(proposedBy: 0).map(\.id) == [payment.id])
+    }
+
+    @Test func `certificates below a threshold, with a signer twice or altered are refused`() throws
+    {
+        var network = try MempoolNetwork(seed: 15)
+        var seen: [BatchCertificate] = []
+        network.tamper = { _, _, message in
+            if case .certificate(let certificate) = message { seen.append(certificate) }
+            return message
+        }
+        try network.submit(network.transfer(network.sender(ownedBy: 1), sequence: 0), to: 1)
+        let good = try #require(seen.first)
+        #expect(Verified.check(good, in: network.layout) != nil)
+        for place in good.entries.indices {
+            var entries = good.entries
+            let entry = entries.remove(at: place)
+            let fewer = BatchCertificate(header: good.header, entries: entries, invalid: [])
+            #expect(Verified.check(fewer, in: network.layout) == nil)
+            entries.insert(
+                AckEntry(
+                    signer: entry.signer, stored: entry.stored, chunks: entry.chunks,
+                    verdicts: entry.verdicts,
+                    signature: Signature(r: entry.signature.s, s: entry.signature.r)),
+                at: place)
+            let altered = BatchCertificate(header: good.header, entries: entries, invalid: [])
+            #expect(Verified.check(altered, in: network.layout) == nil)
+        }
+        let doubled = BatchCertificate(
+            header: good.header, entries: good.entries + [good.entries[0]], invalid: [])
+        #expect(throws: BCSError.self) { try BatchCertificate(bcs: doubled.bcsBytes) }
+    }
+}

@@ -1,0 +1,188 @@
+import Primitives
+import TestSupport
+
+@testable import Mempool
+
+/// Four mempools joined by a network that delivers in order, at once, and checks signatures for
+/// real; the test decides who is up and what is included.
+struct MempoolNetwork {
+    let keys: [SecretKey]
+    let committee: Committee
+    let layout: ShardLayout
+    var engines: [MempoolEngine]
+    var view = FixedView()
+    var isUp: [Bool]
+    var now = Instant(milliseconds: 1000)
+    var replies: [(request: RequestID, id: TransactionID, outcome: SubmitOutcome)] = []
+    var stored: [WriteSet] = []
+    var penalties: [String] = []
+    /// Lets a test change or swallow (nil) a message on its way.
+    var tamper: (_ from: Int, _ to: Int, MempoolMessage) -> MempoolMessage? = { $2 }
+    private var pending: [(from: Int, to: Int, message: MempoolMessage)] = []
+
+    init(seed: UInt64, settings: BatchSettings = BatchSettings()) throws {
+        keys = (0..<4).map { TestKeys.key(seed: seed, index: $0) }
+        committee = try Committee(
+            chainID: ChainID(Digest.hash(.random, seed.bcsLittleEndian).bytes32), epoch: 0,
+            validators: keys.map {
+                Validator(
+                    votingKey: $0.publicKey, peerID: PeerID($0.publicKey), weight: 1,
+                    rewardAddress: Policy.single($0.publicKey).address)
+            })
+        let layout = ShardLayout(committee: committee, settings: settings)
+        self.layout = layout
+        engines = keys.enumerated().map { place, key in
+            MempoolEngine(
+                layout: layout, ownIndex: ValidatorIndex(UInt16(place)), signer: key,
+                table: LaneTable(), height: 0)
+        }
+        isUp = [true, true, true, true]
+        for node in 0..<4 {
+            for other in 0..<4 where other != node {
+                try event(.connected(committee.validators[other].peerID), at: node)
+            }
+        }
+        try run()
+    }
+
+    mutating func event(_ event: MempoolEvent, at node: Int) throws {
+        try engines[node].handle(event, at: moment, view: view)
+    }
+
+    var moment: Moment { Moment(now: now, wall: Timestamp(now.milliseconds)) }
+
+    mutating func submit(_ transaction: SignedTransaction, to node: Int, request: UInt64 = 1) throws
+    {
+        try event(.submitted(RequestID(request), transaction), at: node)
+        try run()
+    }
+
+    mutating func advance(milliseconds: UInt64) throws {
+        for _ in 0..<max(1, milliseconds / 50) {
+            now = now.advanced(byMilliseconds: 50)
+            for node in 0..<4 where isUp[node] { try event(.tick, at: node) }
+            try run()
+        }
+    }
+
+    mutating func stop(_ node: Int) throws {
+        isUp[node] = false
+        for other in 0..<4 where other != node && isUp[other] {
+            try event(.disconnected(committee.validators[node].peerID), at: other)
+        }
+        try run()
+    }
+
+    /// Lets everything happen that follows, until nothing does.
+    mutating func run() throws {
+        var isBusy = true
+        while isBusy {
+            isBusy = false
+            for node in 0..<4 where isUp[node] {
+                let effects = engines[node].flush(at: moment)
+                isBusy = isBusy || !effects.isEmpty
+                for effect in effects { try carryOut(effect, of: node) }
+            }
+            let messages = pending
+            pending = []
+            for item in messages where isUp[item.to] && isUp[item.from] {
+                isBusy = true
+                let bytes = item.message.bcsBytes
+                try event(
+                    .received(
+                        committee.validators[item.from].peerID, try MempoolMessage(bcs: bytes)),
+                    at: item.to)
+            }
+        }
+    }
+
+    private mutating func carryOut(_ effect: MempoolEffect, of node: Int) throws {
+        switch effect {
+        case .reply(let request, let id, let outcome): replies.append((request, id, outcome))
+        case .send(let peer, let message):
+            if let to = committee.index(of: peer) { post(message, node, Int(to.rawValue)) }
+        case .broadcast(let message):
+            for other in 0..<4 where other != node { post(message, node, other) }
+        case .check(let id, let job):
+            try event(.checked(id, job.run(in: layout)), at: node)
+        case .store(let writes): stored.append(writes)
+        case .penalise(_, let reason): penalties.append(reason)
+        case .forget, .workAvailable, .bodyArrived: break
+        }
+    }
+
+    private mutating func post(_ message: MempoolMessage, _ from: Int, _ to: Int) {
+        if let message = tamper(from, to, message) { pending.append((from, to, message)) }
+    }
+
+    /// Lets all nodes that are up include what `node` would propose, and execute it.
+    mutating func include(proposedBy node: Int) throws -> [SignedTransaction] {
+        let height = engines[node].height.next ?? 0
+        let certificates = engines[node].includable(after: engines[node].table, at: height)
+        var transactions: [SignedTransaction] = []
+        for certificate in certificates {
+            let batch = engines.compactMap { $0.body(certificate.digest) }.first
+            transactions += batch?.transactions ?? []
+        }
+        var executed: [ExecutedTransaction] = []
+        for transaction in transactions {
+            let skipped = view.execute(transaction)
+            executed.append(ExecutedTransaction(transaction, skipped: skipped))
+        }
+        for other in 0..<4 where isUp[other] {
+            try event(.included(height, certificates), at: other)
+            try event(.executed(Timestamp(now.milliseconds), executed), at: other)
+        }
+        try run()
+        return transactions
+    }
+
+    /// A transfer of `sender`'s key with a made-up receiver.
+    func transfer(_ sender: SecretKey, sequence: UInt64, amount: UInt64 = 1) -> SignedTransaction {
+        let policy = Policy.single(sender.publicKey)
+        let transaction = Transaction(
+            chainID: committee.chainID, sender: policy.address,
+            sequence: SequenceNumber(sequence), validUntil: 10_000_000, maxFee: 10,
+            operations: [.transfer(Transfer(to: policy.address, amount: Amount(amount)))])
+        return SignedTransaction(signing: transaction, policies: [policy], by: [sender])
+    }
+
+    /// A sender whose shard has `owner` at `rank`.
+    func sender(ownedBy owner: Int, rank: UInt16 = 0, salt: Int = 0) -> SecretKey {
+        var place = salt * 1000
+        while true {
+            let key = TestKeys.key(seed: 77, index: place)
+            let shard = layout.shard(of: Policy.single(key.publicKey).address)
+            if layout.owner(of: Lane(shard: shard, rank: rank))?.rawValue == UInt16(owner) {
+                return key
+            }
+            place += 1
+        }
+    }
+}
+
+/// A state in which everybody is rich and only sequences move.
+struct FixedView: AdmissionView {
+    var next: [Address: SequenceNumber] = [:]
+    var spendable: Amount = 1_000_000
+
+    func admission(of transaction: SignedTransaction) throws(StorageFault) -> Admission {
+        let body = transaction.transaction
+        let next = next[body.sender] ?? 0
+        guard body.sequence >= next else { return .refused(.sequenceUsed) }
+        var cost = body.maxFee
+        for case .transfer(let transfer) in body.operations {
+            cost = (try? cost.adding(transfer.amount)) ?? Amount(.max)
+        }
+        return .admissible(nextSequence: next, spendable: spendable, cost: cost)
+    }
+
+    mutating func execute(_ transaction: SignedTransaction) -> SkipReason? {
+        let body = transaction.transaction
+        let expected = next[body.sender] ?? 0
+        if body.sequence < expected { return .sequenceUsed }
+        if body.sequence > expected { return .sequenceAhead }
+        next[body.sender] = expected.next
+        return nil
+    }
+}
