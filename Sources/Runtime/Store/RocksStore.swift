@@ -1,0 +1,211 @@
+internal import CRocksDB
+package import Primitives
+
+/// The node's state, blocks and batches on disk.
+///
+/// A `WriteSet` becomes one RocksDB batch: all of it or nothing survives a crash. Writes wait for
+/// no disk: `flushLog` hands them to the system (they survive the end of the process), `syncLog`
+/// to the disk (they survive the loss of power). Every error is a `StorageFault`.
+package final class RocksStore: KeyValueSource {
+    private let database: RocksDatabase
+    private let reader: RocksReader
+
+    /// Opens the store in `folder`, or makes one there.
+    /// - Throws: `StorageFault` with the path and what to do.
+    package init(folder: String, limits: StoreLimits = StoreLimits()) throws(StorageFault) {
+        do throws(PosixFault) {
+            try PosixFolder.create(folder)
+        } catch {
+            throw StorageFault("\(error): the store's folder must be one that can be written")
+        }
+        database = try RocksDatabase(path: folder, limits: limits)
+        reader = RocksReader(database, snapshot: nil)
+        try checkFormat()
+    }
+
+    /// The layout of keys and values that this version writes.
+    private static let format: [UInt8] = [1]
+    private static let formatKey = Array("store/format".utf8)
+
+    private func checkFormat() throws(StorageFault) {
+        guard let found = try value(in: .meta, for: RocksStore.formatKey) else {
+            var writes = WriteSet()
+            writes.put(RocksStore.format, in: .meta, for: RocksStore.formatKey)
+            try apply(writes)
+            return try syncLog()
+        }
+        guard found == RocksStore.format else {
+            throw StorageFault(
+                """
+                \(database.path): the store has format \(Hex.encode(found)), this version reads \
+                \(Hex.encode(RocksStore.format)); start the version that wrote it, or move the \
+                folder away to fetch the chain anew.
+                """)
+        }
+    }
+
+    /// Writes the changes together; they are read at once, and durable after `syncLog`.
+    package func apply(_ writes: WriteSet) throws(StorageFault) {
+        if writes.isEmpty { return }
+        let batch = RocksBatch()
+        for change in writes.changes {
+            let family = database.family(change.column)
+            if let value = change.value {
+                batch.put(value, in: family, for: change.key)
+            } else {
+                batch.delete(change.key, in: family)
+            }
+        }
+        try database.write(batch)
+    }
+
+    /// Hands everything applied to the system: it survives the end of this process.
+    package func flushLog() throws(StorageFault) { try database.flushLog(sync: false) }
+
+    /// Waits until everything applied is on the disk.
+    package func syncLog() throws(StorageFault) { try database.flushLog(sync: true) }
+
+    package func value(in column: Column, for key: [UInt8]) throws(StorageFault) -> [UInt8]? {
+        try reader.value(in: column, for: key)
+    }
+
+    package func pairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        try reader.pairs(in: column, from: start, before: end, limit: limit)
+    }
+
+    /// The store as it is now, for readers on other threads.
+    package func snapshot() -> StoreSnapshot { StoreSnapshot(database) }
+
+    /// Bytes of the files in the store's folder.
+    package var sizeOnDisk: UInt64 { PosixFolder.byteCount(of: database.path) }
+
+    /// Bytes that RocksDB holds in memory tables and in its block cache.
+    package var memoryBytes: UInt64 {
+        var total: UInt64 = 0
+        for column in Column.allCases {
+            var value: UInt64 = 0
+            let status = rocksdb_property_int_cf(
+                database.pointer, database.family(column), "rocksdb.cur-size-all-mem-tables",
+                &value)
+            if status == 0 { total += value }
+        }
+        var cached: UInt64 = 0
+        if rocksdb_property_int(database.pointer, "rocksdb.block-cache-usage", &cached) == 0 {
+            total += cached
+        }
+        return total
+    }
+
+    /// Makes everything durable; the files are given back with the last reference to the store
+    /// and its snapshots.
+    package func close() throws(StorageFault) {
+        try syncLog()
+        rocksdb_cancel_all_background_work(database.pointer, 1)
+    }
+}
+
+/// The store at one moment; later writes don't show in it. Given back with the last reference.
+// SAFETY: the snapshot's pointer never changes, and RocksDB reads it from any thread.
+package final class StoreSnapshot: KeyValueSource, @unchecked Sendable {
+    private let database: RocksDatabase
+    private let pointer: OpaquePointer?
+    private let reader: RocksReader
+
+    init(_ database: RocksDatabase) {
+        self.database = database
+        pointer = rocksdb_create_snapshot(database.pointer)
+        reader = RocksReader(database, snapshot: pointer)
+    }
+
+    deinit { rocksdb_release_snapshot(database.pointer, pointer) }
+
+    package func value(in column: Column, for key: [UInt8]) throws(StorageFault) -> [UInt8]? {
+        try reader.value(in: column, for: key)
+    }
+
+    package func pairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        try reader.pairs(in: column, from: start, before: end, limit: limit)
+    }
+}
+
+/// Reads of the newest state, or of a snapshot's.
+// SAFETY: the pointers never change after `init`, and RocksDB reads with them from any thread.
+final class RocksReader: @unchecked Sendable {
+    private let database: RocksDatabase
+    private let snapshot: OpaquePointer?
+    private let options: OpaquePointer?
+
+    init(_ database: RocksDatabase, snapshot: OpaquePointer?) {
+        self.database = database
+        self.snapshot = snapshot
+        options = RocksReader.makeOptions(snapshot)
+    }
+
+    deinit { rocksdb_readoptions_destroy(options) }
+
+    private static func makeOptions(_ snapshot: OpaquePointer?) -> OpaquePointer? {
+        let options = rocksdb_readoptions_create()
+        if let snapshot { rocksdb_readoptions_set_snapshot(options, snapshot) }
+        return options
+    }
+
+    func value(in column: Column, for key: [UInt8]) throws(StorageFault) -> [UInt8]? {
+        let family = database.family(column)
+        let slice = try database.check("read") { fault in
+            withCharacters(key) { key, count in
+                rocksdb_get_pinned_cf(database.pointer, options, family, key, count, fault)
+            }
+        }
+        guard let slice else { return nil }
+        defer { rocksdb_pinnableslice_destroy(slice) }
+        var count = 0
+        let value = rocksdb_pinnableslice_value(slice, &count)
+        return copy(value, count)
+    }
+
+    func pairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        if let end, end.isEmpty { return [] }
+        // The bound also keeps the iterator from walking deleted keys behind the range.
+        let options = RocksReader.makeOptions(snapshot)
+        defer { rocksdb_readoptions_destroy(options) }
+        let bound = end ?? []
+        return try bound.withUnsafeBufferPointer { buffer throws(StorageFault) -> [KeyValue] in
+            if end != nil, let base = buffer.baseAddress {
+                let text = UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self)
+                rocksdb_readoptions_set_iterate_upper_bound(options, text, buffer.count)
+            }
+            return try walk(options, column, from: start, limit: limit)
+        }
+    }
+
+    private func walk(
+        _ options: OpaquePointer?, _ column: Column, from start: [UInt8], limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        let iterator = rocksdb_create_iterator_cf(
+            database.pointer, options, database.family(column))
+        defer { rocksdb_iter_destroy(iterator) }
+        withCharacters(start) { rocksdb_iter_seek(iterator, $0, $1) }
+        var pairs: [KeyValue] = []
+        while pairs.count < limit, rocksdb_iter_valid(iterator) != 0 {
+            var keyCount = 0
+            var valueCount = 0
+            let key = rocksdb_iter_key(iterator, &keyCount)
+            let value = rocksdb_iter_value(iterator, &valueCount)
+            pairs.append(KeyValue(key: copy(key, keyCount), value: copy(value, valueCount)))
+            rocksdb_iter_next(iterator)
+        }
+        try database.check("read") { rocksdb_iter_get_error(iterator, $0) }
+        return pairs
+    }
+
+    /// An empty value may come without an address.
+    private func copy(_ pointer: UnsafePointer<CChar>?, _ count: Int) -> [UInt8] {
+        Array(UnsafeRawBufferPointer(start: pointer, count: count))
+    }
+}

@@ -1,0 +1,82 @@
+internal import Glibc
+
+/// A lock with a condition, for threads that wait for work.
+// SAFETY: the pointees are made in `init`, freed in `deinit`, and used only through pthread calls,
+// which are made for use from any thread.
+final class WaitLock: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Runs `body` with the lock held.
+    func locked<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body()
+    }
+
+    /// Gives the lock back until a wake-up; only with the lock held.
+    func wait() { pthread_cond_wait(condition, mutex) }
+
+    /// Wakes at most `count` waiting threads.
+    func wake(_ count: Int) {
+        for _ in 0..<count { pthread_cond_signal(condition) }
+    }
+
+    func wakeAll() { pthread_cond_broadcast(condition) }
+}
+
+/// A thread of the system that runs one closure and can be waited for.
+// SAFETY: the handle is written once, in `init`, before the reference is shared.
+final class WorkerThread: @unchecked Sendable {
+    private let handle: pthread_t
+
+    private final class Body {
+        let name: String
+        let run: @Sendable () -> Void
+
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+
+        /// Names the calling thread, for those who look at it with `top -H`; a comfort only.
+        func setName() {
+            guard let file = try? PosixFile("/proc/thread-self/comm", flags: O_WRONLY) else {
+                return
+            }
+            try? file.write(Array(name.utf8.prefix(15)))
+        }
+    }
+
+    /// Starts the thread; `name` has at most 15 characters.
+    init(name: String, run: @escaping @Sendable () -> Void) {
+        let body = Unmanaged.passRetained(Body(name: name, run: run))
+        var handle = pthread_t()
+        let status = pthread_create(
+            &handle, nil,
+            { pointer in
+                guard let pointer else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue()
+                body.setName()
+                body.run()
+                return nil
+            }, body.toOpaque())
+        precondition(status == 0, "the system gave no thread for \(name): error \(status)")
+        self.handle = handle
+    }
+
+    /// Waits until the closure returned; once.
+    func join() { pthread_join(handle, nil) }
+}
