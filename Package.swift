@@ -33,11 +33,10 @@ var targets: [Target] = [
     .systemLibrary(
         name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     module("Primitives", ["CSodium"]),
-    module("Gossip", ["Primitives"]),
     module("Mempool", ["Primitives", collections]),
     module("Consensus", ["Primitives", collections]),
     module("Execution", ["Primitives", collections]),
-    module("NodeCore", ["Gossip", "Mempool", "Consensus", "Execution", "Primitives", collections]),
+    module("NodeCore", ["Mempool", "Consensus", "Execution", "Primitives", collections]),
     module("Simulator", ["NodeCore", "Consensus", "Primitives", collections]),
     program(
         "offpeak-sim",
@@ -83,7 +82,7 @@ if !pureOnly {
         module(
             "Runtime",
             [
-                "NodeCore", "Gossip", "Mempool", "Consensus", "Execution", "Primitives",
+                "NodeCore", "Mempool", "Consensus", "Execution", "Primitives",
                 "CRocksDB", "CZstd", collections,
                 .product(name: "Atomics", package: "swift-atomics"),
                 .product(name: "NIOCore", package: "swift-nio"),
