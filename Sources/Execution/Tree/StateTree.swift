@@ -143,12 +143,12 @@ package struct StateTree: Sendable {
     }
 
     private mutating func store(_ node: TreeNode, at place: TreePlace, _ writes: inout WriteSet) {
-        nodes.write(node, for: place)
+        nodes.keep(node, for: place)
         writes.put(node.bcsBytes, in: .nodes, for: place.storeKey)
     }
 
     private mutating func remove(_ place: TreePlace, _ writes: inout WriteSet) {
-        nodes.write(nil, for: place)
+        nodes.keep(nil, for: place)
         writes.delete(place.storeKey, in: .nodes)
     }
 }
