@@ -11,8 +11,8 @@ package import Primitives
 ///
 /// Stored as a 16-ary tree (a Jellyfish Merkle tree: Gao, Hu, Wu, 2021): one record for four binary
 /// levels, under the half bytes that lead to it, its leaves inside it. Each record is the newest
-/// version and replaces the one before it in the write that changes it, so that no stale node is ever
-/// left to prune; what an older height needs is read from a snapshot of the store at that height.
+/// version and replaces the one before it in the write that changes it, so that no stale node is
+/// ever left to prune; an older height is read from a snapshot of the store at that height.
 ///
 /// An update walks all changed paths of a block together, sorted: each node on the way is read,
 /// written and hashed once.
