@@ -2,8 +2,8 @@
 /// to date, which must not be lost, and a bounded number of others.
 ///
 /// Two generations keep what is used. Nothing is forgotten but when the store is up to date: then,
-/// if the young generation is full, it becomes the old one, and what the old one held goes. Memory: at
-/// most twice `countMax` values, and what is read and changed between two such moments.
+/// if the young generation is full, it becomes the old one, and what the old one held goes.
+/// Memory: at most twice `countMax` values, and what is read and changed between two such moments.
 struct OverlayCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let countMax: Int
     /// Nil for a key that was deleted.
