@@ -200,6 +200,10 @@ package struct MempoolFigures: Hashable, Sendable {
     package var following = 0
     /// Transactions admitted by this node as an owner.
     package var pooled = 0
+    /// Their bytes.
+    package var pooledBytes = 0
+    /// Those that aren't sealed, by shard.
+    package var waitingByShard: [Int: Int] = [:]
     /// Own batches that no block has included.
     package var sealedBatches = 0
     /// Certificates that no block has included.
@@ -217,6 +221,10 @@ extension MempoolEngine {
         var figures = MempoolFigures()
         figures.following = following.count
         figures.pooled = pool.count
+        figures.pooledBytes = pool.byteCount
+        for shard in pool.readyShards {
+            figures.waitingByShard[Int(shard)] = pool.waitingCount(shard: shard)
+        }
         figures.sealedBatches = sealedLanes.values.reduce(0) { $0 + $1.sealed.count }
         figures.certificates = shelf.count
         figures.checks = checks.count

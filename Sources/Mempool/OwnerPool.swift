@@ -37,6 +37,9 @@ struct OwnerPool: Sendable {
     private var ready: [UInt16: Deque<StreamKey>] = [:]
     private var readyCounts: [UInt16: Int] = [:]
 
+    /// Bytes of the transactions in the pool.
+    private(set) var byteCount = 0
+
     /// Transactions in the pool, sealed ones included.
     var count: Int { entries.count }
 
@@ -83,6 +86,7 @@ struct OwnerPool: Sendable {
         let body = transaction.value.transaction
         let key = StreamKey(sender: body.sender, stream: body.stream)
         entries[transaction.value.id] = Entry(transaction: transaction, cost: cost)
+        byteCount += transaction.value.byteCount
         streams[key, default: StreamQueue(next: next)].ids[body.sequence] = transaction.value.id
         raiseNext(of: key, to: next)
         senders[body.sender, default: Sender()].count += 1
@@ -207,6 +211,7 @@ struct OwnerPool: Sendable {
 
     private mutating func forget(_ id: TransactionID, shard: UInt16) {
         guard let entry = entries.removeValue(forKey: id) else { return }
+        byteCount -= entry.transaction.value.byteCount
         if !entry.isSealed { readyCounts[shard, default: 1] -= 1 }
         let address = entry.transaction.value.transaction.sender
         guard var sender = senders[address] else { return }

@@ -41,15 +41,15 @@ package struct BlockSummary: Codable, Hashable, Sendable {
     package let executedHeight: Height
     /// After the block at `executedHeight`; 64 hexadecimal digits.
     package let executedStateRoot: String
-    /// 64 hexadecimal digits; absent until the block is executed.
-    package let receiptsRoot: String?
+    /// The state's root after this block, hex; absent until the node has executed it.
+    package let stateRoot: String?
     /// In order of execution.
     package let batches: [BatchSummary]
 
     package init(
         height: Height, digest: String, parent: String, epoch: Epoch, view: View,
         proposer: UInt16, time: Timestamp, executedHeight: Height, executedStateRoot: String,
-        receiptsRoot: String? = nil, batches: [BatchSummary]
+        stateRoot: String? = nil, batches: [BatchSummary]
     ) {
         self.height = height
         self.digest = digest
@@ -60,7 +60,7 @@ package struct BlockSummary: Codable, Hashable, Sendable {
         self.time = time
         self.executedHeight = executedHeight
         self.executedStateRoot = executedStateRoot
-        self.receiptsRoot = receiptsRoot
+        self.stateRoot = stateRoot
         self.batches = batches
     }
 }

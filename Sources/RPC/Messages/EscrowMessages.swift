@@ -128,15 +128,19 @@ package struct MemberInfo: Codable, Hashable, Sendable {
 package struct DecisionInfo: Codable, Hashable, Sendable {
     /// `acc` text.
     package let participant: String
+    /// Where `amount` goes; `release` for an arbiter's split.
     package let direction: DirectionName
     package let amount: Amount
+    /// What goes back to the payer by an arbiter's split; absent for other decisions.
+    package let toPayer: Amount?
 
     package init(
-        participant: String, direction: DirectionName, amount: Amount
+        participant: String, direction: DirectionName, amount: Amount, toPayer: Amount? = nil
     ) {
         self.participant = participant
         self.direction = direction
         self.amount = amount
+        self.toPayer = toPayer
     }
 }
 

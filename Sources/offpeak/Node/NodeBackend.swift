@@ -1,0 +1,216 @@
+internal import Execution
+internal import Mempool
+internal import NodeCore
+internal import Primitives
+internal import RPC
+internal import Runtime
+
+/// Answers RPC from a running node: reads from a snapshot of its store, submissions through its
+/// core.
+struct NodeBackend: RPCBackend {
+    let prefix: NetworkPrefix
+    let node: Node
+    let views: NodeViews
+
+    /// How long a client of `transaction_submit` waits for the owner's answer before it is told
+    /// that the outcome is open.
+    private static let submitMilliseconds: UInt64 = 10_000
+
+    init(_ node: Node) throws(NetworkPrefix.Fault) {
+        self.node = node
+        prefix = try NetworkPrefix(node.genesis.prefix)
+        views = NodeViews(prefix: prefix, node: node)
+    }
+
+    /// Runs a read; a fault of the store is logged by the core, clients see no details.
+    private func read<Result>(
+        _ body: (StoreSnapshot) throws(StorageFault) -> Result?
+    ) throws(RPCFault) -> Result? {
+        do throws(StorageFault) {
+            return try body(node.snapshot())
+        } catch {
+            throw .internalError
+        }
+    }
+
+    func nodeStatus() async throws(RPCFault) -> NodeStatus {
+        guard let summary = try read({ try LedgerReader($0).summary() }) else {
+            throw .internalError
+        }
+        return views.status(summary)
+    }
+
+    func chainHead() async throws(RPCFault) -> ChainHead {
+        let head = try read { snapshot throws(StorageFault) -> ChainHead? in
+            guard let summary = try LedgerReader(snapshot).summary() else { return nil }
+            let chain = ChainStore(snapshot)
+            let block = try chain.block(at: summary.height)
+            return views.head(summary, block, finalized: try chain.finalizedHeight())
+        }
+        guard let head else { throw .internalError }
+        return head
+    }
+
+    func block(_ reference: BlockReference) async throws(RPCFault) -> BlockSummary {
+        let summary = try read { snapshot throws(StorageFault) -> BlockSummary? in
+            let chain = ChainStore(snapshot)
+            let height: Height? =
+                switch reference {
+                case .height(let height): height
+                case .digest(let digest): try chain.height(of: digest)
+                }
+            guard let height, let block = try chain.block(at: height) else { return nil }
+            return try views.block(block, chain)
+        }
+        guard let summary else {
+            switch reference {
+            case .height(let height): throw .notFound(kind: "block", id: "\(height)")
+            case .digest(let digest):
+                throw .notFound(
+                    kind: "block", id: HumanID.text(digest.bytes32, as: .block, in: prefix))
+            }
+        }
+        return summary
+    }
+
+    func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>] {
+        await withTaskGroup(of: (Int, SubmitOutcome?).self) { group in
+            for (place, transaction) in transactions.enumerated() {
+                group.addTask {
+                    let outcome = await node.submit(
+                        transaction, atMostMilliseconds: NodeBackend.submitMilliseconds)
+                    return (place, outcome)
+                }
+            }
+            var outcomes = [SubmitOutcome?](repeating: nil, count: transactions.count)
+            for await (place, outcome) in group { outcomes[place] = outcome }
+            return zip(transactions, outcomes).map { answer($0.0, $0.1) }
+        }
+    }
+
+    private func answer(
+        _ transaction: SignedTransaction, _ outcome: SubmitOutcome?
+    ) -> Result<SubmitResult, RPCFault> {
+        switch outcome {
+        case .accepted:
+            .success(SubmitResult(id: transaction.id.text(in: prefix), state: .pending))
+        case .refused(let reason): .failure(.refused(reason, views.sentence(reason)))
+        case .conflict(let other):
+            .failure(
+                RPCFault(
+                    .refused,
+                    "another transaction waits with the same sequence: \(other.text(in: prefix))",
+                    data: [
+                        JSONMember("reason", .string("sequenceTaken")),
+                        JSONMember("transaction", .string(other.text(in: prefix))),
+                        JSONMember("mayRetry", .bool(false)),
+                    ]))
+        case .overspent:
+            .failure(
+                RPCFault(
+                    .refused,
+                    "with all that the sender has waiting this would cost more than it holds",
+                    data: [
+                        JSONMember("reason", .string("overspent")),
+                        JSONMember("mayRetry", .bool(true)),
+                    ]))
+        case .busy(let milliseconds):
+            .failure(.overloaded(retryAfterMilliseconds: milliseconds))
+        case nil:
+            .failure(.unavailable(unanswered))
+        }
+    }
+
+    /// Why a transaction's fate stays open.
+    private var unanswered: [String] {
+        let reasons = NodeReadiness(node).now.reasons
+        return reasons.isEmpty
+            ? ["no owner of the shard answered: submit the same bytes again"] : reasons
+    }
+
+    func wait(
+        for id: TransactionID, atMostMilliseconds milliseconds: UInt64
+    ) async throws(RPCFault) -> TransactionStatus {
+        if let fate = await node.wait(for: id, atMostMilliseconds: milliseconds) {
+            return try status(of: id, fate)
+        }
+        return try await transaction(id)
+    }
+
+    func transaction(_ id: TransactionID) async throws(RPCFault) -> TransactionStatus {
+        guard let fate = await node.lookUp(id) else {
+            throw .unavailable(["the node is stopping"])
+        }
+        return try status(of: id, fate)
+    }
+
+    private func status(
+        of id: TransactionID, _ fate: Fate
+    ) throws(RPCFault) -> TransactionStatus {
+        let text = id.text(in: prefix)
+        switch fate {
+        case .final:
+            guard let receipt = try read({ try LedgerReader($0).receipt(id) }) else {
+                throw .internalError
+            }
+            return TransactionStatus(id: text, state: .final, receipt: views.receipt(receipt))
+        case .skipped(let reason):
+            return TransactionStatus(
+                id: text, state: .skipped, reason: reason.name, note: views.sentence(reason))
+        case .pending:
+            return TransactionStatus(id: text, state: .pending, note: standstill)
+        case .unknown:
+            return TransactionStatus(id: text, state: .unknown, note: standstill)
+        }
+    }
+
+    /// Why nothing is finalized, nil if the chain goes on.
+    private var standstill: String? {
+        let reasons = NodeReadiness(node).now.reasons
+        return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
+    }
+
+    func account(_ address: Address) async throws(RPCFault) -> AccountInfo {
+        let info = try read { snapshot throws(StorageFault) -> AccountInfo? in
+            let reader = LedgerReader(snapshot)
+            guard let account = try reader.account(address), let summary = try reader.summary()
+            else { return nil }
+            return views.account(account, address, summary)
+        }
+        guard let info else { throw .notFound(kind: "account", id: address.text(in: prefix)) }
+        return info
+    }
+
+    func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo {
+        let info = try read { snapshot throws(StorageFault) -> EscrowInfo? in
+            let reader = LedgerReader(snapshot)
+            guard let escrow = try reader.escrow(id), let summary = try reader.summary() else {
+                return nil
+            }
+            return views.escrow(escrow, summary.height)
+        }
+        guard let info else { throw .notFound(kind: "escrow", id: id.text(in: prefix)) }
+        return info
+    }
+
+    func escrows(
+        of address: Address, after: EscrowID?, limit: Int
+    ) async throws(RPCFault) -> EscrowList {
+        let list = try read { snapshot throws(StorageFault) -> EscrowList? in
+            let reader = LedgerReader(snapshot)
+            let escrows = try reader.escrows(of: address, after: after, limit: limit)
+            let height = try reader.summary()?.height ?? 0
+            return EscrowList(
+                escrows: escrows.map { views.escrow($0, height) },
+                next: escrows.count == limit ? escrows.last?.id.text(in: prefix) : nil)
+        }
+        return list ?? EscrowList(escrows: [])
+    }
+
+    func validators() async throws(RPCFault) -> ValidatorList { views.validators }
+    func peers() async throws(RPCFault) -> PeerList { views.peers }
+    func mempoolStatus() async throws(RPCFault) -> MempoolStatus { views.mempool }
+    func genesis() async throws(RPCFault) -> GenesisInfo { views.genesis }
+    func readiness() async -> Readiness { NodeReadiness(node).now }
+    func metricsText() async -> String { node.metrics.text() }
+}

@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import Glibc
+internal import Logging
+internal import RPC
+internal import Runtime
+internal import ServiceLifecycle
+
+/// `offpeak node`
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Run a node in the foreground.",
+        discussion: """
+            Everything comes from the home folder: config.yaml, genesis.json and keys/. The log \
+            goes to stderr. SIGTERM and Ctrl-C stop it cleanly within 5 seconds.
+
+            Exit codes: 0 stopped on request, 70 a broken invariant, 74 a fault of the disk, 75 \
+            the home is in use, 78 a fault in the configuration, the genesis or the keys.
+            """)
+
+    @Option(help: "The home folder, as `offpeak init` makes it.")
+    var home: String
+
+    func run() async throws {
+        let home = Home(home)
+        let settings = try Configuration.load(home.configuration)
+        Log.start(level: settings.logLevel, format: settings.logFormat)
+        let logger = Logger(label: "node")
+        let node = try Node(home: home, logger: logger) { code, reason in
+            logger.critical("the node stops", metadata: ["reason": "\(reason)"])
+            exit(code.rawValue)
+        }
+        try node.start()
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: NodeCommand.services(node, settings, logger),
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            node.stop()
+            throw error
+        }
+        node.stop()
+        logger.notice("stopped")
+    }
+
+    private static func services(
+        _ node: Node, _ settings: Configuration, _ logger: Logger
+    ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: NodeReporter(node: node, logger: logger))
+        ]
+        if let address = settings.rpcListen {
+            var configuration = RPCServerConfiguration()
+            configuration.host = address.host
+            configuration.port = Int(address.port)
+            let server = RPCServer(
+                configuration: configuration, backend: try NodeBackend(node),
+                version: Program.version, logger: Logger(label: "rpc"),
+                onListening: { port in
+                    logger.notice(
+                        "RPC listens",
+                        metadata: ["url": "http://\(address.host):\(port)"])
+                })
+            services.append(
+                .init(
+                    service: server, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup))
+        }
+        return services
+    }
+}
+
+/// Tells the log when the node takes part, and every minute how it stands.
+private struct NodeReporter: Service {
+    let node: Node
+    let logger: Logger
+
+    func run() async throws {
+        let readiness = NodeReadiness(node)
+        var wasReady = false
+        var ticks = 0
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let state = readiness.now
+                if state.ready != wasReady {
+                    wasReady = state.ready
+                    logger.notice(
+                        state.ready ? "ready" : "not ready",
+                        metadata: ["reasons": "\(state.reasons.joined(separator: "; "))"])
+                }
+                if ticks % 120 == 0 { report() }
+                ticks += 1
+                try? await Task.sleep(for: .milliseconds(500))
+            }
+        }
+    }
+
+    private func report() {
+        let status = node.status
+        logger.info(
+            "status",
+            metadata: [
+                "height": "\(status.finalizedHeight)", "view": "\(status.view)",
+                "peers": "\(node.peers.count)", "stateRoot": "\(status.stateRoot)",
+                "executed": "\(status.transactionsExecuted)",
+            ])
+    }
+}

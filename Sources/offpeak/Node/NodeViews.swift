@@ -1,0 +1,248 @@
+internal import Consensus
+internal import Execution
+internal import Mempool
+internal import NodeCore
+internal import Primitives
+internal import RPC
+internal import Runtime
+
+/// The node's values as RPC shows them.
+struct NodeViews: Sendable {
+    let prefix: NetworkPrefix
+    let node: Node
+
+    // MARK: The node
+
+    func status(_ summary: LedgerReader.Summary) -> NodeStatus {
+        let status = node.status
+        let committee = node.genesis.committee
+        let readiness = NodeReadiness(node).now
+        return NodeStatus(
+            version: Program.version, network: node.genesis.network,
+            chainID: node.genesis.chainID.description, prefix: prefix.text,
+            peerID: node.peerID.text(in: prefix), validator: node.ownIndex?.rawValue,
+            role: node.ownIndex == nil || node.amnesia != nil ? .observer : .validator,
+            epoch: committee.epoch, view: status.view, finalizedHeight: status.finalizedHeight,
+            appliedHeight: summary.height, stateRoot: summary.stateRoot.description,
+            time: summary.time, supply: supply(summary.totals.native),
+            peersConnected: node.peers.count, connectedWeight: node.connectedWeight,
+            totalWeight: committee.totalWeight, quorum: committee.quorum, ready: readiness.ready,
+            reasons: readiness.reasons + (node.amnesia.map { ["doesn't vote: \($0)"] } ?? []),
+            uptimeMilliseconds: node.uptimeMilliseconds)
+    }
+
+    private func supply(_ totals: Totals.Asset) -> SupplyInfo {
+        SupplyInfo(
+            balances: totals.balances, escrowed: totals.escrowed, bonded: totals.bonded,
+            deposits: totals.deposits, undistributed: totals.undistributed,
+            supply: totals.supply)
+    }
+
+    var validators: ValidatorList {
+        let committee = node.genesis.committee
+        let connected = Set(node.peers.map(\.peerID)).union([node.peerID])
+        return ValidatorList(
+            epoch: committee.epoch, totalWeight: committee.totalWeight, quorum: committee.quorum,
+            validators: committee.validators.enumerated().map { place, validator in
+                ValidatorInfo(
+                    index: UInt16(place), votingKey: validator.votingKey.text(in: prefix),
+                    peerID: validator.peerID.text(in: prefix), weight: validator.weight,
+                    rewardAddress: validator.rewardAddress.text(in: prefix),
+                    connected: connected.contains(validator.peerID))
+            })
+    }
+
+    var peers: PeerList {
+        let committee = node.genesis.committee
+        let now = SystemClock.moment.wall
+        return PeerList(
+            peers: node.peers.map { peer in
+                PeerInfo(
+                    peerID: peer.peerID.text(in: prefix),
+                    validator: committee.index(of: peer.peerID)?.rawValue, address: peer.address,
+                    direction: peer.direction == .incoming ? .inbound : .outbound,
+                    roundTripMicroseconds: peer.roundTripMicroseconds,
+                    bytesReceived: peer.bytesIn.values.reduce(0, +),
+                    bytesSent: peer.bytesOut.values.reduce(0, +),
+                    connectedMilliseconds: now.clampedRetreat(by: peer.since.rawValue).rawValue)
+            })
+    }
+
+    var mempool: MempoolStatus {
+        let status = node.status
+        let layout = node.shardLayout
+        return MempoolStatus(
+            transactions: status.mempool.pooled, bytes: status.mempool.pooledBytes,
+            batchesOpen: status.mempool.sealedBatches,
+            batchesCertified: status.mempool.certificates,
+            shards: (0..<layout.shardCount).map { shard in
+                let owner = layout.owner(of: Lane(shard: UInt16(shard), rank: 0))
+                return ShardInfo(
+                    shard: UInt16(shard), owner: owner?.rawValue ?? 0,
+                    transactions: status.mempool.waitingByShard[shard] ?? 0)
+            })
+    }
+
+    var genesis: GenesisInfo {
+        let genesis = node.genesis
+        let fees = genesis.parameters.fees
+        return GenesisInfo(
+            network: genesis.network, prefix: prefix.text, chainID: genesis.chainID.description,
+            time: genesis.time, supply: genesis.supply, accounts: genesis.accounts.count,
+            validators: genesis.validators.count,
+            parameters: RPC.FeeParameters(
+                baseFee: fees.baseFee, byteWeight: fees.byteWeight,
+                signatureWeight: fees.signatureWeight, writeWeight: fees.writeWeight,
+                streamDeposit: fees.streamDeposit),
+            canonical: Base64.encode(genesis.bcsBytes))
+    }
+
+    // MARK: The chain
+
+    func head(
+        _ summary: LedgerReader.Summary, _ block: Block?, finalized: Height
+    ) -> ChainHead {
+        ChainHead(
+            height: summary.height, digest: digest(block?.digest ?? .zero),
+            view: block?.view ?? 0, time: summary.time,
+            stateRoot: summary.stateRoot.description, finalizedHeight: finalized)
+    }
+
+    private func digest(_ digest: Digest) -> String {
+        HumanID.text(digest.bytes32, as: .block, in: prefix)
+    }
+
+    func block(_ block: Block, _ chain: ChainStore) throws(StorageFault) -> BlockSummary {
+        guard let payload = try? BlockPayload(decoding: block.payload) else {
+            throw StorageFault("block \(block.height) has a broken payload")
+        }
+        var batches: [BatchSummary] = []
+        for certificate in payload.certificates {
+            batches.append(try batch(certificate, chain))
+        }
+        return BlockSummary(
+            height: block.height, digest: digest(block.digest),
+            parent: digest(block.parent.digest), epoch: block.epoch, view: block.view,
+            proposer: block.proposer.rawValue, time: block.time,
+            executedHeight: block.executed.height,
+            executedStateRoot: block.executed.stateRoot.description,
+            stateRoot: try chain.stateRoot(at: block.height)?.description, batches: batches)
+    }
+
+    private func batch(
+        _ certificate: BatchCertificate, _ chain: ChainStore
+    ) throws(StorageFault) -> BatchSummary {
+        let invalid = Set(certificate.invalid)
+        let body = try chain.batch(certificate.digest)?.transactions ?? []
+        let valid = body.enumerated().filter { !invalid.contains(UInt32($0.offset)) }
+        return BatchSummary(
+            digest: HumanID.text(certificate.digest.bytes32, as: .batch, in: prefix),
+            owner: certificate.header.content.owner.rawValue,
+            transactions: valid.map { $0.element.id.text(in: prefix) })
+    }
+
+    // MARK: The ledger
+
+    func receipt(_ receipt: Receipt) -> ReceiptInfo {
+        var failure: OperationFailure?
+        if case .failed(let operation, let code) = receipt.outcome {
+            failure = OperationFailure(
+                operation: operation, code: code.rawValue, reason: code.name)
+        }
+        return ReceiptInfo(
+            transaction: receipt.transactionID.text(in: prefix), height: receipt.height,
+            index: receipt.index, fee: receipt.fee, outcome: failure == nil ? .success : .failed,
+            failure: failure, escrows: receipt.escrows.map { $0.text(in: prefix) })
+    }
+
+    func account(
+        _ account: Account, _ address: Address, _ summary: LedgerReader.Summary
+    ) -> AccountInfo {
+        AccountInfo(
+            address: address.text(in: prefix),
+            balances: account.balances.map {
+                AssetBalance(asset: asset($0.asset), amount: $0.amount)
+            },
+            policy: account.policy.map(policy),
+            streams: account.streams.map {
+                StreamInfo(stream: $0.number, nextSequence: $0.next)
+            }, deposits: account.deposits, height: summary.height,
+            stateRoot: summary.stateRoot.description)
+    }
+
+    private func asset(_ asset: AssetID) -> String {
+        asset == .native ? "native" : asset.description
+    }
+
+    private func policy(_ policy: Policy) -> PolicyInfo {
+        PolicyInfo(
+            signers: policy.signers.map {
+                SignerInfo(publicKey: $0.publicKey.text(in: prefix), weight: $0.weight)
+            }, spend: policy.spend, admin: policy.admin)
+    }
+
+    func escrow(_ escrow: Escrow, _ height: Height) -> EscrowInfo {
+        let terms = escrow.terms
+        return EscrowInfo(
+            id: escrow.id.text(in: prefix), payer: escrow.payer.text(in: prefix),
+            payee: terms.payee.text(in: prefix), asset: asset(terms.asset),
+            state: state(escrow.state), held: escrow.held, released: escrow.released,
+            refunded: escrow.refunded, round: escrow.round, release: quorum(terms.release),
+            refund: quorum(terms.refund), arbitration: terms.arbitration.map(quorum),
+            hashlock: terms.hashlock?.description, preimage: escrow.preimage.map { Hex.encode($0) },
+            notBefore: terms.notBefore, deadline: terms.deadline,
+            onDeadline: DirectionName(terms.onDeadline),
+            arbitrationDeadline: terms.arbitrationDeadline,
+            decisions: escrow.decisions.map(decision), height: height)
+    }
+
+    private func decision(_ decision: Escrow.Decision) -> DecisionInfo {
+        let participant = decision.address.text(in: prefix)
+        return switch decision.choice {
+        case .release(let amount):
+            DecisionInfo(participant: participant, direction: .release, amount: amount)
+        case .refund(let amount):
+            DecisionInfo(participant: participant, direction: .refund, amount: amount)
+        case .split(let toPayee, let toPayer):
+            DecisionInfo(
+                participant: participant, direction: .release, amount: toPayee, toPayer: toPayer)
+        }
+    }
+
+    private func state(_ state: Escrow.State) -> EscrowState {
+        switch state {
+        case .open: .open
+        case .disputed: .disputed
+        case .closed: .closed
+        }
+    }
+
+    private func quorum(_ quorum: Quorum) -> QuorumInfo {
+        QuorumInfo(
+            members: quorum.members.map {
+                MemberInfo(address: $0.address.text(in: prefix), weight: $0.weight)
+            }, threshold: quorum.threshold)
+    }
+
+    // MARK: Words
+
+    /// What a client whose transaction is refused reads.
+    func sentence(_ reason: SkipReason) -> String {
+        switch reason {
+        case .wrongChain: "signed for another network: its chain id isn't this network's"
+        case .expired: "validUntil has passed: sign it anew with a later one"
+        case .validTooLong: "validUntil lies too far ahead: 24 hours at most, 30 days off stream 0"
+        case .sequenceUsed: "the sequence was used before: ask account_get for the next one"
+        case .sequenceAhead: "an earlier sequence of the stream is missing"
+        case .unknownSender: "the sender has no account: send it something first"
+        case .policyMissing: "the account's policy isn't known yet: reveal it in policies"
+        case .policyMismatch: "a revealed policy isn't the one that the address was made from"
+        case .unknownSigner: "an authorization by a key that isn't in the account's policy"
+        case .notAuthorized: "the signers' weights don't reach the account's threshold"
+        case .feeTooLow: "maxFee is below the fee: ask genesis_get for its parameters"
+        case .insufficientForFee: "the balance doesn't cover the fee"
+        case .tooManyStreams: "the account has 64 streams already"
+        case .invalidSignature: "a signature doesn't hold"
+        }
+    }
+}
