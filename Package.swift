@@ -33,11 +33,10 @@ var targets: [Target] = [
     .systemLibrary(
         name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     module("Primitives", ["CSodium"]),
-    module("Gossip", ["Primitives"]),
     module("Mempool", ["Primitives", collections]),
     module("Consensus", ["Primitives", collections]),
     module("Execution", ["Primitives", collections]),
-    module("NodeCore", ["Gossip", "Mempool", "Consensus", "Execution", "Primitives", collections]),
+    module("NodeCore", ["Mempool", "Consensus", "Execution", "Primitives", collections]),
     module("Simulator", ["NodeCore", "Consensus", "Primitives", collections]),
     program(
         "offpeak-sim",
@@ -51,6 +50,8 @@ var targets: [Target] = [
     tests("ExecutionTests", ["Execution", "Primitives"]),
     tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Consensus", "Primitives"]),
+    tests("ProtocolTests", ["Execution", "Primitives"]),
+    .testTarget(name: "RepositoryTests", swiftSettings: strict),
 ]
 
 var packages: [Package.Dependency] = [
@@ -62,7 +63,9 @@ if !pureOnly {
     packages += [
         .package(url: "https://github.com/apple/swift-atomics", exact: "1.3.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -79,7 +82,7 @@ if !pureOnly {
         module(
             "Runtime",
             [
-                "NodeCore", "Gossip", "Mempool", "Consensus", "Execution", "Primitives",
+                "NodeCore", "Mempool", "Consensus", "Execution", "Primitives",
                 "CRocksDB", "CZstd", collections,
                 .product(name: "Atomics", package: "swift-atomics"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -98,7 +101,11 @@ if !pureOnly {
             [
                 "Primitives",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -122,7 +129,15 @@ if !pureOnly {
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        tests("RPCTests", ["RPC", "Primitives"]),
+        tests(
+            "RPCTests",
+            [
+                "RPC", "Primitives",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("OffpeakTests", ["offpeak", "Runtime", "RPC", "Execution", "Primitives"]),
     ]
 }

@@ -1,4 +1,4 @@
-package import Consensus
+internal import Consensus
 package import Execution
 package import Mempool
 package import Primitives

@@ -113,6 +113,11 @@ extension NodeCore {
         }
     }
 
+    private static func skipReason(_ result: TransactionResult) -> SkipReason? {
+        guard case .skipped(_, let reason) = result else { return nil }
+        return reason
+    }
+
     private mutating func remember(_ root: Digest, at height: Height) {
         recentRoots[height] = root
         if height.rawValue > NodeCore.recentRootsMax {
@@ -128,10 +133,10 @@ extension NodeCore {
         var executed: [ExecutedTransaction] = []
         executed.reserveCapacity(transactions.count)
         for (transaction, result) in zip(transactions, outcome.results) {
-            executed.append(ExecutedTransaction(transaction, skipped: result.skipReason))
+            executed.append(ExecutedTransaction(transaction, skipped: NodeCore.skipReason(result)))
         }
         try feed(.executed(block.time, executed))
-        for item in executed { settleWaiting(item) }
+        for item in executed { try settleWaiting(item) }
         let skipped = executed.reduce(0) { $0 + ($1.skipped == nil ? 0 : 1) }
         effects.append(
             .note(

@@ -1,4 +1,5 @@
 internal import Consensus
+internal import Execution
 internal import Mempool
 internal import Primitives
 

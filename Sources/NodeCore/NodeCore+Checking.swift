@@ -1,4 +1,5 @@
 internal import Consensus
+internal import Execution
 internal import Mempool
 internal import Primitives
 
@@ -73,7 +74,7 @@ extension NodeCore {
                 }
                 return try drive(.blockChecked(digest, valid: false))
             }
-            try mempool.learn(certificate, at: moment.now)
+            mempool.learn(certificate, at: moment.now)
             checked.append(certificate)
         }
         proven[digest] = checked

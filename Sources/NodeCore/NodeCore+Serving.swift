@@ -1,4 +1,5 @@
 internal import Consensus
+internal import Execution
 internal import Mempool
 internal import Primitives
 
@@ -38,7 +39,9 @@ extension NodeCore {
 
     mutating func serve(_ digests: [Digest], to peer: PeerID) throws(StorageFault) {
         for digest in digests {
-            if let batch = try mempool.body(digest) ?? store.batch(digest) {
+            var batch = mempool.body(digest)
+            if batch == nil { batch = try store.batch(digest) }
+            if let batch {
                 effects.append(.send(peer, .mempool(.body(batch))))
             } else {
                 effects.append(.send(peer, .mempool(.bodyMissing(digest))))

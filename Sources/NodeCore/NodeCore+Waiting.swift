@@ -1,6 +1,6 @@
 internal import Mempool
-package import Execution
-package import Primitives
+internal import Execution
+internal import Primitives
 
 /// Clients that wait for a transaction's fate, and the fates that left no receipt.
 struct Waiting: Sendable {
@@ -53,8 +53,14 @@ extension NodeCore {
         }
     }
 
+    /// Whether a transaction took its sequence in a finalized block.
+    private func hasReceipt(_ id: TransactionID) throws(StorageFault) -> Bool {
+        if freshReceipts.contains(id) { return true }
+        return try LedgerReader(store.source).receipt(id) != nil
+    }
+
     func fate(of id: TransactionID) throws(StorageFault) -> Fate {
-        if try ledger.receipt(id) != nil { return .final }
+        if try hasReceipt(id) { return .final }
         if mempool.isFollowing(id) || mempool.isPooled(id) { return .pending }
         if let reason = waiting.skipReason(id) { return .skipped(reason) }
         return .unknown
@@ -65,20 +71,21 @@ extension NodeCore {
         _ request: RequestID, _ id: TransactionID, _ outcome: SubmitOutcome
     ) throws(StorageFault) {
         var outcome = outcome
-        if outcome == .refused(.sequenceUsed), try ledger.receipt(id) != nil {
+        if outcome == .refused(.sequenceUsed), try hasReceipt(id) {
             outcome = .accepted
         }
         effects.append(.reply(request, .submitted(id, outcome)))
     }
 
-    mutating func settleWaiting(_ executed: ExecutedTransaction) {
+    mutating func settleWaiting(_ executed: ExecutedTransaction) throws(StorageFault) {
         let fate: Fate
         if let reason = executed.skipped {
-            guard !reason.mayRetry, (try? ledger.receipt(executed.id)) ?? nil == nil else { return }
+            guard !reason.mayRetry, try !hasReceipt(executed.id) else { return }
             waiting.remember(executed.id, reason)
             fate = .skipped(reason)
         } else {
             fate = .final
+            freshReceipts.insert(executed.id)
         }
         for request in waiting.take(executed.id) {
             effects.append(.reply(request, .settled(executed.id, fate)))

@@ -41,7 +41,9 @@ package struct NodeCore: Sendable {
     var pendingConsensus: Deque<ConsensusEvent> = []
     /// State roots of the newest executed heights.
     var recentRoots: [Height: Digest] = [:]
-    var waiting: Waiting = Waiting()
+    var waiting = Waiting()
+    /// Transactions executed since the last event, whose receipts aren't in the store yet.
+    var freshReceipts: Set<TransactionID> = []
     var lastView: View = 0
     var moment: Moment
     var effects: [NodeEffect] = []
@@ -131,6 +133,7 @@ package struct NodeCore: Sendable {
     ) throws(StorageFault) -> [NodeEffect] {
         self.moment = moment
         ledger.writesApplied()
+        freshReceipts = []
         for event in events { try take(event) }
         try settle()
         defer { effects = [] }

@@ -22,13 +22,7 @@ struct MempoolNetwork {
 
     init(seed: UInt64, settings: BatchSettings = BatchSettings()) throws {
         keys = (0..<4).map { TestKeys.key(seed: seed, index: $0) }
-        committee = try Committee(
-            chainID: ChainID(Digest.hash(.random, seed.bcsLittleEndian).bytes32), epoch: 0,
-            validators: keys.map {
-                Validator(
-                    votingKey: $0.publicKey, peerID: PeerID($0.publicKey), weight: 1,
-                    rewardAddress: Policy.single($0.publicKey).address)
-            })
+        committee = try MempoolNetwork.committeeWithShardsForAll(keys)
         let layout = ShardLayout(committee: committee, settings: settings)
         self.layout = layout
         engines = keys.enumerated().map { place, key in
@@ -43,6 +37,25 @@ struct MempoolNetwork {
             }
         }
         try run()
+    }
+
+    /// A committee of a chain in which every member owns a shard: small committees can leave one out.
+    private static func committeeWithShardsForAll(_ keys: [SecretKey]) throws -> Committee {
+        let validators = keys.map {
+            Validator(
+                votingKey: $0.publicKey, peerID: PeerID($0.publicKey), weight: 1,
+                rewardAddress: Policy.single($0.publicKey).address)
+        }
+        var chain: UInt64 = 0
+        while true {
+            let committee = try Committee(
+                chainID: ChainID(Digest.hash(.random, chain.bcsLittleEndian).bytes32), epoch: 0,
+                validators: validators)
+            let layout = ShardLayout(committee: committee)
+            let owners = (0..<8).compactMap { layout.owner(of: Lane(shard: $0, rank: 0)) }
+            if Set(owners).count == keys.count { return committee }
+            chain += 1
+        }
     }
 
     mutating func event(_ event: MempoolEvent, at node: Int) throws {

@@ -1,0 +1,91 @@
+package import Primitives
+
+// One function for each method. Ids are human-readable texts, as people type them; the node says
+// what is wrong with one.
+extension RPCClient {
+    package func nodeStatus() async throws(RPCClientFault) -> NodeStatus {
+        try await read("node_status")
+    }
+
+    package func chainHead() async throws(RPCClientFault) -> ChainHead {
+        try await read("chain_head")
+    }
+
+    package func block(height: Height) async throws(RPCClientFault) -> BlockSummary {
+        try await read("block_get", [JSONMember("height", .number(height.description))])
+    }
+
+    package func block(digest: String) async throws(RPCClientFault) -> BlockSummary {
+        try await read("block_get", [JSONMember("digest", .string(digest))])
+    }
+
+    package func submit(
+        _ transaction: SignedTransaction
+    ) async throws(RPCClientFault) -> SubmitResult {
+        let text = Base64.encode(transaction.bcsBytes)
+        return try await read(
+            "transaction_submit", [JSONMember("transaction", .string(text))])
+    }
+
+    /// Waits 0...60,000 ms for a transaction to be final.
+    package func wait(
+        for id: String, atMostMilliseconds milliseconds: UInt64 = RPCLimits.waitMillisecondsMax
+    ) async throws(RPCClientFault) -> TransactionStatus {
+        let bounded = min(milliseconds, RPCLimits.waitMillisecondsMax)
+        return try await read(
+            "transaction_wait",
+            [
+                JSONMember("id", .string(id)),
+                JSONMember("timeoutMilliseconds", .number(String(bounded))),
+            ],
+            timeoutMilliseconds: Int64(bounded) + RPCClient.timeoutDefault)
+    }
+
+    package func transaction(_ id: String) async throws(RPCClientFault) -> TransactionStatus {
+        try await read("transaction_get", [JSONMember("id", .string(id))])
+    }
+
+    package func account(_ address: String) async throws(RPCClientFault) -> AccountInfo {
+        try await read("account_get", [JSONMember("address", .string(address))])
+    }
+
+    package func escrow(_ id: String) async throws(RPCClientFault) -> EscrowInfo {
+        try await read("escrow_get", [JSONMember("id", .string(id))])
+    }
+
+    /// A page of at most `limit` (1...100) escrows after `after`.
+    package func escrows(
+        of address: String, after: String? = nil, limit: Int = RPCLimits.pageDefault
+    ) async throws(RPCClientFault) -> EscrowList {
+        var parameters = [
+            JSONMember("address", .string(address)), JSONMember("limit", .number(String(limit))),
+        ]
+        if let after { parameters.append(JSONMember("after", .string(after))) }
+        return try await read("escrow_list", parameters)
+    }
+
+    package func validators() async throws(RPCClientFault) -> ValidatorList {
+        try await read("validator_list")
+    }
+
+    package func peers() async throws(RPCClientFault) -> PeerList { try await read("peer_list") }
+
+    package func mempoolStatus() async throws(RPCClientFault) -> MempoolStatus {
+        try await read("mempool_status")
+    }
+
+    package func genesis() async throws(RPCClientFault) -> GenesisInfo {
+        try await read("genesis_get")
+    }
+
+    private func read<Answer: Decodable>(
+        _ method: String, _ parameters: [JSONMember] = [], timeoutMilliseconds: Int64? = nil
+    ) async throws(RPCClientFault) -> Answer {
+        let json = try await call(method, parameters, timeoutMilliseconds: timeoutMilliseconds)
+        do {
+            return try AnswerCoding.decode(Answer.self, from: json)
+        } catch {
+            throw .malformed("\(method): \(error)", address: endpoint.description)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import Primitives
+
+/// Every method. Dispatch, the GET routes and `/openrpc.json` are all made from this one table, so
+/// that none can say what another doesn't do.
+package enum MethodTable {
+    /// In the order in which they are documented.
+    package static let methods: [Method] =
+        nodeMethods + chainMethods + transactionMethods + ledgerMethods
+
+    private static let byName: [String: Method] = {
+        var byName: [String: Method] = [:]
+        for method in methods {
+            let former = byName.updateValue(method, forKey: method.name)
+            precondition(former == nil, "method \(method.name) stands in the table twice")
+        }
+        return byName
+    }()
+
+    /// The method `name`.
+    /// - Throws: `methodNotFound`.
+    package static func method(_ name: String) throws(RPCFault) -> Method {
+        guard let method = byName[name] else {
+            throw RPCFault(
+                .methodNotFound,
+                "no method \"\(name.prefix(80))\"; /openrpc.json lists those there are")
+        }
+        return method
+    }
+
+    private static let nodeMethods = [
+        Method.read("node_status", "Who this node is, how far it is and what it waits for.") {
+            (_, backend) async throws(RPCFault) in try await backend.nodeStatus()
+        },
+        Method.read("validator_list", "The committee of the current epoch.") {
+            (_, backend) async throws(RPCFault) in try await backend.validators()
+        },
+        Method.read("peer_list", "The nodes that this one is connected to.") {
+            (_, backend) async throws(RPCFault) in try await backend.peers()
+        },
+        Method.read("mempool_status", "What waits for a block, as this node sees it.") {
+            (_, backend) async throws(RPCFault) in try await backend.mempoolStatus()
+        },
+        Method.read("genesis_get", "What the network began with.") {
+            (_, backend) async throws(RPCFault) in try await backend.genesis()
+        },
+    ]
+
+    private static let chainMethods = [
+        Method.read("chain_head", "The newest block that is executed and stored.") {
+            (_, backend) async throws(RPCFault) in try await backend.chainHead()
+        },
+        Method.read(
+            "block_get", "A finalized block, by height or by digest.",
+            [
+                Parameter("height", .height, required: false, "the block's height"),
+                Parameter("digest", .blockDigest, required: false, "the block's digest"),
+            ]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.block(try blockReference(arguments))
+        },
+    ]
+
+    private static func blockReference(
+        _ arguments: Arguments
+    ) throws(RPCFault) -> BlockReference {
+        let height = try arguments.height("height")
+        let digest = try arguments.blockDigest("digest")
+        switch (height, digest) {
+        case (let height?, nil): return .height(height)
+        case (nil, let digest?): return .digest(digest)
+        default:
+            throw .invalidParameter("height", "exactly one of height and digest is wanted")
+        }
+    }
+
+    private static let transactionMethods = [
+        Method(
+            name: "transaction_submit",
+            summary: "Hands over a signed transaction; the same bytes again are no fault.",
+            parameters: [
+                Parameter("transaction", .signedTransaction, "the signed transaction's bytes")
+            ],
+            answer: "\(SubmitResult.self)", action: .submit),
+        Method.wait(
+            "transaction_wait", "Answers when the transaction is final or the time is over.",
+            [
+                Parameter("id", .transactionID, "the transaction's id"),
+                Parameter(
+                    "timeoutMilliseconds", .count(waitRange), required: false,
+                    "how long to wait at most; \(RPCLimits.waitMillisecondsDefault) if not given"),
+            ]
+        ) { (arguments, backend) async throws(RPCFault) in
+            let milliseconds = try arguments.count("timeoutMilliseconds", in: waitRange)
+            return try await backend.wait(
+                for: try arguments.id("id"),
+                atMostMilliseconds: milliseconds ?? RPCLimits.waitMillisecondsDefault)
+        },
+        Method.read(
+            "transaction_get", "What has become of a transaction.",
+            [Parameter("id", .transactionID, "the transaction's id")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.transaction(try arguments.id("id"))
+        },
+    ]
+
+    private static let waitRange = 0...RPCLimits.waitMillisecondsMax
+    private static let pageRange = 1...UInt64(RPCLimits.pageMax)
+
+    private static let ledgerMethods = [
+        Method.read(
+            "account_get", "Balances, policy and streams of an account.",
+            [Parameter("address", .address, "the account's address")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.account(try arguments.id("address"))
+        },
+        Method.read(
+            "escrow_get", "An escrow, open or closed.",
+            [Parameter("id", .escrowID, "the escrow's id")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.escrow(try arguments.id("id"))
+        },
+        Method.read(
+            "escrow_list", "The escrows that an address takes part in, a page at a time.",
+            [
+                Parameter("address", .address, "the participant's address"),
+                Parameter("after", .escrowID, required: false, "the last page's \"next\""),
+                Parameter(
+                    "limit", .count(pageRange), required: false,
+                    "escrows on the page; \(RPCLimits.pageDefault) if not given"),
+            ]
+        ) { (arguments, backend) async throws(RPCFault) in
+            let limit = try arguments.count("limit", in: pageRange)
+            return try await backend.escrows(
+                of: try arguments.id("address"), after: try arguments.optionalID("after"),
+                limit: limit.map { Int($0) } ?? RPCLimits.pageDefault)
+        },
+    ]
+}

@@ -1,0 +1,92 @@
+package import Primitives
+
+/// What `account_get` answers.
+package struct AccountInfo: Codable, Hashable, Sendable {
+    /// `acc` text.
+    package let address: String
+    /// In order of asset.
+    package let balances: [AssetBalance]
+    /// Absent until the first transaction reveals it.
+    package let policy: PolicyInfo?
+    /// The streams in use, in order; stream 0 is there from the first transaction on.
+    package let streams: [StreamInfo]
+    /// What is held for streams.
+    package let deposits: Amount
+    /// The block after which all this holds.
+    package let height: Height
+    /// After that block; 64 hexadecimal digits.
+    package let stateRoot: String
+
+    package init(
+        address: String, balances: [AssetBalance], policy: PolicyInfo? = nil,
+        streams: [StreamInfo], deposits: Amount, height: Height, stateRoot: String
+    ) {
+        self.address = address
+        self.balances = balances
+        self.policy = policy
+        self.streams = streams
+        self.deposits = deposits
+        self.height = height
+        self.stateRoot = stateRoot
+    }
+}
+
+/// How much of an asset an account holds.
+package struct AssetBalance: Codable, Hashable, Sendable {
+    /// 64 hexadecimal digits; all zero for the native asset.
+    package let asset: String
+    package let amount: Amount
+
+    package init(
+        asset: String, amount: Amount
+    ) {
+        self.asset = asset
+        self.amount = amount
+    }
+}
+
+/// An account's order of transactions.
+package struct StreamInfo: Codable, Hashable, Sendable {
+    package let stream: UInt16
+    /// What the next transaction must carry.
+    package let nextSequence: SequenceNumber
+
+    package init(
+        stream: UInt16, nextSequence: SequenceNumber
+    ) {
+        self.stream = stream
+        self.nextSequence = nextSequence
+    }
+}
+
+/// Who may act for an account.
+package struct PolicyInfo: Codable, Hashable, Sendable {
+    /// In order of key.
+    package let signers: [SignerInfo]
+    /// The weight that everything but a change of policy needs.
+    package let spend: UInt32
+    /// The weight that a change of policy needs.
+    package let admin: UInt32
+
+    package init(
+        signers: [SignerInfo], spend: UInt32, admin: UInt32
+    ) {
+        self.signers = signers
+        self.spend = spend
+        self.admin = admin
+    }
+}
+
+/// A key and its weight.
+package struct SignerInfo: Codable, Hashable, Sendable {
+    /// `pub` text.
+    package let publicKey: String
+    package let weight: UInt16
+
+    package init(
+        publicKey: String, weight: UInt16
+    ) {
+        self.publicKey = publicKey
+        self.weight = weight
+    }
+}

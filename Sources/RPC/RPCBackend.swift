@@ -1,0 +1,59 @@
+package import Primitives
+
+/// What joins the RPC server to a node: one function for each method, called from any thread.
+///
+/// Arguments are within their limits when they get here. Functions throw the fault that the client
+/// is to see; ids in answers are human-readable texts with the network's prefix.
+package protocol RPCBackend: Sendable {
+    /// What the network's human-readable ids begin with.
+    var prefix: NetworkPrefix { get }
+
+    func nodeStatus() async throws(RPCFault) -> NodeStatus
+    func chainHead() async throws(RPCFault) -> ChainHead
+
+    /// - Throws: `notFound` for a block that isn't finalized here.
+    func block(_ reference: BlockReference) async throws(RPCFault) -> BlockSummary
+
+    /// Hands transactions to the node and answers when each is verified and has its place, or is
+    /// refused: one answer for each, in the same order. 1...20 at once.
+    func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>]
+
+    /// Answers as soon as the transaction is final or skipped, or with the state at that time
+    /// after `milliseconds` (0...60,000) or when the task is cancelled, also for a transaction not
+    /// seen yet.
+    func wait(
+        for id: TransactionID, atMostMilliseconds milliseconds: UInt64
+    ) async throws(RPCFault) -> TransactionStatus
+
+    /// A transaction that this node doesn't know has state `unknown`; that is no fault.
+    func transaction(_ id: TransactionID) async throws(RPCFault) -> TransactionStatus
+
+    /// - Throws: `notFound` for an address that was never credited.
+    func account(_ address: Address) async throws(RPCFault) -> AccountInfo
+
+    /// - Throws: `notFound` for an escrow that never was.
+    func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo
+
+    /// The escrows that `address` takes part in, in order of id, after `after`; at most `limit`
+    /// (1...100).
+    func escrows(
+        of address: Address, after: EscrowID?, limit: Int
+    ) async throws(RPCFault) -> EscrowList
+
+    func validators() async throws(RPCFault) -> ValidatorList
+    func peers() async throws(RPCFault) -> PeerList
+    func mempoolStatus() async throws(RPCFault) -> MempoolStatus
+    func genesis() async throws(RPCFault) -> GenesisInfo
+
+    /// For `/ready`.
+    func readiness() async -> Readiness
+
+    /// For `/metrics`: Prometheus text format 0.0.4.
+    func metricsText() async -> String
+}
+
+/// Which block is meant.
+package enum BlockReference: Hashable, Sendable {
+    case height(Height)
+    case digest(Digest)
+}

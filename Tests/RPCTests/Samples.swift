@@ -1,0 +1,84 @@
+import Primitives
+
+@testable import RPC
+
+/// One value of each answer.
+enum Samples {
+    static let digits = String(repeating: "00", count: 32)
+
+    static let nodeStatus = NodeStatus(
+        version: "0.1.0", network: "test", chainID: digits, prefix: "opk", peerID: "opknod1",
+        validator: 2, role: .validator, epoch: 0, view: 9, finalizedHeight: 8, appliedHeight: 7,
+        stateRoot: digits, time: 1_700_000_000_000,
+        supply: SupplyInfo(
+            balances: 90, escrowed: 4, bonded: 3, deposits: 2, undistributed: 1, supply: 100),
+        peersConnected: 3, connectedWeight: 4, totalWeight: 4, quorum: 3, ready: true, reasons: [],
+        uptimeMilliseconds: 5)
+
+    static let chainHead = ChainHead(
+        height: 7, digest: "opkblk1", view: 9, time: 1_700_000_000_000, stateRoot: digits,
+        finalizedHeight: 8)
+
+    static let block = BlockSummary(
+        height: 7, digest: "opkblk1", parent: "opkblk1", epoch: 0, view: 9, proposer: 1,
+        time: 1_700_000_000_000, executedHeight: 5, executedStateRoot: digits,
+        receiptsRoot: digits,
+        batches: [BatchSummary(digest: "opkbat1", owner: 3, transactions: ["opktxn1"])])
+
+    static let receipt = ReceiptInfo(
+        transaction: "opktxn1", height: 7, index: 0, fee: Amount(.max), outcome: .failed,
+        failure: OperationFailure(operation: 0, code: 2, reason: "insufficientFunds"), escrows: [])
+
+    static let account = AccountInfo(
+        address: "opkacc1", balances: [AssetBalance(asset: digits, amount: Amount(.max))],
+        policy: PolicyInfo(
+            signers: [SignerInfo(publicKey: "opkpub1", weight: 1)], spend: 1, admin: 1),
+        streams: [StreamInfo(stream: 0, nextSequence: SequenceNumber(.max))], deposits: 0,
+        height: 7, stateRoot: digits)
+
+    static let quorum = QuorumInfo(
+        members: [MemberInfo(address: "opkacc1", weight: 1)], threshold: 1)
+
+    static let escrow = EscrowInfo(
+        id: "opkesc1", payer: "opkacc1", payee: "opkacc1", asset: digits, state: .disputed,
+        held: 5, released: 3, refunded: 2, round: 1, release: quorum, refund: quorum,
+        arbitration: quorum, hashlock: digits, preimage: "00", notBefore: 1, deadline: 2,
+        onDeadline: .refund, arbitrationDeadline: 3,
+        decisions: [DecisionInfo(participant: "opkacc1", direction: .release, amount: 5)],
+        height: 7)
+
+    static let validators = ValidatorList(
+        epoch: 0, totalWeight: 4, quorum: 3,
+        validators: [
+            ValidatorInfo(
+                index: 0, votingKey: "opkpub1", peerID: "opknod1", weight: 1,
+                rewardAddress: "opkacc1", connected: true)
+        ])
+
+    static let peers = PeerList(peers: [
+        PeerInfo(
+            peerID: "opknod1", validator: 0, address: "127.0.0.1:7000", direction: .outbound,
+            roundTripMicroseconds: 80, bytesReceived: 1, bytesSent: 2, connectedMilliseconds: 3)
+    ])
+
+    static let mempool = MempoolStatus(
+        transactions: 1, bytes: 300, batchesOpen: 0, batchesCertified: 1,
+        shards: [ShardInfo(shard: 0, owner: 3, transactions: 1)])
+
+    static let genesis = GenesisInfo(
+        network: "test", prefix: "opk", chainID: digits, time: 1, supply: 100, accounts: 1,
+        validators: 4,
+        parameters: FeeParameters(
+            baseFee: 1, byteWeight: 1, signatureWeight: 50, writeWeight: 20, streamDeposit: 10),
+        canonical: "AA==")
+
+    /// A transfer signed by the key whose seed is all `seed`.
+    static func transaction(seed: UInt8 = 1, sequence: SequenceNumber = 0) -> SignedTransaction {
+        let key = SecretKey(seed: SecureBytes(copying: [UInt8](repeating: seed, count: 32)))
+        let policy = Policy.single(key.publicKey)
+        let transaction = Transaction(
+            chainID: .zero, sender: policy.address, sequence: sequence, validUntil: 10, maxFee: 5,
+            operations: [.transfer(Transfer(to: .zero, amount: 1))])
+        return SignedTransaction(signing: transaction, policies: [policy], by: [key])
+    }
+}
