@@ -11,13 +11,20 @@ struct Oracle {
     private(set) var chain: [UInt64: Digest] = [:]
     private(set) var height: UInt64 = 0
 
-    private var blocks: [Digest: Block] = [:]
+    private var parents: [Digest: Parent] = [:]
     private var sent: [Key: [VoteKind: Digest]] = [:]
     private var weights: [VoteSubject: UInt64] = [:]
     /// Certificates that the votes so far allow, whether anybody made them or not.
     private var notarizable: [View: Digest] = [:]
     private var nullifiable: Set<View> = []
     private var finalizable: [View: Digest] = [:]
+    /// The views of `finalizable`, ascending.
+    private var finalizableViews: [View] = []
+
+    private struct Parent {
+        let view: View
+        let digest: Digest
+    }
 
     private struct Key: Hashable {
         let signer: ValidatorIndex
@@ -38,7 +45,9 @@ struct Oracle {
         if !condition { fail(text()) }
     }
 
-    mutating func register(_ block: Block) { blocks[block.digest] = block }
+    mutating func register(_ block: Block) {
+        parents[block.digest] = Parent(view: block.view, digest: block.parent.digest)
+    }
 
     /// Agreement: one block at each height, in one chain.
     mutating func committed(_ block: Block, by node: Int) {
@@ -86,7 +95,10 @@ struct Oracle {
         case .notarize:
             let known = notarizable.updateValue(subject.digest, forKey: view)
             expect(known == nil || known == subject.digest, "two notarizations of \(view)")
-            for (lower, digest) in finalizable where lower < view {
+            // Finalizations form one chain by the checks before, so the nearest is enough.
+            if let lower = finalizableViews.last(where: { $0 < view }),
+                let digest = finalizable[lower]
+            {
                 checkDescent(subject.digest, from: digest, lower)
             }
         case .nullify:
@@ -95,23 +107,24 @@ struct Oracle {
         case .finalize:
             guard finalizable.updateValue(subject.digest, forKey: view) == nil else { return }
             expect(!nullifiable.contains(view), "nullification and finalization of \(view)")
-            for (higher, digest) in notarizable where higher > view {
-                checkDescent(digest, from: subject.digest, view)
-            }
-            forget(below: view)
+            let place = finalizableViews.lastIndex { $0 < view }.map { $0 + 1 } ?? 0
+            finalizableViews.insert(view, at: place)
+            checkLater(subject)
         }
     }
 
-    /// By induction the newest finalizations are enough to compare with.
-    private mutating func forget(below view: View) {
-        let floor = view.clampedRetreat(by: 200)
-        guard finalizable.count > 400 else { return }
-        finalizable = finalizable.filter { $0.key >= floor }
+    private mutating func checkLater(_ subject: VoteSubject) {
+        for (higher, digest) in notarizable where higher > subject.view {
+            checkDescent(digest, from: subject.digest, subject.view)
+        }
+        // What lies this far below can't be joined by anything that is still under way.
+        let floor = subject.view.clampedRetreat(by: 1_000)
+        if notarizable.count > 2_000 { notarizable = notarizable.filter { $0.key >= floor } }
     }
 
     private mutating func checkDescent(_ digest: Digest, from ancestor: Digest, _ view: View) {
         var current = digest
-        while let block = blocks[current], block.view > view { current = block.parent.digest }
+        while let parent = parents[current], parent.view > view { current = parent.digest }
         expect(current == ancestor, "a notarization doesn't descend from finalized \(view)")
     }
 

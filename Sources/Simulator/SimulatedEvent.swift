@@ -2,8 +2,8 @@ internal import Consensus
 internal import HeapModule
 internal import Primitives
 
-/// What can happen at a virtual time.
-enum SimulatedEvent {
+/// What can happen at a virtual time. Indirect, so that the queue moves pointers and not messages.
+indirect enum SimulatedEvent {
     /// A node starts, for the first time or again.
     case start(Int)
     /// Bytes arrive: not yet checked.
@@ -42,9 +42,11 @@ struct Trace {
 
     init(keepsLines: Bool) { self.keepsLines = keepsLines }
 
-    mutating func note(_ time: UInt64, _ words: [UInt64], line: () -> String) {
+    mutating func note(_ time: UInt64, _ words: (UInt64, UInt64, UInt64), line: () -> String) {
         mix(time)
-        for word in words { mix(word) }
+        mix(words.0)
+        mix(words.1)
+        mix(words.2)
         if keepsLines { lines.append("\(time) ms  \(line())") }
     }
 

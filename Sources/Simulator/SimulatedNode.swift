@@ -9,11 +9,12 @@ final class SimulatedNode {
     /// Milliseconds that its wall clock runs ahead.
     let skew: UInt64
     var disk = SimulatedDisk()
-    var engine: SimplexEngine?
+    /// Of no meaning while the node is down.
+    var engine: SimplexEngine
+    private(set) var isUp = false
     /// Counts starts: what was under way for an earlier one is void.
     var incarnation = 0
     var timers: [TimerID: Instant] = [:]
-    /// Blocks that the application was asked to check, by the order of asking.
     private(set) var restarts = 0
 
     init(index: Int, configuration: ConsensusConfiguration, skew: UInt64) {
@@ -21,9 +22,9 @@ final class SimulatedNode {
         self.skew = skew
         template = configuration
         peerID = configuration.committee.validators[index].peerID
+        let start = Moment(now: Instant(milliseconds: 0), wall: 0)
+        engine = SimplexEngine(configuration: configuration, journal: [], at: start)
     }
-
-    var isUp: Bool { engine != nil }
 
     func moment(at now: UInt64) -> Moment {
         Moment(
@@ -33,13 +34,15 @@ final class SimulatedNode {
 
     func start(at now: UInt64) {
         incarnation += 1
+        isUp = true
         engine = SimplexEngine(
             configuration: configuration(), journal: disk.journal, at: moment(at: now))
     }
 
     func crash(_ random: inout SeededRandom) {
         restarts += 1
-        engine = nil
+        isUp = false
+        incarnation += 1
         timers = [:]
         disk.crash(&random)
     }

@@ -39,10 +39,10 @@ extension Simulation {
 
     private mutating func deliver(_ message: ConsensusMessage, from: Int, to: Int) {
         guard let node = nodes[to] else { return liar.hear(message, random: &random) }
-        guard let engine = node.engine, let peer = peer(from) else { return }
+        guard node.isUp, let peer = peer(from) else { return }
         if case .syncRequest(let request) = message { return serve(request, by: node, to: from) }
-        guard engine.wants(message, from: peer),
-            SimulatedSigner.holds(message.signatureClaims(in: engine.context))
+        guard node.engine.wants(message, from: peer),
+            SimulatedSigner.holds(message.signatureClaims(in: node.engine.context))
         else { return }
         // Checks of signatures take their time, and the engine moves on meanwhile.
         let checked = Verified.simulated(message)
@@ -61,8 +61,8 @@ extension Simulation {
     /// One call of the engine: before the network heals it may die between two effects.
     mutating func feed(_ index: Int, _ event: ConsensusEvent) {
         guard let node = nodes[index], node.isUp else { return }
-        let before = (node.engine?.view ?? 0, node.engine?.finalizedHeight ?? 0)
-        let effects = node.engine?.handle(event, at: node.moment(at: now)) ?? []
+        let before = (node.engine.view, node.engine.finalizedHeight)
+        let effects = node.engine.handle(event, at: node.moment(at: now))
         check(node, before: before)
         let dies = !isHealed && !effects.isEmpty && random.chance(scenario.faults.crash)
         let survived = dies ? Int(random.next() % UInt64(effects.count + 1)) : effects.count
@@ -74,14 +74,13 @@ extension Simulation {
     }
 
     private mutating func check(_ node: SimulatedNode, before: (View, Height)) {
-        guard let engine = node.engine else { return }
-        engine.checkInvariants()
+        node.engine.checkInvariants()
+        let (view, height) = (node.engine.view, node.engine.finalizedHeight)
         oracle.expect(
-            engine.view >= before.0 && engine.finalizedHeight >= before.1,
-            "node \(node.index) went back")
+            view >= before.0 && height >= before.1, "node \(node.index) went back to \(view)")
         note(
-            2, UInt64(node.index), engine.view.rawValue, engine.finalizedHeight.rawValue,
-            line: "node \(node.index): view \(engine.view), height \(engine.finalizedHeight)")
+            2, UInt64(node.index), view.rawValue << 32 ^ height.rawValue,
+            line: "node \(node.index): view \(view), height \(height)")
     }
 
     mutating func crash(_ node: SimulatedNode) {

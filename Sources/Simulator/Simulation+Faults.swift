@@ -30,6 +30,6 @@ extension Simulation {
                 transmit(message, from: index, to: to)
             }
         }
-        schedule(.liar, after: random.number(in: 1...20))
+        schedule(.liar, after: random.number(in: 2...30))
     }
 }

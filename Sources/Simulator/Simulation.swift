@@ -113,8 +113,10 @@ package struct Simulation {
         queue.insert(Scheduled(time: now + delay, order: order, event: event))
     }
 
-    mutating func note(_ words: UInt64..., line: @autoclosure () -> String) {
-        trace.note(now, words, line: line)
+    mutating func note(
+        _ kind: UInt64, _ first: UInt64, _ second: UInt64 = 0, line: @autoclosure () -> String
+    ) {
+        trace.note(now, (kind, first, second), line: line)
     }
 
     // MARK: Healing
@@ -131,7 +133,7 @@ package struct Simulation {
         for index in nodes.indices where nodes[index]?.isUp == false {
             schedule(.start(index), after: 1)
         }
-        let delta = nodes.compactMap { $0?.engine?.unitOfTimeInView }.max() ?? 50
+        let delta = nodes.compactMap { $0?.engine.unitOfTimeInView }.max() ?? 50
         progressBound = progressMilliseconds(delta: delta)
     }
 

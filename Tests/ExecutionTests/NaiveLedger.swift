@@ -2,8 +2,8 @@ import Primitives
 
 @testable import Execution
 
-/// The ledger's rules once more, written for being obvious: plain dictionaries, whole copies to take
-/// things back, no store, no tree, no caches. Single keys only.
+/// The ledger's rules once more, written for being obvious: plain dictionaries, whole copies to
+/// take things back, no store, no tree, no caches. Single keys only.
 struct NaiveLedger {
     struct Trust: Equatable {
         let payer: Address

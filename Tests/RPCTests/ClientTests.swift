@@ -104,6 +104,8 @@ struct ClientTests {
         let id = TransactionID.zero.text(in: backend.prefix)
         try await withServer(backend) { endpoint in
             let client = RPCClient(endpoint)
+            let first = try await client.chainHead()
+            #expect(first == Samples.chainHead, "there is a connection that can be used")
             let fault = await #expect(throws: RPCClientFault.self) {
                 try await client.call(
                     "transaction_wait", [JSONMember("id", .string(id))], timeoutMilliseconds: 50)

@@ -106,7 +106,9 @@ struct ServerTests {
 
     @Test("a body of 1 MiB is read; one byte more is refused with 413, declared or not")
     func bodySize() async throws {
-        try await withServer(try MockBackend()) { endpoint in
+        try await withServer(try MockBackend()) {
+            $0.idleMilliseconds = 5_000
+        } body: { endpoint in
             let space = String(repeating: " ", count: RPCLimits.bodyBytesMax - read.utf8.count)
             let whole = try await exchange(endpoint, [post(read + space)])
             #expect(status(whole) == "HTTP/1.1 200 OK")

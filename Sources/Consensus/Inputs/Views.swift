@@ -118,7 +118,8 @@ extension SimplexEngine {
         return slots[place]?.nullification ?? slots[place]?.notarization
     }
 
-    var status: Status {
+    /// Where this node stands.
+    package var status: Status {
         Status(
             epoch: committee.epoch, view: view, height: finalized.height,
             finalization: finalization)

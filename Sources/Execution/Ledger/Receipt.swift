@@ -82,7 +82,7 @@ extension Receipt.Outcome: BCSCodable {
 
 /// The root of a block's receipts: a binary tree whose leaves are `H(receipt, 0 ‖ receipt)` and
 /// whose nodes are `H(receipt, 1 ‖ left ‖ right)`, an odd one passing up as it is; the root is
-/// `H(receipt, 2 ‖ count as eight bytes, little-endian ‖ top)`, with 32 zero bytes as the top of none.
+/// `H(receipt, 2 ‖ count as eight bytes, little-endian ‖ top)`, the top of none being zeros.
 package enum ReceiptTree {
     package static func root(of receipts: [Receipt]) -> Digest {
         var level = receipts.map { Digest.hash(.receipt, [0] + $0.bcsBytes) }

@@ -12,8 +12,8 @@ struct FeeSplit {
         validators = [UInt64](repeating: 0, count: validatorCount)
     }
 
-    /// Splits the fees of one batch: each share rounded down, the verifiers' in equal parts, and the
-    /// treasury gets what is left. The sum of all batches' fees lies below 2^64.
+    /// Splits the fees of one batch: each share rounded down, the verifiers' in equal parts, and
+    /// the treasury gets what is left. The sum of all batches' fees lies below 2^64.
     mutating func add(
         _ fees: UInt64, owner: ValidatorIndex, verifiers: [ValidatorIndex],
         proposer: ValidatorIndex

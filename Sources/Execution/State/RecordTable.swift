@@ -78,15 +78,15 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
     private mutating func load(
         _ key: Record.Key, _ source: any KeyValueSource
     ) throws(StorageFault) -> Touched {
-        if case .value(let stored) = cache.recall(key) {
+        let known = cache.recall(key)
+        if case .value(let stored) = known {
             return Touched(path: stored.path, before: stored.record, now: stored.record)
         }
         let path = StateKey(Record.kind, key).path
-        var record: Record?
-        if case .unknown = cache.knowledge(of: key) {
-            record = try StoredState.record(at: path, in: source)
-        }
-        if let record { cache.keep(Stored(path: path, record: record), for: key) }
+        guard case .unknown = known,
+            let record: Record = try StoredState.record(at: path, in: source)
+        else { return Touched(path: path, before: nil, now: nil) }
+        cache.keep(Stored(path: path, record: record), for: key)
         return Touched(path: path, before: record, now: record)
     }
 
@@ -117,7 +117,7 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
             changes.append(
                 Change(key: key, path: entry.path, before: entry.before, after: entry.now))
             let kept = entry.now.flatMap { isGone($0) ? nil : $0 }
-            cache.write(kept.map { Stored(path: entry.path, record: $0) }, for: key)
+            cache.keep(kept.map { Stored(path: entry.path, record: $0) }, for: key)
         }
         touched.removeAll(keepingCapacity: true)
         order.removeAll(keepingCapacity: true)

@@ -11,8 +11,8 @@ package import Primitives
 ///
 /// Stored as a 16-ary tree (a Jellyfish Merkle tree: Gao, Hu, Wu, 2021): one record for four binary
 /// levels, under the half bytes that lead to it, its leaves inside it. Each record is the newest
-/// version and replaces the one before it in the write that changes it, so that no stale node is ever
-/// left to prune; what an older height needs is read from a snapshot of the store at that height.
+/// version and replaces the one before it in the write that changes it, so that no stale node is
+/// ever left to prune; an older height is read from a snapshot of the store at that height.
 ///
 /// An update walks all changed paths of a block together, sorted: each node on the way is read,
 /// written and hashed once.
@@ -143,12 +143,12 @@ package struct StateTree: Sendable {
     }
 
     private mutating func store(_ node: TreeNode, at place: TreePlace, _ writes: inout WriteSet) {
-        nodes.write(node, for: place)
+        nodes.keep(node, for: place)
         writes.put(node.bcsBytes, in: .nodes, for: place.storeKey)
     }
 
     private mutating func remove(_ place: TreePlace, _ writes: inout WriteSet) {
-        nodes.write(nil, for: place)
+        nodes.keep(nil, for: place)
         writes.delete(place.storeKey, in: .nodes)
     }
 }

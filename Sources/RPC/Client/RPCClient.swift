@@ -194,12 +194,17 @@ extension RPCClient {
     }
 
     private static func cause(of error: any Error) -> String {
-        guard let connection = error as? NIOConnectionError else { return "\(error)" }
+        guard let connection = error as? NIOConnectionError else { return text(of: error) }
         if let dns = connection.dnsAError ?? connection.dnsAAAAError { return "\(dns)" }
         guard let first = connection.connectionErrors.first?.error else { return "no address" }
-        if let error = first as? IOError, error.errnoCode == ECONNREFUSED {
+        return text(of: first)
+    }
+
+    private static func text(of error: any Error) -> String {
+        if case .connectTimeout? = error as? ChannelError { return "nothing came back in time" }
+        if let error = error as? IOError, error.errnoCode == ECONNREFUSED {
             return "connection refused"
         }
-        return "\(first)"
+        return "\(error)"
     }
 }

@@ -34,6 +34,7 @@ package enum Base64 {
         guard characters.count.isMultiple(of: 4) else { return nil }
         let padded = characters.suffix(2).count { $0 == padding }
         let content = characters.dropLast(padded)
+        let values = values
         var bytes: [UInt8] = []
         bytes.reserveCapacity(characters.count / 4 * 3)
         var bits: UInt32 = 0

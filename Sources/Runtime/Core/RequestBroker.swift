@@ -30,6 +30,19 @@ final class RequestBroker: Sendable {
         continuation?.resume(returning: reply)
     }
 
+    /// Answers a request with nothing if it is still open after `milliseconds`, and calls `late`.
+    func expire(
+        _ id: RequestID, afterMilliseconds milliseconds: UInt64,
+        late: @escaping @Sendable () -> Void
+    ) -> RequestDeadline {
+        RequestDeadline(milliseconds) { [self] in
+            let wasOpen = state.withLock { $0.open[id] != nil }
+            guard wasOpen else { return }
+            answer(id, nil)
+            late()
+        }
+    }
+
     /// Answers everybody with nothing: the node stops.
     func close() {
         let open = state.withLock { state in
@@ -38,4 +51,22 @@ final class RequestBroker: Sendable {
         }
         for continuation in open.values { continuation.resume(returning: nil) }
     }
+}
+
+/// A deadline that can be taken back.
+struct RequestDeadline: Sendable {
+    private let item: Task<Void, Never>
+
+    init(_ milliseconds: UInt64, _ body: @escaping @Sendable () -> Void) {
+        item = Task {
+            do {
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                body()
+            } catch {
+                // Taken back.
+            }
+        }
+    }
+
+    func cancel() { item.cancel() }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Primitives
 
 /// A lock with a condition, for threads that wait for work.
 // SAFETY: the pointees are made in `init`, freed in `deinit`, and used only through pthread calls,
@@ -9,7 +10,11 @@ final class WaitLock: @unchecked Sendable {
 
     init() {
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -28,6 +33,14 @@ final class WaitLock: @unchecked Sendable {
 
     /// Gives the lock back until a wake-up; only with the lock held.
     func wait() { pthread_cond_wait(condition, mutex) }
+
+    /// As `wait`, but not beyond `deadline` of the monotonic clock; false when it has come.
+    func wait(until deadline: Instant) -> Bool {
+        let milliseconds = min(deadline.milliseconds, UInt64(Int64.max / 1000))
+        var time = timespec(
+            tv_sec: Int(milliseconds / 1000), tv_nsec: Int(milliseconds % 1000) * 1_000_000)
+        return pthread_cond_timedwait(condition, mutex, &time) != ETIMEDOUT
+    }
 
     /// Wakes at most `count` waiting threads.
     func wake(_ count: Int) {

@@ -1,0 +1,242 @@
+internal import Consensus
+package import Execution
+package import Logging
+package import Mempool
+package import NodeCore
+package import Primitives
+internal import Synchronization
+
+/// A running node: store, journal, links, verifier pool and the core's thread.
+///
+/// Life: `open` takes the home folder's lock and reads everything; `start` lets it take part;
+/// `stop` ends it within seconds with everything that was promised on disk.
+package final class Node: Sendable {
+    package let genesis: Genesis
+    package let configuration: Configuration
+    package let peerID: PeerID
+    /// This node's place in the committee, nil for an observer.
+    package let ownIndex: ValidatorIndex?
+    /// Why this validator must not vote, nil if it may.
+    package let amnesia: String?
+    package let metrics: Metrics
+    package let startedAt: Instant
+
+    private let lock: HomeLock
+    private let store: RocksStore
+    private let loop: CoreLoop
+    private let pool: VerifierPool
+    private let network: NetworkBox
+    private let broker: RequestBroker
+    private let identity: SecretKey
+    private let logger: Logger
+    private let layout: ShardLayout
+
+    /// Opens the node of a home folder.
+    /// - Parameter fail: called at most a few times, from any thread, when the node can't go on:
+    ///   the process should end with that code at once.
+    /// - Throws: `HomeFault` with the exit code.
+    package init(
+        home: Home, logger: Logger, fail: @escaping @Sendable (ExitCode, String) -> Void
+    ) throws(HomeFault) {
+        lock = try HomeLock(home)
+        try home.check()
+        configuration = try Configuration.load(home.configuration)
+        genesis = try GenesisFile.load(home.genesis)
+        identity = try home.loadKey(home.identityKey, role: .identity)
+        let voting =
+            home.hasValidatorKey ? try home.loadKey(home.validatorKey, role: .voting) : nil
+        let ownIndex = voting.flatMap { [genesis] in genesis.committee.index(of: $0.publicKey) }
+        let opened = try Node.openStorage(home, configuration, genesis)
+        store = opened.store
+        amnesia = opened.amnesia
+        self.ownIndex = ownIndex
+        peerID = PeerID(identity.publicKey)
+        metrics = Metrics()
+        startedAt = SystemClock.now
+        pool = VerifierPool(threadCount: configuration.verifierThreads)
+        broker = RequestBroker()
+        network = NetworkBox()
+        self.logger = logger
+        let core = try Node.openCore(
+            genesis, ownIndex == nil ? nil : voting, canVote: opened.amnesia == nil, opened)
+        layout = core.layout
+        loop = CoreLoop(
+            core: core,
+            parts: CoreParts(
+                store: opened.store, journal: opened.journal, pool: pool, broker: broker,
+                logger: logger, network: network, fail: fail))
+        if let reason = opened.amnesia {
+            logger.warning("this validator doesn't vote", metadata: ["reason": "\(reason)"])
+        }
+    }
+
+    private struct Storage {
+        let store: RocksStore
+        let journal: ConsensusJournal?
+        let records: [JournalRecord]
+        let amnesia: String?
+    }
+
+    private static func openStorage(
+        _ home: Home, _ configuration: Configuration, _ genesis: Genesis
+    ) throws(HomeFault) -> Storage {
+        do throws(StorageFault) {
+            var limits = StoreLimits()
+            limits.blockCacheBytes = configuration.limits.blockCacheMegabytes << 20
+            let store = try RocksStore(folder: home.data, limits: limits)
+            if try LedgerReader(store).summary() == nil {
+                try store.apply(NodeCore.genesisWrites(genesis))
+                try store.syncLog()
+            }
+            switch try SigningRecord.open(folder: home.journal, store: store) {
+            case .ready(let opened):
+                return Storage(
+                    store: store, journal: opened.journal, records: opened.records, amnesia: nil)
+            case .amnesia(let reason):
+                return Storage(store: store, journal: nil, records: [], amnesia: reason)
+            }
+        } catch {
+            throw HomeFault("\(error)", exitCode: .storage)
+        }
+    }
+
+    private static func openCore(
+        _ genesis: Genesis, _ voting: SecretKey?, canVote: Bool, _ storage: Storage
+    ) throws(HomeFault) -> NodeCore {
+        do throws(StorageFault) {
+            return try NodeCore(
+                configuration: NodeConfiguration(
+                    genesis: genesis, signer: voting, canVote: canVote),
+                source: storage.store, journal: storage.records, at: SystemClock.moment)
+        } catch {
+            throw HomeFault("\(error)", exitCode: .storage)
+        }
+    }
+
+    /// Opens the links and lets the core run.
+    /// - Throws: `HomeFault` if the address can't be listened on.
+    package func start() throws(HomeFault) {
+        let committee = genesis.committee
+        let configured = Set(configuration.peers.map(\.peerID))
+        var limits = NetworkLimits()
+        limits.linksMax = configuration.limits.connections
+        limits.linksPerAddressMax = configuration.limits.connectionsPerAddress
+        let settings = NetworkSettings(
+            listen: configuration.listen, peers: configuration.peers,
+            isAllowed: { committee.index(of: $0) != nil || configured.contains($0) },
+            limits: limits, log: logger, metrics: metrics)
+        loop.start()
+        do throws(NetworkFault) {
+            network.set(
+                try PeerNetwork(
+                    settings: settings, identity: identity, chainID: genesis.chainID,
+                    handler: LinkReader(queue: loop.queue, network: network, logger: logger)))
+        } catch {
+            loop.stop()
+            throw HomeFault(error.description, exitCode: .failure)
+        }
+        NodeMetrics.register(self, in: metrics)
+    }
+
+    /// Ends everything in order: links first, then the core's round, then the disk.
+    package func stop() {
+        network.value?.stop()
+        loop.stop()
+        pool.stop()
+        broker.close()
+        try? store.close()
+    }
+
+    // MARK: For clients
+
+    /// The core's figures after its last round.
+    package var status: CoreStatus { loop.status.withLock { $0 } }
+
+    package var peers: [PeerStatus] { network.value?.peers ?? [] }
+
+    /// The store as it is now.
+    package func snapshot() -> StoreSnapshot { store.snapshot() }
+
+    package var shardLayout: ShardLayout { layout }
+    package var storeBytes: UInt64 { store.sizeOnDisk }
+    package var openRequests: Int { broker.openCount }
+    package var queuedEvents: Int { loop.queue.count }
+    package var verifierCounters: VerifierPool.Counters { pool.counters }
+    package var uptimeMilliseconds: UInt64 { SystemClock.now.millisecondsSince(startedAt) }
+
+    /// Milliseconds since a block was last finalized here.
+    package var sinceFinalized: UInt64 {
+        SystemClock.now.millisecondsSince(status.finalizedAt)
+    }
+
+    /// The weight of this validator and of those that it has links with.
+    package var connectedWeight: UInt64 {
+        let committee = genesis.committee
+        let own = ownIndex.map { committee.weight(of: $0) } ?? 0
+        let others = peers.compactMap { committee.index(of: $0.peerID) }
+        return others.filter { $0 != ownIndex }.reduce(own) { $0 + committee.weight(of: $1) }
+    }
+
+    /// Hands a transaction in; nil if no answer came within `milliseconds`.
+    package func submit(
+        _ transaction: SignedTransaction, atMostMilliseconds milliseconds: UInt64
+    ) async -> SubmitOutcome? {
+        let reply = await ask(atMostMilliseconds: milliseconds) { .submit($0, transaction) }
+        switch reply {
+        case .reply(.submitted(_, let outcome)): return outcome
+        case .full: return .busy(MempoolTimes.busyRetry)
+        default: return nil
+        }
+    }
+
+    /// Waits for a transaction's fate; nil if it isn't known within `milliseconds`.
+    package func wait(
+        for id: TransactionID, atMostMilliseconds milliseconds: UInt64
+    ) async -> Fate? {
+        let reply = await ask(atMostMilliseconds: milliseconds) { .wait($0, id) }
+        guard case .reply(.settled(_, let fate)) = reply else { return nil }
+        return fate
+    }
+
+    /// What this node knows of a transaction, nil while it stops.
+    package func lookUp(_ id: TransactionID) async -> Fate? {
+        let reply = await ask(atMostMilliseconds: 5_000) { .lookUp($0, id) }
+        guard case .reply(.fate(_, let fate)) = reply else { return nil }
+        return fate
+    }
+
+    private enum Answer { case reply(NodeReply), late, full }
+
+    /// Gives the core a request and waits for its answer, for the deadline or for the task's end.
+    private func ask(
+        atMostMilliseconds milliseconds: UInt64, _ event: (RequestID) -> NodeEvent
+    ) async -> Answer {
+        let request = broker.newRequest()
+        let event = event(request)
+        let deadline = broker.expire(request, afterMilliseconds: milliseconds) { [loop] in
+            loop.queue.push(.cancelWait(request))
+        }
+        defer { deadline.cancel() }
+        let wasTaken = Mutex(true)
+        let reply = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                broker.register(request, continuation)
+                guard !loop.queue.pushClient(event) else { return }
+                wasTaken.withLock { $0 = false }
+                broker.answer(request, nil)
+            }
+        } onCancel: {
+            broker.answer(request, nil)
+            loop.queue.push(.cancelWait(request))
+        }
+        if let reply { return .reply(reply) }
+        return wasTaken.withLock { $0 } ? .late : .full
+    }
+}
+
+/// The links, once they stand: core and links need each other.
+final class NetworkBox: Sendable {
+    private let network = Mutex<PeerNetwork?>(nil)
+    var value: PeerNetwork? { network.withLock { $0 } }
+    func set(_ value: PeerNetwork) { network.withLock { $0 = value } }
+}

@@ -1,0 +1,91 @@
+import Primitives
+import Testing
+
+@testable import Execution
+
+/// Values that may only change together with a line in the changelog that says FORMAT: other
+/// implementations and stores on disk rely on them.
+@Suite struct FormatTests {
+    @Test func `chain id, roots and receipts of a fixed history stay as they are`() throws {
+        var world = try World()
+        #expect(
+            world.genesis.chainID.description
+                == "1472755fffa6711f31b93821727bf89aa59719b68088120c465133bb3f6fa35f")
+        #expect(
+            world.ledger.stateRoot.description
+                == "44d739a7172fa475b243a93857968f996469e0f099eb13cbaa3931bfcb9911e4")
+        let quorum = try EscrowWorld.quorum([world.bob], 1)
+        let terms = EscrowTerms(
+            payee: world.bob.address, amount: 1000, release: quorum, refund: quorum,
+            arbitration: quorum, hashlock: .sha256([1]), notBefore: 5,
+            deadline: Timestamp(World.start + 5000),
+            arbitrationDeadline: Timestamp(World.start + 6000))
+        try world.run(
+            world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
+        #expect(
+            world.ledger.stateRoot.description
+                == "6ce867a68ce08174ea41e4e90fe2f01c60a2890d8f4f911e318bab1b11e8b428")
+        #expect(
+            world.lastOutcome?.receiptsRoot.description
+                == "69315cb5f52f1f0ed563b8c1c031e628fe18b17532b85d911e81bb7bb086c765")
+        try world.run(
+            [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
+        #expect(
+            world.ledger.stateRoot.description
+                == "af20fec4b022b2a193516d4ec6de7002da963bed39fe70ae163d7284a42318a5")
+    }
+
+    @Test func `a system value is part of the state until it is taken away`() throws {
+        var world = try World()
+        let before = world.ledger.stateRoot
+        try world.run(
+            [],
+            system: [.init(name: "lanes", value: [9]), .init(name: "lanes", value: [1])])
+        #expect(try world.reader.systemValue("lanes") == [1])
+        #expect(world.ledger.stateRoot != before)
+        try world.run([], system: [.init(name: "lanes", value: nil)])
+        #expect(try world.reader.systemValue("lanes") == nil)
+        #expect(world.ledger.stateRoot == before)
+    }
+
+    @Test func `an empty block changes neither root nor totals, only height and time`() throws {
+        var world = try World()
+        let (root, totals) = (world.ledger.stateRoot, world.ledger.totals)
+        try world.run([], at: World.start + 7)
+        let summary = try #require(try world.reader.summary())
+        #expect(summary.stateRoot == root && summary.totals == totals)
+        #expect(summary.height == 1 && summary.time.rawValue == World.start + 7)
+    }
+
+    @Test func `a block's time never goes back`() throws {
+        var world = try World()
+        try world.run([], at: World.start + 7)
+        try world.run([], at: World.start + 3)
+        #expect(world.ledger.time.rawValue == World.start + 7)
+    }
+
+    @Test func `the receipts' root binds every receipt, its place and their number`() {
+        let receipts = (0..<5).map { index in
+            Receipt(
+                transactionID: .zero, height: 1, index: UInt32(index), fee: 3, outcome: .success)
+        }
+        var roots: Set<Digest> = [ReceiptTree.root(of: receipts.reversed())]
+        for count in 0...5 { roots.insert(ReceiptTree.root(of: Array(receipts.prefix(count)))) }
+        #expect(roots.count == 7)
+    }
+
+    @Test func `a scan of the store in memory keeps order, bounds and limit`() throws {
+        let store = MemoryStore()
+        var writes = WriteSet()
+        for key in [[3], [1, 0], [1], [2], [0xFF]] as [[UInt8]] {
+            writes.put(key, in: .state, for: key)
+        }
+        writes.delete([2], in: .state)
+        store.apply(writes)
+        #expect(
+            try store.pairs(in: .state, from: [1, 0], before: [0xFF], limit: 9).map(\.key)
+                == [[1, 0], [3]])
+        #expect(try store.pairs(in: .state, from: [], before: nil, limit: 1).map(\.key) == [[1]])
+        #expect(try store.pairs(in: .nodes, from: [], before: nil, limit: 1).isEmpty)
+    }
+}
