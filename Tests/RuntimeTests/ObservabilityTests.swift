@@ -9,32 +9,32 @@ struct ObservabilityTests {
     @Test("Figures are written as Prometheus reads them")
     func text() {
         let metrics = Metrics()
-        metrics.counter("offpeak_b_total", "Second.", labels: [("kind", "x\"y\\z\n")]).add(3)
-        metrics.counter("offpeak_b_total", "Second.", labels: [("kind", "a")]).add()
-        metrics.gauge("offpeak_a_bytes", "First.").set(1.5)
-        metrics.gauge("offpeak_c_seconds", "Read.") { 2 }
+        metrics.counter("offpeak_second_total", "Second.", labels: [("kind", "x\"y\\z\n")]).add(3)
+        metrics.counter("offpeak_second_total", "Second.", labels: [("kind", "a")]).add()
+        metrics.gauge("offpeak_first_bytes", "First.").set(1.5)
+        metrics.gauge("offpeak_third_seconds", "Read.") { 2 }
         let histogram = metrics.histogram(
-            "offpeak_d_seconds", "Times.", labels: [("step", "s")], bounds: [0.5, 1])
+            "offpeak_times_seconds", "Times.", labels: [("step", "s")], bounds: [0.5, 1])
         for value in [0.25, 0.5, 0.75, 4] { histogram.record(value) }
         #expect(
             metrics.text() == """
-                # HELP offpeak_a_bytes First.
-                # TYPE offpeak_a_bytes gauge
-                offpeak_a_bytes 1.5
-                # HELP offpeak_b_total Second.
-                # TYPE offpeak_b_total counter
-                offpeak_b_total{kind="a"} 1
-                offpeak_b_total{kind="x\\"y\\\\z\\n"} 3
-                # HELP offpeak_c_seconds Read.
-                # TYPE offpeak_c_seconds gauge
-                offpeak_c_seconds 2
-                # HELP offpeak_d_seconds Times.
-                # TYPE offpeak_d_seconds histogram
-                offpeak_d_seconds_bucket{step="s",le="0.5"} 2
-                offpeak_d_seconds_bucket{step="s",le="1"} 3
-                offpeak_d_seconds_bucket{step="s",le="+Inf"} 4
-                offpeak_d_seconds_sum{step="s"} 5.5
-                offpeak_d_seconds_count{step="s"} 4
+                # HELP offpeak_first_bytes First.
+                # TYPE offpeak_first_bytes gauge
+                offpeak_first_bytes 1.5
+                # HELP offpeak_second_total Second.
+                # TYPE offpeak_second_total counter
+                offpeak_second_total{kind="a"} 1
+                offpeak_second_total{kind="x\\"y\\\\z\\n"} 3
+                # HELP offpeak_third_seconds Read.
+                # TYPE offpeak_third_seconds gauge
+                offpeak_third_seconds 2
+                # HELP offpeak_times_seconds Times.
+                # TYPE offpeak_times_seconds histogram
+                offpeak_times_seconds_bucket{step="s",le="0.5"} 2
+                offpeak_times_seconds_bucket{step="s",le="1"} 3
+                offpeak_times_seconds_bucket{step="s",le="+Inf"} 4
+                offpeak_times_seconds_sum{step="s"} 5.5
+                offpeak_times_seconds_count{step="s"} 4
 
                 """)
     }
