@@ -64,9 +64,9 @@ package struct Home: Hashable, Sendable, CustomStringConvertible {
     /// Whether the file can be read by nobody but its owner.
     /// - Throws: `HomeFault` with the command that mends it.
     package func checkSecret(_ file: String) throws(HomeFault) {
-        let mode: mode_t
+        let mode: UInt16
         do throws(PosixFault) {
-            mode = try PosixFile(file, flags: O_RDONLY).permissions()
+            mode = try PosixFolder.permissions(of: file)
         } catch {
             throw HomeFault("\(error). `offpeak init` makes the keys of a home folder.")
         }

@@ -51,6 +51,23 @@ struct Document {
         DocumentFault(file: file, line: node.mark?.line, path: path, message: message)
     }
 
+    /// A fault at a place below this value, such as `accounts[3].balance`; its line is that of the
+    /// nearest value that is there.
+    func fault(_ message: String, at path: String) -> DocumentFault {
+        var nearest = node
+        for step in path.split(whereSeparator: { ".[]".contains($0) }) {
+            let next =
+                switch nearest {
+                case .mapping(let mapping): mapping[String(step)]
+                case .sequence(let sequence): Int(step).flatMap { sequence.dropFirst($0).first }
+                default: nil as Node?
+                }
+            guard let next else { break }
+            nearest = next
+        }
+        return DocumentFault(file: file, line: nearest.mark?.line, path: path, message: message)
+    }
+
     /// The values of a mapping by key.
     /// - Throws: `DocumentFault` for another type, and for a key that `known` doesn't hold.
     func fields(_ known: [String]) throws(DocumentFault) -> [String: Document] {

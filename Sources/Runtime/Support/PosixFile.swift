@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Glibc
 
 /// A file opened by its path; closed with the last copy of the descriptor.
@@ -17,11 +18,11 @@ struct PosixFile: ~Copyable {
 
     deinit { _ = close(descriptor) }
 
-    /// The number of bytes.
+    /// The number of bytes; leaves the file's place at its end.
     func size() throws(PosixFault) -> Int {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw PosixFault("stat", path) }
-        return Int(status.st_size)
+        let count = lseek(descriptor, 0, SEEK_END)
+        guard count >= 0 else { throw PosixFault("seek", path) }
+        return Int(count)
     }
 
     /// Everything from the start, at most `maximum` bytes.
@@ -77,20 +78,17 @@ struct PosixFile: ~Copyable {
         return false
     }
 
-    /// Whether the path still names this very file.
+    /// Whether the file wasn't removed since it was opened.
     func isStillNamed() -> Bool {
-        var mine = stat()
-        var named = stat()
-        guard fstat(descriptor, &mine) == 0, stat(path, &named) == 0 else { return false }
-        return mine.st_ino == named.st_ino && mine.st_dev == named.st_dev
+        var name = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/fd/\(descriptor)", &name, name.count)
+        let text = name.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
+        return count > 0 && !text.ends(with: Array(" (deleted)".utf8))
     }
+}
 
-    /// The permission bits.
-    func permissions() throws(PosixFault) -> mode_t {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw PosixFault("stat", path) }
-        return status.st_mode & 0o777
-    }
+extension [UInt8] {
+    fileprivate func ends(with end: [UInt8]) -> Bool { suffix(end.count).elementsEqual(end) }
 }
 
 /// A call of the system that failed on a path.
@@ -115,8 +113,15 @@ struct PosixFault: Error, CustomStringConvertible {
 /// Folders and names, without what a descriptor is needed for.
 enum PosixFolder {
     static func exists(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0
+        access(path, F_OK) == 0
+    }
+
+    /// The permission bits of a file or folder.
+    static func permissions(of path: String) throws(PosixFault) -> UInt16 {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+            let mode = attributes[.posixPermissions] as? NSNumber
+        else { throw PosixFault("look at", path, code: exists(path) ? EACCES : ENOENT) }
+        return mode.uint16Value & 0o777
     }
 
     /// Makes the folder and its parents; a folder that is there is left alone.
@@ -162,10 +167,11 @@ enum PosixFolder {
         guard let names = try? names(in: path) else { return 0 }
         var total: UInt64 = 0
         for name in names {
-            var status = stat()
             // A file may vanish between the listing and the look: then it takes no room.
-            guard stat("\(path)/\(name)", &status) == 0 else { continue }
-            total += UInt64(max(0, status.st_size))
+            let inner = "\(path)/\(name)"
+            let isFolder = (try? PosixFile(inner, flags: O_RDONLY | O_DIRECTORY)) != nil
+            if isFolder { continue }
+            total += UInt64(max(0, (try? PosixFile(inner, flags: O_RDONLY).size()) ?? 0))
         }
         return total
     }
