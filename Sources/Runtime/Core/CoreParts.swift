@@ -17,14 +17,14 @@ struct CoreParts: Sendable {
     /// Ends the process: the exit code, and what to tell.
     let fail: @Sendable (ExitCode, String) -> Void
 
-    func append(_ record: JournalRecord) { journal?.append(record) }
+    func append(_ record: Consensus.JournalRecord) { journal?.append(JournalRecord(record)) }
 
     func syncJournal() throws(StorageFault) { try journal?.sync() }
 
     /// The journal is shortened only when all that it no longer holds is safe in the store.
-    func compact(to records: [JournalRecord]) throws(StorageFault) {
+    func compact(to records: [Consensus.JournalRecord]) throws(StorageFault) {
         try store.syncLog()
-        try journal?.compact(to: records)
+        try journal?.compact(to: records.map { JournalRecord($0) })
     }
 
     func send(_ frames: [OutgoingFrame], _ peer: PeerID?) {
@@ -37,5 +37,23 @@ struct CoreParts: Sendable {
 
     func penalise(_ peer: PeerID, _ reason: String) {
         network.value?.penalise(peer, reason: reason, points: 25)
+    }
+}
+
+extension JournalRecord {
+    /// A consensus record as the journal keeps it: its variant, and its canonical bytes.
+    init(_ record: Consensus.JournalRecord) {
+        self.init(type: record.type, body: record.bcsBytes)
+    }
+
+    /// The consensus record that was kept.
+    /// - Throws: `StorageFault` for bytes that this version doesn't write.
+    func decoded() throws(StorageFault) -> Consensus.JournalRecord {
+        do throws(BCSError) {
+            return try Consensus.JournalRecord(bcs: body)
+        } catch {
+            throw StorageFault(
+                "a consensus record can't be read (\(error)): was it written by another version?")
+        }
     }
 }

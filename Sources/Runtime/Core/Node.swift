@@ -65,6 +65,11 @@ package final class Node: Sendable {
             parts: CoreParts(
                 store: opened.store, journal: opened.journal, pool: pool, broker: broker,
                 logger: logger, network: network, fail: fail))
+        if let cut = opened.cut {
+            logger.warning(
+                "the end of the consensus journal was unfinished and is cut off",
+                metadata: ["where": "\(cut)"])
+        }
         if let reason = opened.amnesia {
             logger.warning("this validator doesn't vote", metadata: ["reason": "\(reason)"])
         }
@@ -73,7 +78,8 @@ package final class Node: Sendable {
     private struct Storage {
         let store: RocksStore
         let journal: ConsensusJournal?
-        let records: [JournalRecord]
+        let records: [Consensus.JournalRecord]
+        let cut: ConsensusJournal.Cut?
         let amnesia: String?
     }
 
@@ -90,10 +96,13 @@ package final class Node: Sendable {
             }
             switch try SigningRecord.open(folder: home.journal, store: store) {
             case .ready(let opened):
+                var records: [Consensus.JournalRecord] = []
+                for record in opened.records { records.append(try record.decoded()) }
                 return Storage(
-                    store: store, journal: opened.journal, records: opened.records, amnesia: nil)
+                    store: store, journal: opened.journal, records: records, cut: opened.cut,
+                    amnesia: nil)
             case .amnesia(let reason):
-                return Storage(store: store, journal: nil, records: [], amnesia: reason)
+                return Storage(store: store, journal: nil, records: [], cut: nil, amnesia: reason)
             }
         } catch {
             throw HomeFault("\(error)", exitCode: .storage)

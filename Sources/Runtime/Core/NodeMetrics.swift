@@ -1,3 +1,4 @@
+internal import Mempool
 internal import Primitives
 
 /// A node's figures for Prometheus, read when they are asked for.
@@ -6,6 +7,7 @@ enum NodeMetrics {
         registerChain(node, metrics)
         registerMempool(node, metrics)
         registerProcess(node, metrics)
+        ProcessResources.register(in: metrics)
     }
 
     private static func registerChain(_ node: Node, _ metrics: Metrics) {
@@ -20,13 +22,13 @@ enum NodeMetrics {
         }
         metrics.counter(
             "offpeak_transactions_executed_total", "Transactions that took their sequence."
-        ) { node.status.transactionsExecuted }
+        ) { Double(node.status.transactionsExecuted) }
         metrics.counter(
             "offpeak_transactions_skipped_total", "Transactions in blocks that had no effect."
-        ) { node.status.transactionsSkipped }
+        ) { Double(node.status.transactionsSkipped) }
         metrics.counter(
             "offpeak_signatures_checked_total", "Users' signatures that this node has checked."
-        ) { node.status.signaturesChecked }
+        ) { Double(node.status.signaturesChecked) }
         metrics.gauge(
             "offpeak_connected_weight", "Weight of this validator and those it has links with."
         ) { Double(node.connectedWeight) }
@@ -49,7 +51,7 @@ enum NodeMetrics {
             Double(node.openRequests)
         }
         metrics.counter("offpeak_verifier_jobs_total", "Checking jobs done by the pool.") {
-            node.verifierCounters.jobsDone
+            Double(node.verifierCounters.jobsDone)
         }
         metrics.gauge("offpeak_verifier_jobs_waiting", "Checking jobs that wait.") {
             Double(node.verifierCounters.jobsWaiting)

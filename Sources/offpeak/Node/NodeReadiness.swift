@@ -21,7 +21,8 @@ struct NodeReadiness {
         var reasons: [String] = []
         if let reason = quorumReason { reasons.append(reason) }
         if let progress = status.progress, progress.isCatchingUp {
-            reasons.append("catching up: finalized blocks above \(status.finalizedHeight) are fetched")
+            reasons.append(
+                "catching up: finalized blocks above \(status.finalizedHeight) are fetched")
         }
         let lag = node.genesis.parameters.consensus.executionLagMax
         if status.finalizedHeight > status.appliedHeight.clampedAdvance(by: lag) {
