@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 import Testing
 
 @testable import Runtime
@@ -103,6 +104,23 @@ struct HomeTests {
         let lock = try HomeLock(home)
         #expect(throws: HomeFault.self) { try HomeLock(home) }
         withExtendedLifetime(lock) {}
+    }
+
+    @Test("A key reads back for its role only, and a damaged file is refused")
+    func keys() throws {
+        try home.create()
+        let key = SecretKey.test(5)
+        let stored = StoredKey(role: .identity, material: .secretKey(key))
+        try home.saveKey(stored, to: home.identityKey)
+        #expect(try home.loadKey(home.identityKey, role: .identity).publicKey == key.publicKey)
+        #expect {
+            _ = try home.loadKey(home.identityKey, role: .voting)
+        } throws: { "\($0)".contains(home.identityKey) }
+        #expect(throws: HomeFault.self) { try home.saveKey(stored, to: home.identityKey) }
+        var bytes = try folder.bytes(of: home.identityKey)
+        bytes[30] ^= 1
+        try Home.write(bytes, to: home.identityKey, replacing: true)
+        #expect(throws: HomeFault.self) { try home.loadKey(home.identityKey, role: .identity) }
     }
 
     @Test("Exit codes keep their numbers")
