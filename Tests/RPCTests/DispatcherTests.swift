@@ -1,4 +1,3 @@
-import Logging
 import Primitives
 import Testing
 
@@ -11,7 +10,7 @@ struct DispatcherTests {
 
     init() throws {
         backend = try MockBackend(waitsReturn: true)
-        dispatcher = Dispatcher(backend: backend, waitsMax: 4, logger: Logger(label: "test"))
+        dispatcher = Dispatcher(backend: backend, waitsMax: 4)
     }
 
     private func answer(_ body: String) async throws -> String? {
@@ -167,7 +166,7 @@ struct DispatcherTests {
     func refusal() async throws {
         let fault = RPCFault.refused(.sequenceUsed, "sequence 4 was used; the next is 7")
         let dispatcher = Dispatcher(
-            backend: try MockBackend(refusal: fault), waitsMax: 1, logger: Logger(label: "test"))
+            backend: try MockBackend(refusal: fault), waitsMax: 1)
         let text = Base64.encode(Samples.transaction().bcsBytes)
         let body = call("transaction_submit", "[\"\(text)\"]")
         let answer = await dispatcher.answer(to: Array(body.utf8))
@@ -189,7 +188,7 @@ struct ParameterTests {
 
     init() throws {
         backend = try MockBackend(waitsReturn: true)
-        dispatcher = Dispatcher(backend: backend, waitsMax: 4, logger: Logger(label: "test"))
+        dispatcher = Dispatcher(backend: backend, waitsMax: 4)
         address = Address.zero.text(in: backend.prefix)
         escrow = EscrowID.zero.text(in: backend.prefix)
         key = PublicKey.zero.text(in: backend.prefix)

@@ -1,4 +1,3 @@
-package import Logging
 internal import Primitives
 internal import ServiceLifecycle
 
@@ -7,13 +6,11 @@ internal import ServiceLifecycle
 /// out everything else side by side. Answers are in the order of the requests.
 package struct Dispatcher: Sendable {
     private let backend: any RPCBackend
-    private let logger: Logger
     private let waits: Gate
 
     /// At most `waitsMax` calls of `transaction_wait` at once; others are told to come back.
-    package init(backend: any RPCBackend, waitsMax: Int, logger: Logger) {
+    package init(backend: any RPCBackend, waitsMax: Int) {
         self.backend = backend
-        self.logger = logger
         waits = Gate(maximum: waitsMax)
     }
 

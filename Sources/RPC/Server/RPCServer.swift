@@ -33,8 +33,7 @@ package struct RPCServer: Service {
         self.onListening = onListening
         responder = HTTPRoutes(
             backend: backend,
-            dispatcher: Dispatcher(
-                backend: backend, waitsMax: configuration.waitsMax, logger: logger),
+            dispatcher: Dispatcher(backend: backend, waitsMax: configuration.waitsMax),
             requestsMax: configuration.requestsMax, version: version)
     }
 
