@@ -120,7 +120,6 @@ extension AnswerText {
             "time": ISOTime.text(block.time),
             "executed": "height \(block.executedHeight), root \(block.executedStateRoot)",
         ])
-        sheet.add("receipts root", optional: block.receiptsRoot)
         sheet.add("transactions", "\(count) in \(block.batches.count) batches")
         for batch in block.batches {
             sheet.add("batch", "\(batch.digest) by validator \(batch.owner)")
