@@ -37,30 +37,40 @@ struct TransactionBuilder: Sendable {
         self.client = client
         self.keys = keys
         var policies = keys.map { Policy.single($0.secretKey.publicKey) }
-        let own = try options.policy.map { path throws(CommandFault) in
-            try TransactionBuilder.policy(path, network)
+        if let path = options.policy {
+            policies.insert(try TransactionBuilder.policy(path, network), at: 0)
         }
-        if let own { policies.insert(own, at: 0) }
-        if let from = options.from {
-            sender = try network.parse(from)
-        } else if let first = policies.first {
-            sender = first.address
-        } else {
+        sender = try TransactionBuilder.sender(options, network, policies)
+        cosigners = try TransactionBuilder.cosigners(options, network, adding: &policies).sorted()
+        knownPolicies = policies
+        try checkCosigners()
+    }
+
+    private static func sender(
+        _ options: SigningOptions, _ network: NetworkContext, _ policies: [Policy]
+    ) throws(CommandFault) -> Address {
+        if let from = options.from { return try network.parse(from) }
+        guard let first = policies.first else {
             throw .usage("whose transaction? name --from, --policy or --key")
         }
+        return first.address
+    }
+
+    /// The accounts of `--cosigner`; the policies of those that are named by a file are added.
+    private static func cosigners(
+        _ options: SigningOptions, _ network: NetworkContext, adding policies: inout [Policy]
+    ) throws(CommandFault) -> [Address] {
         var cosigners: [Address] = []
         for text in options.cosigner {
             if IDText.prefix(of: text) != nil {
                 cosigners.append(try network.parse(text))
             } else {
-                let policy = try TransactionBuilder.policy(text, network)
+                let policy = try policy(text, network)
                 policies.append(policy)
                 cosigners.append(policy.address)
             }
         }
-        self.cosigners = cosigners.sorted()
-        knownPolicies = policies
-        try checkCosigners()
+        return cosigners
     }
 
     private func checkCosigners() throws(CommandFault) {
