@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import Primitives
+
+/// `offpeak pay`
+struct PayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pay",
+        abstract: "Pay an amount to an address.",
+        discussion: """
+            Signs with --key, sends to the node, and waits for the receipt. With --out, --unsigned \
+            or --offline it writes a transaction file instead.
+
+              offpeak pay --key alice.key --to opkacc1... --amount 1500
+            """)
+
+    @Option(help: ArgumentHelp("Who is paid.", valueName: "address"))
+    var to: String
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How much, in the smallest unit.", valueName: "amount"),
+        transform: { try AmountText.parse($0) })
+    var amount: Amount
+
+    @OptionGroup(title: "Transaction")
+    var signing: SigningOptions
+    @OptionGroup(title: "Node")
+    var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    mutating func validate() throws {
+        if amount == 0 { throw ValidationError("--amount 0 pays nothing: at least 1 is wanted") }
+    }
+
+    func run() async throws {
+        let builder = try await TransactionBuilder(signing, node)
+        let transfer = Transfer(to: try builder.network.parse(to), amount: amount)
+        try await Delivery(builder: builder, format: output.format)
+            .deliver([.transfer(transfer)])
+    }
+}

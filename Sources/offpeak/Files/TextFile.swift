@@ -1,0 +1,70 @@
+internal import Glibc
+internal import Primitives
+
+/// Files without secrets; the name `-` means stdin or stdout.
+enum TextFile {
+    /// The bytes of a file of at most `maximum` bytes.
+    static func read(_ path: String, maximum: Int) throws(CommandFault) -> [UInt8] {
+        if path == "-" { return try readAll(STDIN_FILENO, "stdin", maximum: maximum) }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SecretFile.systemFault(path, "can't be opened") }
+        defer { close(descriptor) }
+        return try readAll(descriptor, path, maximum: maximum)
+    }
+
+    /// Writes a file whole or not at all.
+    /// - Throws: `CommandFault`, also for a file that is there unless `replacing`.
+    static func write(
+        _ text: String, to path: String, replacing: Bool = false
+    ) throws(CommandFault) {
+        if path == "-" { return Terminal.output.write(text) }
+        guard replacing || access(path, F_OK) != 0 else {
+            throw CommandFault("\(path) exists and isn't overwritten: choose another name")
+        }
+        let temporary = "\(path).\(getpid()).new"
+        try writeNew(text, to: temporary)
+        guard rename(temporary, path) == 0 else {
+            let fault = SecretFile.systemFault(path, "can't be written")
+            unlink(temporary)
+            throw fault
+        }
+    }
+
+    private static func writeNew(_ text: String, to path: String) throws(CommandFault) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw SecretFile.systemFault(path, "can't be made") }
+        defer { close(descriptor) }
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let step = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if step < 0 && errno == EINTR { continue }
+            guard step > 0 else {
+                let fault = SecretFile.systemFault(path, "can't be written")
+                unlink(path)
+                throw fault
+            }
+            bytes = bytes.dropFirst(step)
+        }
+        guard fsync(descriptor) == 0 else {
+            throw SecretFile.systemFault(path, "can't be written")
+        }
+    }
+
+    private static func readAll(
+        _ descriptor: Int32, _ name: String, maximum: Int
+    ) throws(CommandFault) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            let step = Glibc.read(descriptor, &chunk, chunk.count)
+            if step < 0 && errno == EINTR { continue }
+            guard step >= 0 else { throw SecretFile.systemFault(name, "can't be read") }
+            if step == 0 { return bytes }
+            bytes += chunk.prefix(step)
+            guard bytes.count <= maximum else {
+                throw CommandFault(
+                    "\(name) has more than \(maximum) bytes, too many for such a file")
+            }
+        }
+    }
+}

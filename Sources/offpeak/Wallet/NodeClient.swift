@@ -1,0 +1,75 @@
+internal import Primitives
+internal import RPC
+
+/// A node as commands see it: calls whose errors say what to do.
+struct NodeClient: Sendable {
+    let rpc: RPCClient
+    /// How long a transaction is waited for. A single call has as long, but never less than
+    /// `RPCClient.timeoutDefault`.
+    let timeout: TimeSpan
+
+    /// - Throws: `CommandFault` for text that is no address.
+    init(_ address: String, timeout: TimeSpan = .seconds(30)) throws(CommandFault) {
+        do throws(RPCEndpoint.Fault) {
+            let endpoint = try RPCEndpoint(address)
+            rpc = RPCClient(
+                endpoint,
+                timeoutMilliseconds: max(
+                    RPCClient.timeoutDefault, Int64(clamping: timeout.milliseconds)),
+                connectionsMax: 2)
+        } catch {
+            throw .usage("--node: \(error)")
+        }
+        self.timeout = timeout
+    }
+
+    /// The answer to one call.
+    /// - Throws: `CommandFault` with the address that was tried, or what the node refused.
+    func call<Answer>(
+        _ method: (RPCClient) async throws(RPCClientFault) -> Answer
+    ) async throws(CommandFault) -> Answer {
+        do throws(RPCClientFault) {
+            return try await method(rpc)
+        } catch {
+            throw CommandFault(error)
+        }
+    }
+
+    /// The answer to one call, or nil where the node knows nothing by that name.
+    func find<Answer>(
+        _ method: (RPCClient) async throws(RPCClientFault) -> Answer
+    ) async throws(CommandFault) -> Answer? {
+        do throws(RPCClientFault) {
+            return try await method(rpc)
+        } catch {
+            if case .fault(let fault) = error, fault.code == RPCFault.Code.notFound.rawValue {
+                return nil
+            }
+            throw CommandFault(error)
+        }
+    }
+
+    /// The network that the node belongs to.
+    func context() async throws(CommandFault) -> NetworkContext {
+        let genesis = try await call { rpc throws(RPCClientFault) in try await rpc.genesis() }
+        return try NetworkContext(genesis, now: WallClock.now)
+    }
+}
+
+extension CommandFault {
+    /// What went wrong between the command and its node.
+    init(_ fault: RPCClientFault) {
+        switch fault {
+        case .fault(let fault): self.init(fault)
+        case .unreachable(let address, let cause):
+            self.init(
+                """
+                no node answers at \(address) (\(cause)). Start one with `offpeak node` or \
+                `offpeak testnet up`, or name another with --node http://HOST:PORT or \
+                \(NodeAddress.variable)
+                """,
+                data: [JSONMember("address", .string(address))])
+        default: self.init(fault.description)
+        }
+    }
+}

@@ -1,0 +1,209 @@
+internal import Primitives
+
+/// A transaction as people and programs read it before they sign.
+struct TransactionSummary: Encodable, Sendable {
+    /// What an account's part of the signatures weighs.
+    struct Weight: Encodable, Sendable {
+        let account: String
+        let weight: UInt32
+        /// Absent where the account's policy isn't known.
+        let needed: UInt32?
+    }
+
+    let id: String
+    let chainID: String
+    let sender: String
+    let stream: UInt16
+    let sequence: UInt64
+    let validUntil: UInt64
+    let maxFee: String
+    let tip: String
+    let cosigners: [String]
+    /// The memo where it is text.
+    let memo: String?
+    /// The memo where it isn't, in hexadecimal digits.
+    let memoBytes: String?
+    let operations: [OperationSummary]
+    /// Addresses of accounts whose policies come with it.
+    let reveals: [String]
+    /// Keys that have signed.
+    let signedBy: [String]
+    let weights: [Weight]
+
+    init(_ file: TransactionFile, policies: [Address: Policy] = [:]) {
+        let transaction = file.transaction
+        let prefix = file.prefix
+        id = transaction.id.text(in: prefix)
+        chainID = transaction.chainID.description
+        sender = transaction.sender.text(in: prefix)
+        stream = transaction.stream
+        sequence = transaction.sequence.rawValue
+        validUntil = transaction.validUntil.rawValue
+        maxFee = transaction.maxFee.description
+        tip = transaction.tip.description
+        cosigners = transaction.cosigners.map { $0.text(in: prefix) }
+        memo = TransactionSummary.readable(transaction.memo)
+        memoBytes = memo == nil ? Hex.encode(transaction.memo) : nil
+        operations = transaction.operations.map { OperationSummary($0, in: prefix) }
+        reveals = file.policies.map { $0.address.text(in: prefix) }
+        signedBy = file.authorizations.map { $0.publicKey.text(in: prefix) }
+        weights = WeightCheck.parts(of: file, policies: policies).map { part in
+            Weight(
+                account: part.account.text(in: prefix), weight: part.weight,
+                needed: part.policy == nil ? nil : part.needed)
+        }
+    }
+
+    /// Text of printable ASCII; nil for other bytes, which a terminal might take for commands.
+    private static func readable(_ memo: [UInt8]) -> String? {
+        guard memo.allSatisfy({ 0x20...0x7E ~= $0 }) else { return nil }
+        return String(decoding: memo, as: UTF8.self)
+    }
+
+    /// The lines for people.
+    func text(_ palette: Palette) -> String {
+        var sheet = Sheet([
+            "transaction": id,
+            "chain": chainID,
+            "sender": sender,
+            "place": "stream \(stream), sequence \(sequence)",
+            "valid until": ISOTime.text(Timestamp(validUntil)),
+            "fee at most": tip == "0" ? maxFee : "\(maxFee), tip \(tip)",
+        ])
+        sheet.add("cosigners", list: cosigners)
+        if let memo, !memo.isEmpty { sheet.add("memo", memo) }
+        sheet.add("memo", optional: memoBytes.map { "0x\($0)" })
+        for (place, operation) in operations.enumerated() {
+            sheet.add("operation \(place)", list: operation.lines)
+        }
+        sheet.add("reveals policy", list: reveals)
+        sheet.add("signed by", list: signedBy.isEmpty ? ["nobody yet"] : signedBy)
+        sheet.add("weight", list: weights.map { weightText($0, palette) })
+        return sheet.text(palette)
+    }
+
+    private func weightText(_ part: Weight, _ palette: Palette) -> String {
+        guard let needed = part.needed else {
+            return "unknown: the policy of \(part.account) isn't in the file"
+        }
+        let text = "\(part.weight) of \(needed) for \(part.account)"
+        return palette.paint(text, part.weight >= needed ? .green : .yellow)
+    }
+}
+
+/// An operation as people and programs read it.
+struct OperationSummary: Encodable, Sendable {
+    let kind: String
+    /// One line for each thing to know.
+    let lines: [String]
+    private let values: [String: String]
+
+    private enum CodingKeys: CodingKey {
+        case kind
+        case values
+    }
+
+    init(_ operation: Operation, in prefix: NetworkPrefix) {
+        let (kind, values) = OperationSummary.parts(operation, prefix)
+        self.kind = kind
+        self.values = Dictionary(values) { first, _ in first }
+        let shown = values.map { name, value in
+            name.hasSuffix("eadline") || name == "notBefore"
+                ? "\(name) \(OperationSummary.timeText(value))" : "\(name) \(value)"
+        }
+        lines = [kind] + shown.map { "  " + $0 }
+    }
+
+    private static func timeText(_ value: String) -> String {
+        UInt64(value).map { ISOTime.text(Timestamp($0)) } ?? value
+    }
+
+    private static func parts(
+        _ operation: Operation, _ prefix: NetworkPrefix
+    ) -> (String, [(String, String)]) {
+        switch operation {
+        case .transfer(let transfer):
+            let values = [("to", transfer.to.text(in: prefix)), ("amount", "\(transfer.amount)")]
+            return ("transfer", values + asset(transfer.asset))
+        case .setPolicy(let policy): return ("setPolicy", policyParts(policy, prefix))
+        case .escrowCreate(let terms): return ("escrowCreate", termsParts(terms, prefix))
+        case .escrowTopUp(let topUp):
+            return (
+                "escrowTopUp",
+                [("escrow", topUp.escrow.text(in: prefix)), ("amount", "\(topUp.amount)")]
+            )
+        case .escrowDecide(let decision): return ("escrowDecide", decisionParts(decision, prefix))
+        case .escrowDispute(let id):
+            return ("escrowDispute", [("escrow", id.text(in: prefix))])
+        case .escrowArbitrate(let split):
+            return (
+                "escrowArbitrate",
+                [
+                    ("escrow", split.escrow.text(in: prefix)), ("round", "\(split.round)"),
+                    ("toPayee", "\(split.toPayee)"), ("toPayer", "\(split.toPayer)"),
+                ]
+            )
+        }
+    }
+
+    /// Nothing for the native asset.
+    private static func asset(_ asset: AssetID) -> [(String, String)] {
+        asset == .native ? [] : [("asset", asset.description)]
+    }
+
+    private static func policyParts(
+        _ policy: Policy, _ prefix: NetworkPrefix
+    ) -> [(String, String)] {
+        let signers = policy.signers.map { "\($0.publicKey.text(in: prefix)):\($0.weight)" }
+        return [
+            ("signers", signers.joined(separator: ",")), ("spend", "\(policy.spend)"),
+            ("admin", "\(policy.admin)"),
+        ]
+    }
+
+    private static func termsParts(
+        _ terms: EscrowTerms, _ prefix: NetworkPrefix
+    ) -> [(String, String)] {
+        var parts = [("payee", terms.payee.text(in: prefix)), ("amount", "\(terms.amount)")]
+        parts += asset(terms.asset)
+        parts += [
+            ("release", terms.release.text(in: prefix)),
+            ("refund", terms.refund.text(in: prefix)),
+        ]
+        if let arbitration = terms.arbitration {
+            parts.append(("arbitration", arbitration.text(in: prefix)))
+        }
+        if let hashlock = terms.hashlock { parts.append(("hashlock", "\(hashlock)")) }
+        if let notBefore = terms.notBefore { parts.append(("notBefore", "\(notBefore)")) }
+        parts += [("deadline", "\(terms.deadline)"), ("onDeadline", "\(terms.onDeadline)")]
+        if let deadline = terms.arbitrationDeadline {
+            parts.append(("arbitrationDeadline", "\(deadline)"))
+        }
+        return parts
+    }
+
+    private static func decisionParts(
+        _ decision: EscrowDecision, _ prefix: NetworkPrefix
+    ) -> [(String, String)] {
+        var parts = [
+            ("escrow", decision.escrow.text(in: prefix)), ("round", "\(decision.round)"),
+            ("decision", "\(decision.direction)"), ("amount", "\(decision.amount)"),
+        ]
+        if let preimage = decision.preimage { parts.append(("preimage", Hex.encode(preimage))) }
+        return parts
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(values, forKey: .values)
+    }
+}
+
+extension Quorum {
+    /// As `QuorumText` reads it.
+    func text(in prefix: NetworkPrefix) -> String {
+        let names = members.map { "\($0.address.text(in: prefix)):\($0.weight)" }
+        return names.joined(separator: ",") + "@\(threshold)"
+    }
+}

@@ -1,0 +1,80 @@
+internal import Primitives
+
+/// Whether signatures are enough, as far as policies are known.
+enum WeightCheck {
+    /// What an account's part of the signatures weighs.
+    struct Part: Hashable, Sendable {
+        let account: Address
+        /// Nil where nobody tells the account's policy.
+        let policy: Policy?
+        let weight: UInt32
+        /// What the transaction needs; 0 where the policy isn't known.
+        let needed: UInt32
+
+        var isEnough: Bool { weight >= needed }
+    }
+
+    /// One part for each account of the transaction, the sender first.
+    ///
+    /// - Parameter policies: The policy in force of each account, where it is known.
+    static func parts(
+        of file: TransactionFile, policies: [Address: Policy]
+    ) -> [Part] {
+        let changesPolicy = file.transaction.operations.contains {
+            if case .setPolicy = $0 { true } else { false }
+        }
+        return file.accounts.map { account in
+            guard let policy = policies[account] ?? file.policy(of: account) else {
+                return Part(account: account, policy: nil, weight: 0, needed: 0)
+            }
+            let isAdmin = changesPolicy && account == file.transaction.sender
+            return Part(
+                account: account, policy: policy, weight: weight(file.authorizations, policy),
+                needed: isAdmin ? policy.admin : policy.spend)
+        }
+    }
+
+    /// - Throws: `CommandFault` for signatures that weigh too little, or that count for nobody.
+    static func check(_ file: TransactionFile, _ parts: [Part]) throws(CommandFault) {
+        for part in parts where !part.isEnough {
+            throw CommandFault(
+                """
+                the signatures weigh \(part.weight) of the \(part.needed) that \
+                \(part.account.text(in: file.prefix)) needs\(missing(part, file)); \
+                `offpeak tx sign` adds signatures
+                """)
+        }
+        guard parts.allSatisfy({ $0.policy != nil }) else { return }
+        for authorization in file.authorizations {
+            try checkSigner(authorization.publicKey, parts, file.prefix)
+        }
+    }
+
+    /// - Throws: `CommandFault` for a key that is in none of the policies.
+    static func checkSigner(
+        _ key: PublicKey, _ parts: [Part], _ prefix: NetworkPrefix
+    ) throws(CommandFault) {
+        guard parts.allSatisfy({ $0.policy != nil }) else { return }
+        guard parts.contains(where: { $0.policy?.weight(of: key) != nil }) else {
+            let accounts = parts.map { $0.account.text(in: prefix) }
+            throw CommandFault(
+                """
+                the key \(key.text(in: prefix)) may not sign for \
+                \(accounts.joined(separator: " or ")): the network would refuse the transaction
+                """)
+        }
+    }
+
+    private static func weight(_ authorizations: [Authorization], _ policy: Policy) -> UInt32 {
+        authorizations.reduce(0) { $0 + UInt32(policy.weight(of: $1.publicKey) ?? 0) }
+    }
+
+    /// The keys that could still sign.
+    private static func missing(_ part: Part, _ file: TransactionFile) -> String {
+        let signed = Set(file.authorizations.map(\.publicKey))
+        let keys = part.policy?.signers.filter { !signed.contains($0.publicKey) } ?? []
+        guard !keys.isEmpty else { return "" }
+        let names = keys.map { "\($0.publicKey.text(in: file.prefix)) (\($0.weight))" }
+        return "; not signed yet: " + names.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,212 @@
+import Logging
+import Primitives
+import RPC
+import ServiceLifecycle
+import Synchronization
+
+@testable import offpeak
+
+/// A node that plays a script: it knows what the test tells it, keeps what it is sent, and answers
+/// each transaction with what the test wants.
+final class WalletNode: RPCBackend {
+    let prefix = WalletSamples.prefix
+    private let state = Mutex(State())
+
+    private struct State {
+        var accounts: [Address: AccountInfo] = [:]
+        var escrows: [EscrowID: EscrowInfo] = [:]
+        var submitted: [SignedTransaction] = []
+        var answer: @Sendable (ReceiptInfo) -> TransactionStatus = { receipt in
+            TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
+        }
+    }
+
+    /// What it was sent, in order.
+    var submitted: [SignedTransaction] { state.withLock { $0.submitted } }
+
+    /// What becomes of transactions from now on, given the receipt of a success.
+    func answer(_ answer: @escaping @Sendable (ReceiptInfo) -> TransactionStatus) {
+        state.withLock { $0.answer = answer }
+    }
+
+    /// An account with a balance; `policy` if it is revealed.
+    func add(_ address: Address, policy: Policy? = nil, nextSequence: UInt64? = nil) {
+        let info = AccountInfo(
+            address: address.text(in: prefix),
+            balances: [AssetBalance(asset: AssetID.native.description, amount: 1_000_000)],
+            policy: policy.map(info),
+            streams: nextSequence.map {
+                [StreamInfo(stream: 0, nextSequence: SequenceNumber($0))]
+            } ?? [],
+            deposits: 0, height: 6, stateRoot: Digest.zero.description)
+        state.withLock { $0.accounts[address] = info }
+    }
+
+    private func info(_ policy: Policy) -> PolicyInfo {
+        PolicyInfo(
+            signers: policy.signers.map {
+                SignerInfo(publicKey: $0.publicKey.text(in: prefix), weight: $0.weight)
+            },
+            spend: policy.spend, admin: policy.admin)
+    }
+
+    /// An escrow of one payer and one payee, in `round` and holding `held`.
+    func add(
+        _ id: EscrowID, payer: Address, payee: Address, round: UInt64, held: Amount,
+        state escrowState: EscrowState = .open
+    ) {
+        func quorum(_ address: Address) -> QuorumInfo {
+            QuorumInfo(
+                members: [MemberInfo(address: address.text(in: prefix), weight: 1)], threshold: 1)
+        }
+        let info = EscrowInfo(
+            id: id.text(in: prefix), payer: payer.text(in: prefix), payee: payee.text(in: prefix),
+            asset: AssetID.native.description, state: escrowState, held: held, released: 0,
+            refunded: 0, round: round, release: quorum(payer), refund: quorum(payee),
+            deadline: 1_900_000_000_000, onDeadline: .refund, decisions: [], height: 6)
+        state.withLock { $0.escrows[id] = info }
+    }
+
+    func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>] {
+        transactions.map { transaction in
+            guard Verified.check(transaction) != nil else {
+                return .failure(.refused(.invalidSignature, "a signature is wrong"))
+            }
+            state.withLock { $0.submitted.append(transaction) }
+            return .success(SubmitResult(id: transaction.id.text(in: prefix), state: .pending))
+        }
+    }
+
+    func wait(
+        for id: TransactionID, atMostMilliseconds milliseconds: UInt64
+    ) async throws(RPCFault) -> TransactionStatus {
+        let receipt = ReceiptInfo(
+            transaction: id.text(in: prefix), height: 7, index: 0, fee: 640, outcome: .success,
+            escrows: [])
+        return state.withLock { $0.answer(receipt) }
+    }
+
+    func account(_ address: Address) async throws(RPCFault) -> AccountInfo {
+        guard let account = state.withLock({ $0.accounts[address] }) else {
+            throw .notFound(kind: "account", id: address.text(in: prefix))
+        }
+        return account
+    }
+
+    func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo {
+        guard let escrow = state.withLock({ $0.escrows[id] }) else {
+            throw .notFound(kind: "escrow", id: id.text(in: prefix))
+        }
+        return escrow
+    }
+
+    func escrows(
+        of address: Address, after: EscrowID?, limit: Int
+    ) async throws(RPCFault) -> EscrowList {
+        let all = state.withLock { $0.escrows }.sorted { $0.key < $1.key }
+        return EscrowList(escrows: all.prefix(limit).map(\.value))
+    }
+
+    func genesis() async throws(RPCFault) -> GenesisInfo {
+        GenesisInfo(
+            network: "wallet-tests", prefix: prefix.text,
+            chainID: WalletSamples.chainID.description,
+            time: 1_700_000_000_000, supply: 5_000_000, accounts: 2, validators: 4,
+            parameters: FeeParameters(
+                baseFee: 1, byteWeight: 1, signatureWeight: 200, writeWeight: 100,
+                streamDeposit: 100_000),
+            canonical: "")
+    }
+}
+
+// The rest of a node: enough for every query to have an answer.
+extension WalletNode {
+    func nodeStatus() async throws(RPCFault) -> NodeStatus {
+        NodeStatus(
+            version: "0.1.0", network: "wallet-tests", chainID: WalletSamples.chainID.description,
+            prefix: prefix.text, peerID: PeerID.zero.text(in: prefix), validator: 2,
+            role: .validator, epoch: 0, view: 9, finalizedHeight: 7, appliedHeight: 7,
+            stateRoot: Digest.zero.description, time: 1_700_000_000_000,
+            supply: SupplyInfo(
+                balances: 1, escrowed: 2, bonded: 3, deposits: 4, undistributed: 5, supply: 15),
+            peersConnected: 1, connectedWeight: 2, totalWeight: 4, quorum: 3, ready: false,
+            reasons: ["2 of 4 validators are connected"], uptimeMilliseconds: 65_000)
+    }
+
+    func chainHead() async throws(RPCFault) -> ChainHead {
+        ChainHead(
+            height: 7, digest: "opkblk1", view: 9, time: 1_700_000_000_000,
+            stateRoot: Digest.zero.description, finalizedHeight: 7)
+    }
+
+    func block(_ reference: BlockReference) async throws(RPCFault) -> BlockSummary {
+        guard case .height(7) = reference else { throw .notFound(kind: "block", id: "8") }
+        return BlockSummary(
+            height: 7, digest: "opkblk1", parent: "opkblk1", epoch: 0, view: 9, proposer: 1,
+            time: 1_700_000_000_000, executedHeight: 6,
+            executedStateRoot: Digest.zero.description,
+            batches: [BatchSummary(digest: "opkbat1", owner: 3, transactions: ["opktxn1"])])
+    }
+
+    func transaction(_ id: TransactionID) async throws(RPCFault) -> TransactionStatus {
+        TransactionStatus(
+            id: id.text(in: prefix), state: .skipped, reason: SkipReason.sequenceUsed.name)
+    }
+
+    func validators() async throws(RPCFault) -> ValidatorList {
+        let validator = ValidatorInfo(
+            index: 0, votingKey: "opkpub1", peerID: "opknod1", weight: 4,
+            rewardAddress: "opkacc1", connected: true)
+        return ValidatorList(epoch: 0, totalWeight: 4, quorum: 3, validators: [validator])
+    }
+
+    func peers() async throws(RPCFault) -> PeerList {
+        let peer = PeerInfo(
+            peerID: "opknod1", address: "127.0.0.1:9", direction: .inbound,
+            roundTripMicroseconds: 250, bytesReceived: 1536, bytesSent: 12,
+            connectedMilliseconds: 5_000)
+        return PeerList(peers: [peer])
+    }
+
+    func mempoolStatus() async throws(RPCFault) -> MempoolStatus {
+        MempoolStatus(
+            transactions: 3, bytes: 900, batchesOpen: 1, batchesCertified: 0,
+            shards: [ShardInfo(shard: 0, owner: 2, transactions: 3)])
+    }
+
+    func readiness() async -> Readiness { Readiness(ready: true, reasons: []) }
+    func metricsText() async -> String { "" }
+}
+
+extension WalletNode {
+    /// Serves the node on a free port while `body` runs with its address.
+    func serve(_ body: @Sendable (_ address: String) async throws -> Void) async throws {
+        var configuration = RPCServerConfiguration()
+        configuration.port = 0
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        var logger = Logger(label: "wallet-tests")
+        logger.logLevel = .critical
+        let server = RPCServer(
+            configuration: configuration, backend: self, version: "0.1.0", logger: logger
+        ) { listening.yield($0) }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(services: [server], logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                defer { listening.finish() }
+                try await group.run()
+            }
+            for await port in ports {
+                do {
+                    try await body("http://127.0.0.1:\(port)")
+                } catch {
+                    await group.triggerGracefulShutdown()
+                    throw error
+                }
+                break
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+}
