@@ -1,0 +1,89 @@
+internal import Execution
+internal import FoundationEssentials
+internal import Glibc
+internal import Primitives
+
+/// A measurement of a network of its own: made in a temporary folder, and gone afterwards however
+/// the measurement ends.
+struct BenchLocal: Sendable {
+    let plan: BenchPlan
+    let validators: Int
+    let progress: BenchProgress
+
+    /// What each account starts with: enough for any number of transfers.
+    private static let balance = Amount(1_000_000_000_000)
+    /// How long after signing the transfers may execute.
+    private static let validityMilliseconds: UInt64 = 12 * 3_600_000
+
+    func run() async throws -> BenchReport {
+        let folder = try BenchLocal.temporaryFolder()
+        let interrupt = try InterruptGuard { BenchLocal.clear(folder) }
+        defer {
+            BenchLocal.clear(folder)
+            interrupt.cancel()
+        }
+        progress.step("making \(plan.accounts) accounts")
+        let accounts = await BenchAccounts(seed: plan.seed, count: plan.accounts)
+        let record = try makeNetwork(folder, accounts)
+        let transfers = try await sign(accounts, record)
+        progress.step("starting \(validators) validators")
+        let network = try TestnetNetwork(folder, record: record)
+        _ = try network.start()
+        try await network.awaitReady(record.nodes.map(\.index))
+        return try await BenchRun(
+            plan: plan, accounts: accounts,
+            initial: Array(repeating: BenchLocal.balance, count: plan.accounts),
+            transfers: transfers, clients: network.clients,
+            prefix: try NetworkPrefix(record.prefix), meter: BenchMeter(network: network),
+            progress: progress
+        ).run()
+    }
+
+    private static func temporaryFolder() throws(CommandFault) -> TestnetFolder {
+        let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        let template = "\(parent)/offpeak-bench-XXXXXX"
+        var bytes = Array(template.utf8CString)
+        guard mkdtemp(&bytes) != nil else {
+            throw CommandFault("\(template) can't be made: \(String(cString: strerror(errno)))")
+        }
+        return TestnetFolder(String(decoding: bytes.dropLast().map(UInt8.init), as: UTF8.self))
+    }
+
+    /// Ends the network's processes, without waiting for what they would still write, and removes
+    /// its files.
+    private static func clear(_ folder: TestnetFolder) {
+        if let record = try? TestnetRecord.load(folder),
+            let network = try? TestnetNetwork(folder, record: record)
+        {
+            for node in record.nodes { network.kill(node.index) }
+        }
+        try? folder.purge()
+    }
+
+    private func makeNetwork(
+        _ folder: TestnetFolder, _ accounts: BenchAccounts
+    ) throws -> TestnetRecord {
+        var testnet = TestnetPlan(validators: validators)
+        testnet.network = "offpeak-bench"
+        testnet.accounts = accounts.publicKeys.map {
+            GenesisAccount(owner: .policy(.single($0)), balance: BenchLocal.balance)
+        }
+        return try TestnetMaker(folder, testnet).make()
+    }
+
+    private func sign(
+        _ accounts: BenchAccounts, _ record: TestnetRecord
+    ) async throws -> [PreparedTransfer] {
+        guard let chainID = Hex.decode(record.chainID).flatMap({ ChainID(bytes: $0) }) else {
+            throw CommandFault("the chain id \(record.chainID) isn't 64 hexadecimal digits")
+        }
+        let now = WallClock.now
+        let transfers = BenchTransfers(
+            accounts: accounts, chainID: chainID,
+            validUntil: now.clampedAdvance(by: BenchLocal.validityMilliseconds),
+            revealsPolicies: false)
+        let text = "signing \(plan.transfers) transfers"
+        progress.step(text)
+        return await transfers.sign(plan.transfers) { progress.share($0, text) }
+    }
+}

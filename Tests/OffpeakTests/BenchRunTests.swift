@@ -1,0 +1,79 @@
+import Primitives
+import RPC
+import Testing
+
+@testable import offpeak
+
+@Suite("Measurements of a made-up network")
+struct BenchRunTests {
+    private static let balance = Amount(1_000_000_000)
+
+    private func measure(
+        _ pace: BenchLoad.Pace, transfers: Int, losesOneOf: Int? = nil, isBusyOneOf: Int? = nil
+    ) async throws -> BenchReport {
+        let plan = BenchPlan(
+            seed: 11, accounts: 100, pace: pace, connections: 2, warmUp: .milliseconds(100),
+            measured: .milliseconds(400), transfers: transfers)
+        let accounts = await BenchAccounts(seed: plan.seed, count: plan.accounts)
+        let prepared = await BenchTransfers(
+            accounts: accounts, chainID: .zero, validUntil: Timestamp(.max),
+            revealsPolicies: false
+        ).sign(plan.transfers) { _ in }
+        let node = try BenchNode(
+            accounts.addresses, balance: Self.balance, losesOneOf: losesOneOf,
+            isBusyOneOf: isBusyOneOf)
+        let prefix = node.prefix
+        return try await node.serve { client in
+            try await BenchRun(
+                plan: plan, accounts: accounts,
+                initial: Array(repeating: Self.balance, count: plan.accounts),
+                transfers: prepared, clients: [client], prefix: prefix, meter: nil,
+                progress: BenchProgress(isQuiet: true)
+            ).run()
+        }
+    }
+
+    @Test("saturation: everything that was sent is found on the chain, and nothing else counted")
+    func saturation() async throws {
+        let report = try await measure(.saturation(inFlight: 60), transfers: 100_000)
+        #expect(report.fault == nil)
+        #expect(report.total.submitted == report.total.finalized)
+        #expect(report.audit.executed == report.total.finalized)
+        #expect(report.finalized > 0 && report.finalized < report.total.finalized)
+        #expect(report.transfersLasted)
+        #expect(report.latencyMilliseconds.p50 != nil)
+        #expect(report.cpuMicrosecondsPerTransfer == nil)
+    }
+
+    @Test(
+        "a rate is kept, with a call for each transfer and with batches", arguments: [200.0, 2000])
+    func rate(_ rate: Double) async throws {
+        let report = try await measure(.rate(rate), transfers: Int(rate))
+        #expect(report.fault == nil)
+        #expect(report.total.unknown == 0 && report.total.failures.isEmpty)
+        // Half a second at this rate, and not one transfer before its moment.
+        #expect(report.total.submitted <= Int(rate * 0.5) + 1)
+        #expect(report.total.submitted >= Int(rate * 0.25))
+    }
+
+    @Test("what a node is too busy for is sent again")
+    func busy() async throws {
+        let report = try await measure(
+            .saturation(inFlight: 40), transfers: 100_000, isBusyOneOf: 7)
+        #expect(report.fault == nil)
+        #expect(report.total.failures.isEmpty)
+    }
+
+    @Test("transfers that stand in a block without being executed are noticed")
+    func lostTransfers() async throws {
+        let report = try await measure(
+            .saturation(inFlight: 60), transfers: 100_000, losesOneOf: 3)
+        #expect(report.fault?.contains("reported final") == true)
+    }
+
+    @Test("figures of a time in which the transfers ran out say so")
+    func ranOut() async throws {
+        let report = try await measure(.saturation(inFlight: 60), transfers: 100)
+        #expect(!report.transfersLasted)
+    }
+}

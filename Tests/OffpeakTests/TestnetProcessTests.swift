@@ -1,0 +1,152 @@
+import FoundationEssentials
+import Glibc
+import Runtime
+import Testing
+
+@testable import offpeak
+
+@Suite("Processes of a local network")
+struct TestnetProcessTests {
+    /// A folder of its own, removed with everything in it afterwards.
+    private func withFolder(_ body: (TestnetFolder) async throws -> Void) async throws {
+        var template = Array("/tmp/offpeak-test-XXXXXX".utf8CString)
+        #expect(mkdtemp(&template) != nil)
+        let path = String(decoding: template.dropLast().map(UInt8.init), as: UTF8.self)
+        let folder = TestnetFolder(path)
+        defer { try? folder.purge() }
+        try folder.create()
+        try await body(folder)
+    }
+
+    /// A program that takes a node's place: says what it was given, and stays until it is ended.
+    private func makeProgram(_ folder: TestnetFolder, _ script: String) throws -> String {
+        let file = "\(folder.path)/program"
+        try "#!/bin/sh\n\(script)\n".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(chmod(file, 0o700) == 0)
+        return file
+    }
+
+    private func waitFor(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<1000 {
+            if condition() { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
+    private static let staying = "echo started \"$@\"; while :; do sleep 0.05; done"
+
+    @Test("a node is started detached, found again by its pid file, and ended")
+    func lifeCycle() async throws {
+        try await withFolder { folder in
+            let program = try makeProgram(folder, Self.staying)
+            let process = TestnetProcess(folder, node: 0)
+            #expect(process.pid == nil)
+            try process.start(executable: program)
+            let pid = try #require(process.pid)
+            #expect(getsid(pid) == pid, "detached from the terminal that started it")
+            #expect(waitFor { !process.lastLogLines(1).isEmpty })
+            #expect(process.lastLogLines(1) == ["started node --home \(folder.home(0).path)"])
+            #expect(process.send(SIGKILL))
+            #expect(waitFor { process.pid == nil }, "a zombie doesn't count as running")
+            process.forget()
+            #expect(!process.send(SIGTERM))
+        }
+    }
+
+    @Test("a pid file of another process is stale")
+    func stalePidFile() async throws {
+        try await withFolder { folder in
+            try "\(getpid())\n".write(
+                toFile: folder.pid(0), atomically: true, encoding: .utf8)
+            #expect(TestnetProcess(folder, node: 0).pid == nil)
+        }
+    }
+
+    @Test("a node whose pid file is lost is found by its command line")
+    func lostPidFile() async throws {
+        try await withFolder { folder in
+            let program = try makeProgram(folder, Self.staying)
+            let process = TestnetProcess(folder, node: 0)
+            try process.start(executable: program)
+            let pid = try #require(process.pid)
+            unlink(folder.pid(0))
+            #expect(process.pid == pid)
+            process.send(SIGKILL)
+            #expect(waitFor { process.pid == nil })
+            waitpid(pid, nil, 0)
+        }
+    }
+
+    @Test("a program that isn't there is named")
+    func missingProgram() async throws {
+        try await withFolder { folder in
+            let error = #expect(throws: CommandFault.self) {
+                try TestnetProcess(folder, node: 0).start(executable: "/nowhere/offpeak")
+            }
+            #expect(error?.description.contains("/nowhere/offpeak") == true)
+        }
+    }
+
+    private func record(nodes: Int) throws -> TestnetRecord {
+        let ports = try TestnetPorts.free(nodes)
+        return TestnetRecord(
+            network: "test", prefix: "opk", chainID: "00",
+            nodes: ports.enumerated().map {
+                TestnetNode(index: $0, peerID: "p\($0)", linkPort: 1, rpcPort: $1)
+            }, wallets: [])
+    }
+
+    @Test("a node that ends while it starts is reported with the end of its log")
+    func endsEarly() async throws {
+        try await withFolder { folder in
+            let program = try makeProgram(folder, "echo the disk is full; exit 74")
+            let network = try TestnetNetwork(
+                folder, record: record(nodes: 1), executable: program)
+            #expect(try network.start() == [0])
+            let error = await #expect(throws: CommandFault.self) {
+                try await network.awaitReady([0])
+            }
+            #expect(error?.description.contains("the disk is full") == true)
+            _ = network.stop()
+        }
+    }
+
+    @Test("nodes that don't end when asked are killed, and a second start is no start")
+    func stopsAll() async throws {
+        try await withFolder { folder in
+            let program = try makeProgram(folder, "trap '' TERM; " + Self.staying)
+            let network = try TestnetNetwork(
+                folder, record: record(nodes: 2), executable: program)
+            #expect(try network.start() == [0, 1])
+            #expect(try network.start() == [])
+            #expect(waitFor { (0...1).allSatisfy { !network.process($0).lastLogLines(1).isEmpty } })
+            let (stopped, killed) = network.stop()
+            #expect(stopped == [0, 1])
+            #expect(killed == [0, 1])
+            #expect((0...1).allSatisfy { network.process($0).pid == nil })
+            #expect(network.stop().stopped == [])
+        }
+    }
+
+    @Test("free ports are different and can be listened on")
+    func ports() throws {
+        let ports = try TestnetPorts.free(20)
+        #expect(Set(ports).count == 20)
+        #expect(!ports.contains(0))
+    }
+
+    @Test("a record is read back as it was written, and a damaged one says what to do")
+    func recordRoundTrip() async throws {
+        try await withFolder { folder in
+            let error = #expect(throws: CommandFault.self) { try TestnetRecord.load(folder) }
+            #expect(error?.description.contains("testnet up") == true)
+            let record = try record(nodes: 3)
+            try record.save(folder)
+            #expect(try TestnetRecord.load(folder) == record)
+            try "{".write(toFile: folder.record, atomically: true, encoding: .utf8)
+            let damaged = #expect(throws: CommandFault.self) { try TestnetRecord.load(folder) }
+            #expect(damaged?.description.contains("--purge") == true)
+        }
+    }
+}

@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""A walk through a local network: every command is printed, every result is checked.
+
+    testnet/walk.py [--offpeak FILE] [--home DIR] [--demo-only]
+
+Starts four validators and shows keys, payments, a 2-of-3 account, escrows with milestones, an
+arbiter and a deadline, and a validator that is killed under load. Ends with the network running,
+or with --demo-only with everything removed. Exit code 0 only if every step held.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import time
+
+from local import ROOT, Failed, Load, Network, Refused, expect, heading, say, wait_until
+
+
+def keys(network, folder):
+    """Keys: a new one from words, and those of the network's first accounts."""
+    key = os.path.join(folder, "frank.key")
+    made = network.run("key", "new", key, "--words", 12, "--hide-words")
+    shown = network.run("key", "show", key)
+    expect(made["address"] == shown["address"] and shown["address"].startswith("opkacc1"),
+           f"frank's address is {shown['address']}")
+    expect(os.stat(key).st_mode & 0o777 == 0o600, "only its owner can read the key file")
+    expect(network.balance(shown["address"]) == 0, "the address is still without an account")
+    for name in ("alice", "bob", "carol"):
+        say(f"   {name} has {network.balance(name)}")
+
+
+def payments(network, folder):
+    """Payments through every node: each forwards to the shard's owner, all know the result."""
+    frank = network.run("key", "show", os.path.join(folder, "frank.key"), shown=False)["address"]
+    for node, payer in zip(network.nodes, ("alice", "bob", "carol", "dave")):
+        paid = network.run("pay", "--key", network.key(payer), "--to", frank, "--amount", 1000,
+                           "--memo", f"from {payer}", node=node)
+        receipt = paid["receipt"]
+        say(f"   final at height {receipt['height']} in {paid['latencyMilliseconds']} ms, "
+            f"fee {receipt['fee']}")
+    for node in network.nodes:
+        wait_until(lambda: network.balance(frank, node) == 4000, 10, f"4000 on node {node}")
+    expect(True, "frank has 4000 on every node")
+    too_much = network.refused("pay", "--key", os.path.join(folder, "frank.key"), "--to",
+                               network.address("alice"), "--amount", 10**9, node=0)
+    expect(too_much, "a payment of more than there is moves nothing")
+
+
+def multisig(network, folder):
+    """A 2-of-3 account: made, funded, and spent from with two signatures gathered off-line."""
+    policy = os.path.join(folder, "ours.policy")
+    signers = [part for name in ("alice", "bob", "carol")
+               for part in ("--signer", f"{network.public_key(name)}:1")]
+    made = network.run("account", "policy", "new", *signers, "--spend", 2, "--admin", 3,
+                       "--out", policy)
+    shared = made["address"]
+    network.run("pay", "--key", network.key("faucet"), "--to", shared, "--amount", 50_000, node=1)
+    expect(network.balance(shared, 1) == 50_000, "the shared account has 50000")
+    before = network.balance("dave", 1)
+    draft = os.path.join(folder, "draft.json")
+    network.run("pay", "--policy", policy, "--to", network.address("dave"), "--amount", 20_000,
+                "--max-fee", 5_000, "--unsigned", "--out", draft, node=1)
+    one, two = (os.path.join(folder, f"{name}.json") for name in ("by-carol", "by-alice"))
+    network.run("tx", "sign", draft, "--key", network.key("carol"), "--out", one)
+    missing = network.refused("tx", "submit", one, node=2)
+    expect("weigh" in missing or "notAuthorized" in missing, "one signature isn't enough", missing)
+    network.run("tx", "sign", draft, "--key", network.key("alice"), "--out", two)
+    both, other = (os.path.join(folder, f"{name}.json") for name in ("both", "both-again"))
+    network.run("tx", "merge", one, two, "--out", both)
+    network.run("tx", "merge", two, one, "--out", other)
+    with open(both, "rb") as first, open(other, "rb") as second:
+        expect(first.read() == second.read(), "the order of signing makes no difference")
+    sent = network.run("tx", "submit", both, node=2)
+    wait_until(lambda: network.balance("dave", 1) == before + 20_000, 10, "dave paid")
+    expect(True, f"dave has 20000 more, final at height {sent['receipt']['height']}")
+    again = network.run("tx", "submit", both, node=3)
+    expect(again["receipt"] == sent["receipt"], "sent again, it is the same transaction")
+
+
+def milestones(network, folder):
+    """An escrow with two milestones and an arbiter: one release, then a dispute and a split."""
+    before = {name: network.balance(name) for name in ("erin", "arbiter")}
+    created = network.run(
+        "escrow", "create", "--key", network.key("alice"), "--to", network.address("erin"),
+        "--amount", 9_000, "--deadline", "+1h", "--arbiter", network.address("arbiter"), node=0)
+    escrow = created["receipt"]["escrows"][0]
+    network.run("escrow", "decide", escrow, "--key", network.key("alice"), "--release", 4_000,
+                node=1)
+    shown = network.run("escrow", "show", escrow, node=2)
+    expect((shown["held"], shown["released"]) == ("5000", "4000"),
+           "the first milestone is paid: 4000 released, 5000 held")
+    network.refused("escrow", "decide", escrow, "--key", network.key("bob"), "--release", 5_000,
+                    node=3)
+    network.run("escrow", "dispute", escrow, "--key", network.key("erin"), node=0)
+    network.refused("escrow", "decide", escrow, "--key", network.key("alice"), "--release", 1,
+                    node=1)
+    network.run("escrow", "arbitrate", escrow, "--key", network.key("arbiter"), "--to-payee",
+                3_000, "--to-payer", 2_000, node=2)
+    closed = network.run("escrow", "show", escrow, node=2)
+    expect((closed["state"], closed["held"], closed["released"], closed["refunded"])
+           == ("closed", "0", "7000", "2000"), "the arbiter split the rest: 3000 and 2000")
+    say(f"   erin has {network.balance('erin', 2) - before['erin']} more, her fee taken off")
+
+
+def deadline(network, folder):
+    """An escrow that expires by itself: nobody does anything, the block carries it out."""
+    created = network.run(
+        "escrow", "create", "--key", network.key("bob"), "--to", network.address("erin"),
+        "--amount", 5_000, "--deadline", "+4s", node=3)
+    escrow = created["receipt"]["escrows"][0]
+    before = network.balance("bob", 3)
+    say("   waiting for the deadline")
+    wait_until(lambda: network.rpc(3, "escrow_get", id=escrow)["state"] == "closed", 30,
+               "the escrow closed")
+    shown = network.run("escrow", "show", escrow, node=3)
+    expect(shown["refunded"] == "5000", "all of it went back to bob")
+    expect(network.balance("bob", 3) == before + 5_000, "bob has 5000 more, without a fee")
+
+
+def crash(network, folder):
+    """A validator is killed with -9 under load, and comes back."""
+    with Load(network) as load:
+        load.goes_on(10)
+        began = time.monotonic()
+        network.kill(2)
+        load.goes_on(10)
+        say(f"   10 payments after the kill in {time.monotonic() - began:.1f} s")
+        network.restart(2)
+        load.goes_on(10)
+    network.agree()
+    load.check()
+
+
+STEPS = (keys, payments, multisig, milestones, deadline, crash)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--offpeak", default=os.path.join(ROOT, ".build/release/offpeak"),
+                        help="the executable (default: .build/release/offpeak)")
+    parser.add_argument("--home", default=os.path.join(ROOT, "testnet/.home"),
+                        help="the network's folder (default: testnet/.home)")
+    parser.add_argument("--demo-only", action="store_true",
+                        help="end the network and remove its files afterwards")
+    options = parser.parse_args()
+    if not os.access(options.offpeak, os.X_OK):
+        parser.error(f"{options.offpeak} isn't there; testnet/run builds it")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    network = Network(options.offpeak, options.home)
+    keep = False
+    try:
+        keep = walk(network) and not options.demo_only
+        return 0 if network.held else 1
+    finally:
+        if not keep:
+            clear(network)
+
+
+def walk(network):
+    """All steps; true if every one held."""
+    network.held = False
+    folder = os.path.join(network.home, "walk")
+    began = time.monotonic()
+    try:
+        heading("A network of four validators")
+        network.run("testnet", "down", "--purge", shown=False)
+        network.up("--validators", 4)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        network.agree()
+        for step in STEPS:
+            heading(step.__doc__)
+            step(network, folder)
+            network.agree()
+    except (Failed, Refused, OSError) as fault:
+        say(f"\nFAILED: {fault}")
+        logs(network)
+        return False
+    network.held = True
+    say(f"\nEvery step held, {time.monotonic() - began:.0f} s.")
+    farewell(network)
+    return True
+
+
+def logs(network):
+    try:
+        for log in network.run("testnet", "logs", "--lines", 15, shown=False):
+            say(f"--- {log['file']}\n" + "\n".join(log["lines"]))
+    except Refused as refusal:
+        say(str(refusal))
+
+
+def farewell(network):
+    """Addresses, and what to try next."""
+    say("\nRPC of the nodes:   " + "  ".join(network.rpc_url(node) for node in network.nodes))
+    say(f"Wallets:            {network.home}/wallets")
+    say("Try next:")
+    say(f"  export OFFPEAK_TESTNET={network.home} OFFPEAK_NODE={network.rpc_url(0)}")
+    say(f"  {network.executable} testnet status")
+    say(f"  {network.executable} pay --key {network.key('alice')} --to {network.address('bob')}"
+        " --amount 1500")
+    say(f"  {network.executable} escrow list {network.address('alice')}")
+    say(f"  {network.executable} testnet kill 1    # and watch payments go on")
+    say(f"  {network.executable} testnet down --purge")
+
+
+def clear(network):
+    """Ends every process of the network and removes its files."""
+    try:
+        network.run("testnet", "down", "--purge", shown=False)
+    except Refused as refusal:
+        say(f"the network couldn't be ended: {refusal}")
+    shutil.rmtree(network.home, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
