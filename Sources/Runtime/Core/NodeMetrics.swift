@@ -3,14 +3,14 @@ internal import Primitives
 
 /// A node's figures for Prometheus, read when they are asked for.
 enum NodeMetrics {
-    static func register(_ node: Node, in metrics: Metrics) {
+    static func register(_ node: RunningNode, in metrics: Metrics) {
         registerChain(node, metrics)
         registerMempool(node, metrics)
         registerProcess(node, metrics)
         ProcessResources.register(in: metrics)
     }
 
-    private static func registerChain(_ node: Node, _ metrics: Metrics) {
+    private static func registerChain(_ node: RunningNode, _ metrics: Metrics) {
         metrics.gauge("offpeak_finalized_height", "Height of the newest finalized block.") {
             Double(node.status.finalizedHeight.rawValue)
         }
@@ -34,7 +34,7 @@ enum NodeMetrics {
         ) { Double(node.connectedWeight) }
     }
 
-    private static func registerMempool(_ node: Node, _ metrics: Metrics) {
+    private static func registerMempool(_ node: RunningNode, _ metrics: Metrics) {
         metrics.gauge(
             "offpeak_mempool_following", "Clients' transactions whose fate is open here."
         ) { Double(node.status.mempool.following) }
@@ -58,7 +58,7 @@ enum NodeMetrics {
         }
     }
 
-    private static func registerProcess(_ node: Node, _ metrics: Metrics) {
+    private static func registerProcess(_ node: RunningNode, _ metrics: Metrics) {
         metrics.gauge("offpeak_store_bytes", "Bytes of the store's files.") {
             Double(node.storeBytes)
         }

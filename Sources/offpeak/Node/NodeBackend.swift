@@ -9,14 +9,14 @@ internal import Runtime
 /// core.
 struct NodeBackend: RPCBackend {
     let prefix: NetworkPrefix
-    let node: Node
+    let node: RunningNode
     let views: NodeViews
 
     /// How long a client of `transaction_submit` waits for the owner's answer before it is told
     /// that the outcome is open.
     private static let submitMilliseconds: UInt64 = 10_000
 
-    init(_ node: Node) throws(NetworkPrefix.Fault) {
+    init(_ node: RunningNode) throws(NetworkPrefix.Fault) {
         self.node = node
         prefix = try NetworkPrefix(node.genesis.prefix)
         views = NodeViews(prefix: prefix, node: node)
@@ -34,7 +34,11 @@ struct NodeBackend: RPCBackend {
     }
 
     func nodeStatus() async throws(RPCFault) -> NodeStatus {
-        guard let summary = try read({ try LedgerReader($0).summary() }) else {
+        guard
+            let summary = try read({ snapshot throws(StorageFault) in
+                try LedgerReader(snapshot).summary()
+            })
+        else {
             throw .internalError
         }
         return views.status(summary)
@@ -150,7 +154,11 @@ struct NodeBackend: RPCBackend {
         let text = id.text(in: prefix)
         switch fate {
         case .final:
-            guard let receipt = try read({ try LedgerReader($0).receipt(id) }) else {
+            guard
+                let receipt = try read({ snapshot throws(StorageFault) in
+                    try LedgerReader(snapshot).receipt(id)
+                })
+            else {
                 throw .internalError
             }
             return TransactionStatus(id: text, state: .final, receipt: views.receipt(receipt))

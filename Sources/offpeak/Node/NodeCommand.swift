@@ -4,6 +4,7 @@ internal import Logging
 internal import RPC
 internal import Runtime
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// `offpeak node`
 struct NodeCommand: AsyncParsableCommand {
@@ -25,14 +26,14 @@ struct NodeCommand: AsyncParsableCommand {
         let settings = try Configuration.load(home.configuration)
         Log.start(level: settings.logLevel, format: settings.logFormat)
         let logger = Logger(label: "node")
-        let node = try Node(home: home, logger: logger) { code, reason in
+        let node = try RunningNode(home: home, logger: logger) { code, reason in
             logger.critical("the node stops", metadata: ["reason": "\(reason)"])
-            exit(code.rawValue)
+            Glibc.exit(code.rawValue)
         }
         try node.start()
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: NodeCommand.services(node, settings, logger),
+                services: try NodeCommand.services(node, settings, logger),
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             try await group.run()
@@ -45,7 +46,7 @@ struct NodeCommand: AsyncParsableCommand {
     }
 
     private static func services(
-        _ node: Node, _ settings: Configuration, _ logger: Logger
+        _ node: RunningNode, _ settings: Configuration, _ logger: Logger
     ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: NodeReporter(node: node, logger: logger))
@@ -73,26 +74,28 @@ struct NodeCommand: AsyncParsableCommand {
 
 /// Tells the log when the node takes part, and every minute how it stands.
 private struct NodeReporter: Service {
-    let node: Node
+    let node: RunningNode
     let logger: Logger
 
     func run() async throws {
+        await cancelWhenGracefulShutdown { await watch() }
+    }
+
+    private func watch() async {
         let readiness = NodeReadiness(node)
         var wasReady = false
         var ticks = 0
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                let state = readiness.now
-                if state.ready != wasReady {
-                    wasReady = state.ready
-                    logger.notice(
-                        state.ready ? "ready" : "not ready",
-                        metadata: ["reasons": "\(state.reasons.joined(separator: "; "))"])
-                }
-                if ticks % 120 == 0 { report() }
-                ticks += 1
-                try? await Task.sleep(for: .milliseconds(500))
+        while !Task.isCancelled {
+            let state = readiness.now
+            if state.ready != wasReady {
+                wasReady = state.ready
+                logger.notice(
+                    state.ready ? "ready" : "not ready",
+                    metadata: ["reasons": "\(state.reasons.joined(separator: "; "))"])
             }
+            if ticks % 120 == 0 { report() }
+            ticks += 1
+            try? await Task.sleep(for: .milliseconds(500))
         }
     }
 

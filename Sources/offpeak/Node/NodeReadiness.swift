@@ -1,15 +1,18 @@
+internal import Consensus
+internal import Execution
+internal import Primitives
 internal import RPC
 internal import Runtime
 
 /// Whether a node takes part, and if not, why: for `/ready` and for clients that wait in vain.
 struct NodeReadiness {
-    private let node: Node
+    private let node: RunningNode
 
     /// Milliseconds without a finalized block after which the chain counts as standing still: an
     /// idle network finalizes one a second.
     private static let stillMilliseconds: UInt64 = 10_000
 
-    init(_ node: Node) { self.node = node }
+    init(_ node: RunningNode) { self.node = node }
 
     var now: Readiness {
         let reasons = reasons
@@ -22,7 +25,7 @@ struct NodeReadiness {
         if let reason = quorumReason { reasons.append(reason) }
         if let progress = status.progress, progress.isCatchingUp {
             reasons.append(
-                "catching up: finalized blocks above \(status.finalizedHeight) are fetched")
+                "catching up: blocks above height \(status.finalizedHeight) are fetched")
         }
         let lag = node.genesis.parameters.consensus.executionLagMax
         if status.finalizedHeight > status.appliedHeight.clampedAdvance(by: lag) {

@@ -9,7 +9,7 @@ internal import Runtime
 /// The node's values as RPC shows them.
 struct NodeViews: Sendable {
     let prefix: NetworkPrefix
-    let node: Node
+    let node: RunningNode
 
     // MARK: The node
 

@@ -10,7 +10,7 @@ internal import Synchronization
 ///
 /// Life: `open` takes the home folder's lock and reads everything; `start` lets it take part;
 /// `stop` ends it within seconds with everything that was promised on disk.
-package final class Node: Sendable {
+package final class RunningNode: Sendable {
     package let genesis: Genesis
     package let configuration: Configuration
     package let peerID: PeerID
@@ -46,7 +46,7 @@ package final class Node: Sendable {
         let voting =
             home.hasValidatorKey ? try home.loadKey(home.validatorKey, role: .voting) : nil
         let ownIndex = voting.flatMap { [genesis] in genesis.committee.index(of: $0.publicKey) }
-        let opened = try Node.openStorage(home, configuration, genesis)
+        let opened = try RunningNode.openStorage(home, configuration, genesis)
         store = opened.store
         amnesia = opened.amnesia
         self.ownIndex = ownIndex
@@ -57,7 +57,7 @@ package final class Node: Sendable {
         broker = RequestBroker()
         network = NetworkBox()
         self.logger = logger
-        let core = try Node.openCore(
+        let core = try RunningNode.openCore(
             genesis, ownIndex == nil ? nil : voting, canVote: opened.amnesia == nil, opened)
         layout = core.layout
         loop = CoreLoop(
