@@ -31,10 +31,11 @@ extension NodeCore {
 
     var executionLagMax: UInt64 { configuration.genesis.parameters.consensus.executionLagMax }
 
-    /// The lanes after a block's ancestors, or nil if a pending one breaks their rule.
+    /// The lanes after a block's ancestors, or nil if a pending one breaks their rule. Ancestors
+    /// that were finalized since the context was made are in the table already.
     func table(after context: ChainContext) -> LaneTable? {
         var table = mempool.table
-        for block in context.pending {
+        for block in context.pending where block.height > mempool.height {
             guard include(block, in: &table) else { return nil }
         }
         return table

@@ -26,6 +26,21 @@ import Testing
         #expect(cluster.now < Instant(milliseconds: 2_000), "took \(cluster.now)")
     }
 
+    @Test func `a payment is final within a few message delays, whatever view it falls into`()
+        throws
+    {
+        var cluster = try Cluster(seed: 12)
+        try cluster.run(milliseconds: 1_500)
+        for sequence in 0..<40 {
+            let payment = cluster.payment(from: 0, to: 1, amount: 1, sequence: UInt64(sequence))
+            try cluster.submit(payment, to: sequence % 4)
+            let start = cluster.now
+            try cluster.run(milliseconds: 3_000) { $0.isFinal(payment, at: sequence % 4) }
+            // Forward, batch, ack, certificate, proposal, two votes: at most 3 ms each.
+            #expect(cluster.now.millisecondsSince(start) <= 30, "payment \(sequence)")
+        }
+    }
+
     @Test func `an idle chain finalizes empty blocks and keeps time`() throws {
         var cluster = try Cluster(seed: 4)
         try cluster.run(milliseconds: 5_500)
@@ -97,7 +112,7 @@ import Testing
                 from: sequence % 8, to: 5, amount: 1, sequence: UInt64(sequence / 8))
             payments.append(payment)
             try cluster.submit(payment, to: 1 + sequence % 3)
-            try cluster.run(milliseconds: 40)
+            try cluster.run(milliseconds: 100)
         }
         let sent = payments
         try cluster.run(milliseconds: 20_000) { $0.isFinal(sent, at: [1, 2, 3]) }
