@@ -3,16 +3,16 @@ package import Primitives
 /// Consensus by Simplex (Chan and Pass, TCC 2023): three votes, no locks, no sub-protocol for the
 /// change of leaders. A value without clock, randomness or I/O: events in, ordered effects out.
 ///
-/// W is the committee's weight, F = (W - 1) / 3 may lie, a quorum is Q = W - F, and H = F + 1 has an
-/// honest member. Δ is the unit of time; "holding" a certificate means having accepted it.
+/// W is the committee's weight, F = (W - 1) / 3 may lie, a quorum is Q = W - F, and H = F + 1 has
+/// an honest member. Δ is the unit of time; "holding" a certificate means having accepted it.
 ///
 /// Views
 /// - R1 upon a certificate of view v at or above the current one: enter v + 1.
 /// - R2 upon entering v: set its timers; propose if this node leads, vote if a proposal waits.
 /// - R3 upon a timer, a refused proposal, a failed build, the leader's own nullify vote or nullify
 ///   votes of weight H, all in the current view only: nullify it, unless it was nullified or
-///   finalized by this node. (H is not in the paper: with that much the view can't be finalized, and
-///   nodes that wait for nothing else follow those that have work to order.)
+///   finalized by this node. (H is not in the paper: with that much the view can't be finalized,
+///   and nodes that wait for nothing else follow those that have work to order.)
 ///
 /// Proposals
 /// - R4 upon leading: the parent is the notarized block of the latest view below which only

@@ -17,7 +17,8 @@ package struct Batch: Hashable, Sendable {
     package func hash(into hasher: inout Hasher) { hasher.combine(header.digest) }
 
     /// Root of the tree over the transactions: leaf = H(batchTree, 0 ‖ bytes), node =
-    /// H(batchTree, 1 ‖ left ‖ right), a single node moves up, root = H(batchTree, 2 ‖ count ‖ top).
+    /// H(batchTree, 1 ‖ left ‖ right), a single node moves up, root = H(batchTree, 2 ‖ count ‖
+    /// top).
     static func root(of leaves: [Digest]) -> Digest {
         var level = leaves
         while level.count > 1 {

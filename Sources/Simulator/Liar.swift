@@ -2,7 +2,8 @@ internal import Consensus
 internal import Primitives
 
 /// All lying validators as one adversary that shares what it hears: proposes several blocks in one
-/// view, on old parents too, votes for everything at once, makes certificates and gives them to some.
+/// view, on old parents too, votes for everything at once, makes certificates and gives them to
+/// some.
 struct Liar {
     /// The first byte of a payload that honest nodes refuse.
     static let invalidMark: UInt8 = 0xBD

@@ -11,7 +11,7 @@ struct SimulatorCommand: ParsableCommand {
         commandName: "offpeak-sim",
         abstract: "Run the consensus engine in simulated networks with seeded faults.",
         discussion: """
-            Each seed is one network in virtual time: loss, delay, duplication, partitions, crashes \
+            Each seed is a network in virtual time: loss, delay, duplication, partitions, crashes \
             and lying validators, then healing. The same seed and code give the same trace hash.
             """)
 

@@ -37,8 +37,8 @@ struct Summary {
             \(reports.count) seeds, \(failing.count) violations, \(sum(\.blocks)) blocks, \
             \(sum { UInt64($0.restarts) }) restarts, \(sum { UInt64($0.evidence) }) proofs of \
             equivocation, slowest recovery \(seconds(recovery)) s, \
-            \(seconds(sum(\.simulatedMilliseconds))) simulated s in \(seconds(wallMilliseconds)) s, \
-            trace \(traceHash)
+            \(seconds(sum(\.simulatedMilliseconds))) simulated s in \
+            \(seconds(wallMilliseconds)) s, trace \(traceHash)
             """
         return (failures + [last]).joined(separator: "\n")
     }

@@ -9,10 +9,10 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Load a network with transfers and measure it.",
         discussion: """
-            Transfers are signed beforehand. Without --rate the network is kept saturated; with it \
-            transfers have fixed moments, and latency counts from there. --local measures a network \
-            of its own, which is removed afterwards; --validators a running one, whose wallet --key \
-            pays for the accounts.
+            Transfers are signed beforehand. Without --rate the network is kept saturated; with \
+            it transfers have fixed moments, and latency counts from there. --local measures a \
+            network of its own, which is removed afterwards; --validators a running one, whose \
+            wallet --key pays for the accounts.
             """)
 
     @Option(help: "Validators of a network of its own.")

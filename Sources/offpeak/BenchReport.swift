@@ -70,7 +70,8 @@ struct BenchReport: Encodable, Sendable {
     func text(_ palette: Palette) -> String {
         var sheet = Sheet([
             "finalized":
-                "\(format(finalizedPerSecond)) a second (\(finalized) in \(format(measuredSeconds)) s)"
+                "\(format(finalizedPerSecond)) a second "
+                + "(\(finalized) in \(format(measuredSeconds)) s)"
         ])
         let latency = [latencyMilliseconds.p50, latencyMilliseconds.p99, latencyMilliseconds.p999]
             .map { $0.map(format) ?? "-" }

@@ -39,7 +39,8 @@ struct MempoolNetwork {
         try run()
     }
 
-    /// A committee of a chain in which every member owns a shard: small committees can leave one out.
+    /// A committee of a chain in which every member owns a shard: small committees can leave one
+    /// out.
     private static func committeeWithShardsForAll(_ keys: [SecretKey]) throws -> Committee {
         let validators = keys.map {
             Validator(

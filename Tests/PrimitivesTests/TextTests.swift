@@ -7,7 +7,8 @@ import Testing
     /// Source: BIP-350, "Test vectors for Bech32m".
     @Test(arguments: [
         "A1LQFN3A", "a1lqfn3a",
-        "an83characterlonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber11sg7hg6",
+        "an83characterlonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber1"
+            + "1sg7hg6",
         "abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx",
         "11" + String(repeating: "l", count: 82) + "ludsr8",
         "split1checkupstagehandshakeupstreamerranterredcaperredlc445v", "?1v759aa",
@@ -24,7 +25,8 @@ import Testing
             ("\u{7F}1g6xzxy", .invalidCharacter(position: 1)),
             ("\u{80}1vctc34", .invalidCharacter(position: 1)),
             (
-                "an84characterslonghumanreadablepartthatcontainsthetheexcludedcharactersbioandnumber"
+                "an84characterslonghumanreadablepartthatcontainsthetheexcluded"
+                + "charactersbioandnumber"
                     + "11d6pts4", .tooLong(91)
             ),
             ("qyrz8wqd2c9m", .noSeparator), ("1qyrz8wqd2c9m", .emptyPrefix),

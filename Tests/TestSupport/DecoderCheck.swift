@@ -1,7 +1,7 @@
 public import Primitives
 
-/// What is wrong with the decoder of `Value`, seen from the canonical encoding of `value`: the first
-/// few complaints, or none.
+/// What is wrong with the decoder of `Value`, seen from the canonical encoding of `value`: the
+/// first few complaints, or none.
 ///
 /// It must give the value back, and refuse every prefix, every byte more, and every altered byte
 /// that isn't the canonical encoding of another value. O(bytes²).

@@ -2,7 +2,7 @@ extension Configuration {
     /// The file that `offpeak init` writes: every setting with its value and what it means.
     package var template: String {
         """
-        # Settings of an Offpeak node. What is left out keeps the value shown here by `offpeak init`;
+        # Settings of an Offpeak node. What is left out keeps the value that `offpeak init` shows;
         # an unknown key is an error.
 
         network:

@@ -124,8 +124,8 @@ struct JournalScan {
     let byteCount: Int
 
     /// Reads every record.
-    /// - Throws: `Damage` if a whole record stands behind a damaged place: then that place isn't the
-    ///   unfinished end of a write, and what it held may have been acted on.
+    /// - Throws: `Damage` if a whole record stands behind a damaged place: then that place isn't
+    ///   the unfinished end of a write, and what it held may have been acted on.
     init(_ bytes: [UInt8], format: JournalFormat) throws(Damage) {
         byteCount = bytes.count
         while let (record, next) = format.record(in: bytes, at: end) {
