@@ -26,7 +26,7 @@ import Testing
             ("\u{80}1vctc34", .invalidCharacter(position: 1)),
             (
                 "an84characterslonghumanreadablepartthatcontainsthetheexcluded"
-                + "charactersbioandnumber"
+                    + "charactersbioandnumber"
                     + "11d6pts4", .tooLong(91)
             ),
             ("qyrz8wqd2c9m", .noSeparator), ("1qyrz8wqd2c9m", .emptyPrefix),
