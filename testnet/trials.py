@@ -12,6 +12,7 @@ import concurrent.futures
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -192,9 +193,35 @@ def count_pairs(network, signed, outcomes):
         f"({refused} of the others refused at once)")
 
 
+def foreign_client(network):
+    """A client in another language, written from PROTOCOL.md alone, pays and makes an escrow."""
+    python = subprocess.run(
+        [os.path.join(ROOT, "tools", "setup"), "--python"], check=True, capture_output=True,
+        text=True).stdout.strip()
+
+    def client(*arguments):
+        command = [python, os.path.join(ROOT, "tools", "client.py"),
+                   "--node", network.rpc_url(1), "--key", network.key("carol")]
+        say("$ tools/client.py " + " ".join(str(argument) for argument in arguments))
+        done = subprocess.run(
+            command + [str(argument) for argument in arguments], capture_output=True, text=True)
+        say("   " + done.stdout.strip().replace("\n", "\n   "))
+        expect(done.returncode == 0, "the client's transaction is final", done.stderr)
+
+    before = network.balance("bob")
+    client("pay", "--to", network.address("bob"), "--amount", 321)
+    expect(network.balance("bob") == before + 321, "bob has 321 more")
+    count = len(network.rpc(0, "escrow_list", address=network.address("carol"))["escrows"])
+    client("escrow-create", "--payee", network.address("bob"), "--amount", 500,
+           "--deadline", "+3600")
+    network.agree()
+    escrows = network.rpc(0, "escrow_list", address=network.address("carol"))["escrows"]
+    expect(len(escrows) == count + 1, "carol has one escrow more", escrows)
+
+
 TRIALS = {
     "kill-each": kill_each, "kill-all": kill_all, "stop-one": stop_one, "stop-two": stop_two,
-    "double-spend": double_spend,
+    "double-spend": double_spend, "foreign-client": foreign_client,
 }
 
 

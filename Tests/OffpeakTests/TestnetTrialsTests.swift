@@ -52,7 +52,9 @@ struct TestnetTrialsTests {
 
     @Test(
         "what must hold when machines fail and people cheat",
-        arguments: ["kill-each", "kill-all", "stop-one", "stop-two", "double-spend"])
+        arguments: [
+            "kill-each", "kill-all", "stop-one", "stop-two", "double-spend", "foreign-client",
+        ])
     func trial(_ name: String) async throws {
         try await run("trials.py", ["--only", name, "--pairs", "40"])
     }
