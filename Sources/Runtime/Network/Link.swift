@@ -49,14 +49,13 @@ final class Link: ChannelInboundHandler {
     private var isPumping = false
 
     init(
-        network: NetworkLoop, direction: LinkDirection, address: SocketAddress?, expected: PeerID?
+        network: NetworkLoop, direction: LinkDirection, host: String, port: Int, expected: PeerID?
     ) {
         self.network = network
         self.direction = direction
         self.expected = expected
-        host = address?.ipAddress ?? "unknown"
-        let port = address?.port ?? 0
-        self.address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        self.host = host
+        address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
         startedAt = network.milliseconds
         lastReceivedAt = startedAt
         lastPingAt = startedAt

@@ -93,7 +93,9 @@ final class NetworkLoop {
     /// Prepares a connection that arrived; throws for one too many.
     func accept(_ channel: any Channel) throws {
         let link = Link(
-            network: self, direction: .incoming, address: channel.remoteAddress, expected: nil)
+            network: self, direction: .incoming,
+            host: channel.remoteAddress?.ipAddress ?? "unknown",
+            port: channel.remoteAddress?.port ?? 0, expected: nil)
         do throws(LinkRefusal) {
             try checkRoom(for: link)
         } catch {
@@ -120,8 +122,11 @@ final class NetworkLoop {
     }
 
     private func prepareDialled(_ channel: any Channel, to peer: PeerID) throws {
+        // The channel doesn't know its other end before it is connected.
+        let address = dials[peer]?.address
         let link = Link(
-            network: self, direction: .outgoing, address: channel.remoteAddress, expected: peer)
+            network: self, direction: .outgoing, host: address?.host ?? "unknown",
+            port: Int(address?.port ?? 0), expected: peer)
         let tls = try NIOSSLClientHandler(context: clientTLS, serverHostname: nil) {
             certificates, promise in
             promise.succeed(link.verify(certificates))
