@@ -28,6 +28,12 @@ package enum BatchLimits {
     package static let followedMax = 131_072
     /// Transactions in one forwarding message.
     package static let forwardMax = 512
+    /// Bytes of the transactions in one forwarding message: a frame holds 1 MiB.
+    package static let forwardBytesMax = 900 << 10
+    /// Certificates in a block: with their signatures what a voter checks in about 0.3 s.
+    package static let blockCertificatesMax = 1024
+    /// Bytes of bodies kept in memory besides the store; beyond it they are read again.
+    package static let bodyBytesMax = 64 << 20
     /// Digests in one request for bodies.
     package static let bodyRequestMax = 16
     /// Transactions in one checking job: about 7 ms of one core.
@@ -55,6 +61,9 @@ package enum MempoolTimes {
     package static let certificateRetry: UInt64 = 1000
     /// How often a missing body is asked for again.
     package static let bodyRetry: UInt64 = 300
+    /// The least time between two batches of a lane: under load they grow instead of multiplying,
+    /// and each costs signatures, messages and a sync on every validator.
+    package static let sealInterval: UInt64 = 25
     /// The period of the engine's own timer.
     package static let tick: UInt64 = 50
     /// What a client that met a full pool is told to wait.

@@ -9,6 +9,7 @@ struct Bodies: Sendable {
     }
 
     private var kept: [Digest: Batch] = [:]
+    private var byteCount = 0
     private var wanted: [Digest: Wanted] = [:]
 
     /// Bodies that execution waits for.
@@ -16,10 +17,25 @@ struct Bodies: Sendable {
 
     func held(_ digest: Digest) -> Batch? { kept[digest] }
 
-    mutating func keep(_ batch: Batch) { kept[batch.digest] = batch }
+    /// Keeps a body that the store has too, as long as there is room.
+    mutating func keep(_ batch: Batch) {
+        guard byteCount + batch.body.count <= BatchLimits.bodyBytesMax else { return }
+        keepAnyway(batch)
+    }
+
+    /// Keeps a body that the store will have only after the current event.
+    mutating func keepAnyway(_ batch: Batch) {
+        guard kept.updateValue(batch, forKey: batch.digest) == nil else { return }
+        byteCount += batch.body.count
+    }
 
     /// Forgets a body that was executed: the store has it.
-    mutating func release(_ digest: Digest) { kept[digest] = nil }
+    mutating func release(_ digest: Digest) {
+        guard let batch = kept.removeValue(forKey: digest) else { return }
+        byteCount -= batch.body.count
+    }
+
+    func isWanted(_ digest: Digest) -> Bool { wanted[digest] != nil }
 
     mutating func want(_ digest: Digest, from holders: [PeerID], at now: Instant) {
         guard wanted[digest] == nil else { return }

@@ -49,25 +49,40 @@ struct CertificateShelf: Sendable {
     var laneOrder: [Lane] { lanes.keys.sorted() }
 
     /// The certificates that a block at `height` whose parent has `table` may include, in the
-    /// order of the block: by shard, rank and position, as far as `limits` allow.
+    /// order of the block: lane by lane in the order of positions, as far as the limits allow.
     func includable(after table: LaneTable, at height: Height) -> [BatchCertificate] {
         var table = table
         var chosen: [BatchCertificate] = []
         var bytes = 8
         var transactions = 0
-        for lane in laneOrder {
+        for lane in rotatedLanes(at: height) {
             while let next = following(table[lane], in: lane),
                 (try? table.include(next.header, at: height)) != nil
             {
                 bytes += next.bcsBytes.count
                 transactions += Int(next.header.content.transactionCount)
                 guard bytes <= BatchLimits.payloadBytesMax,
-                    transactions <= BatchLimits.blockTransactionsMax
+                    transactions <= BatchLimits.blockTransactionsMax,
+                    chosen.count < BatchLimits.blockCertificatesMax
                 else { return chosen }
                 chosen.append(next)
             }
         }
         return chosen
+    }
+
+    /// Lanes in order, each height beginning with another one: when blocks are full, no shard is
+    /// always last.
+    private func rotatedLanes(at height: Height) -> [Lane] {
+        let lanes = laneOrder
+        guard !lanes.isEmpty else { return [] }
+        let start = Int(height.rawValue % UInt64(lanes.count))
+        return Array(lanes[start...] + lanes[..<start])
+    }
+
+    /// Whether some certificate could be included after `table`.
+    func hasIncludable(after table: LaneTable) -> Bool {
+        lanes.keys.contains { following(table[$0], in: $0) != nil }
     }
 
     private func following(_ head: LaneTable.Head?, in lane: Lane) -> BatchCertificate? {
@@ -82,11 +97,13 @@ struct CertificateShelf: Sendable {
 
     /// Certificates that weren't included for `wait` milliseconds, in lane order; they count as
     /// sent now.
-    mutating func takeStale(at now: Instant, wait: UInt64) -> [BatchCertificate] {
+    mutating func takeStale(
+        at now: Instant, wait: UInt64, limit: Int
+    ) -> [BatchCertificate] {
         var stale: [BatchCertificate] = []
         for lane in laneOrder {
             for position in (lanes[lane] ?? [:]).keys.sorted() {
-                guard let held = lanes[lane]?[position],
+                guard stale.count < limit, let held = lanes[lane]?[position],
                     now.millisecondsSince(held.sentAt) >= wait
                 else { continue }
                 lanes[lane]?[position]?.sentAt = now

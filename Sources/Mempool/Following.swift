@@ -11,6 +11,8 @@ struct Following: Sendable {
         /// The rank that has it now.
         var rank: Int
         var isAdmitted = false
+        /// Whether some owner has ever admitted it.
+        var wasAdmitted = false
         /// Handovers so far.
         var handovers = 0
         /// Clients that wait for the owner's answer.
@@ -51,8 +53,12 @@ struct Following: Sendable {
 
     mutating func markAdmitted(_ id: TransactionID, deadline: Instant) {
         followed[id]?.isAdmitted = true
+        followed[id]?.wasAdmitted = true
         reschedule(id, at: deadline)
     }
+
+    /// An owner is asked again: until it answers, nobody is known to have it.
+    mutating func markAsked(_ id: TransactionID) { followed[id]?.isAdmitted = false }
 
     mutating func remove(_ id: TransactionID) { followed[id] = nil }
 

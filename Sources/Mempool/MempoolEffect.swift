@@ -38,18 +38,26 @@ package enum MempoolEvent: Sendable {
 
 /// A transaction with what execution made of it; `skipped` is nil if it took its sequence.
 package struct ExecutedTransaction: Hashable, Sendable {
-    package let id: TransactionID
-    package let sender: Address
-    package let stream: UInt16
-    package let sequence: SequenceNumber
+    package let signed: SignedTransaction
     package let skipped: SkipReason?
 
     package init(_ transaction: SignedTransaction, skipped: SkipReason?) {
-        id = transaction.id
-        sender = transaction.transaction.sender
-        stream = transaction.transaction.stream
-        sequence = transaction.transaction.sequence
+        signed = transaction
         self.skipped = skipped
+    }
+
+    package var id: TransactionID { signed.id }
+    package var sender: Address { signed.transaction.sender }
+    package var stream: UInt16 { signed.transaction.stream }
+    package var sequence: SequenceNumber { signed.transaction.sequence }
+
+    /// Whether the verdict holds for every transaction with this id. The id doesn't cover the
+    /// authorizations: somebody can have ordered the same transaction with too few of them.
+    package var isDefinite: Bool {
+        switch skipped {
+        case nil, .expired, .sequenceUsed, .wrongChain: true
+        default: false
+        }
     }
 }
 

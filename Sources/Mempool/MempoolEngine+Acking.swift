@@ -5,7 +5,8 @@ extension MempoolEngine {
     mutating func consider(_ batch: Batch, from peer: PeerID) {
         guard let ownIndex, let owner = self.peer(batch.header.content.owner) else { return }
         let header = batch.header
-        guard owner == peer, header.claim(in: layout) != nil,
+        if bodies.isWanted(batch.digest) { return take(body: batch, from: peer) }
+        guard owner == peer, header.claim(in: layout) != nil, header.chunkCount == 1,
             header.content.owner != ownIndex
         else {
             return effects.append(.penalise(peer, "a batch that isn't its lane's owner's"))
@@ -60,13 +61,13 @@ extension MempoolEngine {
         guard !whole.isRefused else {
             return effects.append(.penalise(whole.from, "a batch without its owner's signature"))
         }
+        if bodies.isWanted(digest) { return take(body: whole.batch, from: whole.from) }
         guard witness.isFree(header), isTimely(header) else { return }
         let ack = makeAck(header, signer: ownIndex, invalid: whole.invalid)
         witness.record(ack)
         bodies.keep(whole.batch)
         effects.append(.store(LaneRecord.writes(ack, whole.batch)))
         effects.append(.send(whole.from, .ack(ack)))
-        if bodies.take(wanted: digest) { effects.append(.bodyArrived(digest)) }
     }
 
     /// An ack of the one chunk that a batch has.

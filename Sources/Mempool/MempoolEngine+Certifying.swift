@@ -22,7 +22,8 @@ extension MempoolEngine {
         }
         let content = certificate.value.header.content
         guard content.position > table[content.lane]?.position ?? 0,
-            !shelf.holds(certificate.value.header)
+            content.expiryHeight > height, !shelf.holds(certificate.value.header),
+            shelf.count(content.lane) < 2 * BatchLimits.unincludedMax
         else { return }
         shelf.insert(certificate, at: now)
         effects.append(.workAvailable)
@@ -43,8 +44,8 @@ extension MempoolEngine {
         return held
     }
 
-    /// Whether some certified batch waits for a block.
-    package var hasCertificates: Bool { shelf.count > 0 }
+    /// Whether some certified batch waits for a block and could be in the next one.
+    package var hasIncludable: Bool { shelf.hasIncludable(after: table) }
 
     /// The certificates for a block at `height` whose parent leaves the lanes as `table`.
     package func includable(after table: LaneTable, at height: Height) -> [BatchCertificate] {
@@ -76,7 +77,7 @@ extension MempoolEngine {
     /// A body is right if its digest was wanted: the certificate vouches for the rest.
     mutating func take(body batch: Batch, from peer: PeerID) {
         guard bodies.take(wanted: batch.digest) else { return }
-        bodies.keep(batch)
+        bodies.keepAnyway(batch)
         var writes = WriteSet()
         writes.put(batch.bcsBytes, in: .batches, for: batch.digest.bytes)
         effects.append(.store(writes))

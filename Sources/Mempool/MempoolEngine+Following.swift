@@ -7,7 +7,10 @@ extension MempoolEngine {
         view: some AdmissionView
     ) throws(StorageFault) {
         if let known = following[transaction.id] {
-            if known.isAdmitted {
+            if known.transaction != transaction, !known.isAdmitted {
+                // The same transaction with other signatures is on its way: wait for its fate.
+                effects.append(.reply(request, transaction.id, .busy(MempoolTimes.busyRetry)))
+            } else if known.isAdmitted {
                 effects.append(.reply(request, transaction.id, .accepted))
             } else {
                 following.addRequest(request, to: transaction.id)
@@ -58,12 +61,22 @@ extension MempoolEngine {
             following.markAdmitted(answer.id, deadline: now.advanced(byMilliseconds: wait))
         case .refused, .conflict, .busy, .overspent:
             // Another rank may have sealed it already: then its fate comes with a block.
-            if entry.isAdmitted { return }
+            if entry.wasAdmitted || mayBeSealed(answer, entry) { return }
         }
         for request in following.takeRequests(of: answer.id) {
             effects.append(.reply(request, answer.id, answer.outcome))
         }
         if answer.outcome != .accepted { following.remove(answer.id) }
+    }
+
+    /// Whether an owner's refusal of a transaction that several ranks were given can come from its
+    /// own success with one of them.
+    private func mayBeSealed(_ answer: ForwardAnswer, _ entry: Following.Followed) -> Bool {
+        guard entry.handovers > 1 else { return false }
+        switch answer.outcome {
+        case .refused(.sequenceUsed), .conflict: return true
+        default: return false
+        }
     }
 
     private func isCurrentOwner(_ peer: PeerID?, of entry: Following.Followed) -> Bool {
@@ -80,11 +93,15 @@ extension MempoolEngine {
 
     mutating func handOverDue(at now: Instant) {
         for entry in following.takeDue(at: now) {
-            let wait =
-                entry.isAdmitted
-                ? inclusionWait(entry.handovers + 1) : MempoolTimes.admissionWait
+            // An owner that has admitted it is asked once more before the next rank gets it: on a
+            // slow network everything would otherwise be ordered twice.
+            let asksAgain = entry.isAdmitted && !entry.handovers.isMultiple(of: 2)
+            following.markAsked(entry.transaction.id)
+            let wait = MempoolTimes.admissionWait << UInt64(min(entry.handovers / 4, 5))
             following.reschedule(entry.transaction.id, at: now.advanced(byMilliseconds: wait))
-            dispatch(entry.transaction, shard: entry.shard, from: entry.rank + 1)
+            dispatch(
+                entry.transaction, shard: entry.shard,
+                from: asksAgain ? entry.rank : entry.rank + 1)
         }
     }
 
@@ -105,6 +122,11 @@ extension MempoolEngine {
             guard let entry = following[id] else { continue }
             dispatch(entry.transaction, shard: entry.shard, from: entry.rank + 1)
         }
+    }
+
+    /// Whether this node waits for the fate of exactly these bytes, for a client or as an owner.
+    package func cares(for transaction: SignedTransaction) -> Bool {
+        following[transaction.id]?.transaction == transaction || pool.holds(transaction)
     }
 
     /// Whether this node has admitted a transaction that no block has yet.

@@ -43,7 +43,9 @@ extension MempoolEngine {
     ) {
         for executed in transactions {
             pool.settle(executed, shard: layout.shard(of: executed.sender))
-            guard let entry = following[executed.id] else { continue }
+            guard let entry = following[executed.id],
+                executed.isDefinite || entry.transaction == executed.signed
+            else { continue }
             if executed.skipped?.mayRetry == true {
                 following.reschedule(entry.transaction.id, at: now)
             } else {
@@ -80,13 +82,25 @@ extension MempoolEngine {
             witness.record(item.ack)
             bodies.keep(item.batch)
             guard header.content.owner == ownIndex else { continue }
-            var sealed = sealedLanes[lane] ?? SealedLane()
-            sealed.append(item.batch, at: Instant(milliseconds: 0))
-            sealedLanes[lane] = sealed
-            proveOwn(header)
-            guard var proven = sealedLanes[lane] else { continue }
-            _ = proven.add(item.ack.entry, to: header.digest, in: layout)
-            sealedLanes[lane] = proven
+            restore(item, on: lane)
         }
+    }
+
+    /// Takes up an own batch; one that expired only keeps its position taken.
+    private mutating func restore(_ item: RecoveredAck, on lane: Lane) {
+        let header = item.ack.header
+        var sealed = sealedLanes[lane] ?? SealedLane()
+        guard header.content.expiryHeight > height else {
+            sealed.raiseLastPosition(to: header.content.position)
+            sealedLanes[lane] = sealed
+            return
+        }
+        sealed.append(item.batch, at: Instant(milliseconds: 0))
+        sealedLanes[lane] = sealed
+        proveOwn(header)
+        guard var proven = sealedLanes[lane] else { return }
+        let certificate = proven.add(item.ack.entry, to: header.digest, in: layout)
+        sealedLanes[lane] = proven
+        if let certificate { shelf.insert(certificate, at: Instant(milliseconds: 0)) }
     }
 }

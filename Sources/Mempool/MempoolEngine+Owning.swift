@@ -8,7 +8,10 @@ extension MempoolEngine {
     ) throws(StorageFault) {
         guard ownIndex != nil else { return }
         if let waiting = asking[transaction.id] {
-            if !waiting.contains(peer) { asking[transaction.id]?.append(peer) }
+            guard waiting.transaction == transaction else {
+                return answer(transaction.id, .busy(MempoolTimes.busyRetry), to: peer)
+            }
+            if !waiting.peers.contains(peer) { asking[transaction.id]?.peers.append(peer) }
             return
         }
         if let outcome = try placeFault(transaction, view: view) {
@@ -34,7 +37,12 @@ extension MempoolEngine {
         let asked = incoming
         incoming = []
         for piece in pieces(asked, of: BatchLimits.checkingJobMax) {
-            for item in piece { asking[item.transaction.id, default: []].append(item.from) }
+            for item in piece {
+                asking[
+                    item.transaction.id,
+                    default: Asking(transaction: item.transaction, peers: [])
+                ].peers.append(item.from)
+            }
             startCheck(
                 .transactions(piece.map(\.transaction)), for: .admission(Array(piece)))
         }
@@ -47,7 +55,7 @@ extension MempoolEngine {
     ) throws(StorageFault) {
         for (item, result) in zip(asked, verified) {
             signaturesChecked += UInt64(item.transaction.authorizations.count)
-            let askers = asking.removeValue(forKey: item.transaction.id) ?? [item.from]
+            let askers = asking.removeValue(forKey: item.transaction.id)?.peers ?? [item.from]
             let outcome = try place(item.transaction, result, view: view)
             for peer in askers {
                 if let peer {
@@ -91,6 +99,7 @@ extension MempoolEngine {
     /// Seals every shard that has something ready: at once while all of the lane's batches are
     /// certified, else only a batch that is worth it.
     mutating func seal(at now: Instant) {
+        wakeAt = nil
         guard let ownIndex else { return }
         for shard in pool.readyShards {
             guard let rank = layout.rank(of: ownIndex, shard: shard) else { continue }
@@ -103,6 +112,12 @@ extension MempoolEngine {
                     && waiting >= BatchLimits.eagerSealTransactions)
             guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax
             else { continue }
+            let earliest = sealedLanes[lane]?.lastSealedAt?
+                .advanced(byMilliseconds: MempoolTimes.sealInterval)
+            if let earliest, earliest > now, waiting < BatchLimits.eagerSealTransactions {
+                wakeAt = min(wakeAt ?? earliest, earliest)
+                continue
+            }
             let transactions = pool.takeForSealing(shard: shard, within: layout.settings)
             if !transactions.isEmpty { seal(transactions, on: lane, by: ownIndex, at: now) }
         }

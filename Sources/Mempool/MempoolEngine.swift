@@ -45,13 +45,21 @@ package struct MempoolEngine: Sendable {
     var incoming: [(from: PeerID?, transaction: SignedTransaction)] = []
     var incomingAcks: [(from: PeerID, ack: Ack)] = []
     var checks: [CheckID: PendingCheck] = [:]
-    var asking: [TransactionID: [PeerID?]] = [:]
+    /// Transactions whose signatures are being checked, with everybody who asked.
+    var asking: [TransactionID: Asking] = [:]
     var lastCheck: UInt64 = 0
+    /// When something that waits for its moment can be sealed; the node's timer brings it about.
+    package internal(set) var wakeAt: Instant?
     var nextExpirySweep = Instant(milliseconds: 0)
     var effects: [MempoolEffect] = []
 
     /// Users' signatures that this node has checked since its start.
     package internal(set) var signaturesChecked: UInt64 = 0
+
+    struct Asking: Sendable {
+        let transaction: SignedTransaction
+        var peers: [PeerID?]
+    }
 
     /// What a checking job was for.
     enum PendingCheck: Sendable {
@@ -129,8 +137,8 @@ package struct MempoolEngine: Sendable {
 
     private mutating func flushOutboxes() {
         for peer in forwardOutbox.keys.sorted() {
-            for piece in pieces(forwardOutbox[peer] ?? [], of: BatchLimits.forwardMax) {
-                effects.append(.send(peer, .forward(Array(piece))))
+            for piece in MempoolEngine.messages(of: forwardOutbox[peer] ?? []) {
+                effects.append(.send(peer, .forward(piece)))
             }
         }
         for peer in answerOutbox.keys.sorted() {
@@ -140,6 +148,27 @@ package struct MempoolEngine: Sendable {
         }
         forwardOutbox = [:]
         answerOutbox = [:]
+    }
+
+    /// Transactions in messages that are within both limits.
+    private static func messages(of transactions: [SignedTransaction]) -> [[SignedTransaction]] {
+        var messages: [[SignedTransaction]] = []
+        var current: [SignedTransaction] = []
+        var bytes = 0
+        for transaction in transactions {
+            let isFull =
+                current.count == BatchLimits.forwardMax
+                || bytes + transaction.byteCount > BatchLimits.forwardBytesMax
+            if isFull, !current.isEmpty {
+                messages.append(current)
+                current = []
+                bytes = 0
+            }
+            current.append(transaction)
+            bytes += transaction.byteCount
+        }
+        if !current.isEmpty { messages.append(current) }
+        return messages
     }
 
     func pieces<Element>(_ list: [Element], of size: Int) -> [ArraySlice<Element>] {
@@ -172,8 +201,8 @@ package struct MempoolEngine: Sendable {
     private mutating func tick(at now: Instant) {
         handOverDue(at: now)
         resendSealed(at: now, all: false)
-        let stale = shelf.takeStale(at: now, wait: MempoolTimes.certificateRetry)
-        for certificate in stale.prefix(64) {
+        let stale = shelf.takeStale(at: now, wait: MempoolTimes.certificateRetry, limit: 64)
+        for certificate in stale {
             effects.append(.broadcast(.certificate(certificate)))
         }
         askForBodies(at: now)

@@ -43,6 +43,11 @@ struct OwnerPool: Sendable {
     /// Transactions in the pool, sealed ones included.
     var count: Int { entries.count }
 
+    /// Whether exactly these bytes are in the pool.
+    func holds(_ transaction: SignedTransaction) -> Bool {
+        entries[transaction.id]?.transaction.value == transaction
+    }
+
     func contains(_ id: TransactionID) -> Bool { entries[id] != nil }
 
     /// Transactions of `shard` that aren't sealed.
@@ -151,20 +156,10 @@ struct OwnerPool: Sendable {
         }
     }
 
-    /// Marks transactions of a batch that was sealed before a restart; they count as admitted.
-    mutating func restoreSealed(
-        _ transaction: Verified<SignedTransaction>, shard: UInt16, next: SequenceNumber
-    ) {
-        guard entries[transaction.value.id] == nil else { return }
-        insert(transaction, shard: shard, next: next, cost: 0)
-        entries[transaction.value.id]?.isSealed = true
-        readyCounts[shard, default: 1] -= 1
-    }
-
     /// Follows the finalized state: a sequence is taken, or its transaction was skipped.
     mutating func settle(_ executed: ExecutedTransaction, shard: UInt16) {
         let key = StreamKey(sender: executed.sender, stream: executed.stream)
-        guard streams[key] != nil else { return }
+        guard streams[key] != nil, executed.isDefinite || holds(executed.signed) else { return }
         if executed.skipped == nil, let next = executed.sequence.next {
             dropBelow(next, of: key, shard: shard)
             raiseNext(of: key, to: next)
@@ -207,6 +202,7 @@ struct OwnerPool: Sendable {
         guard let entry = entries[id] else { return }
         streams[key]?.ids[entry.transaction.value.transaction.sequence] = nil
         forget(id, shard: shard)
+        if streams[key]?.ids.isEmpty ?? false { streams[key] = nil }
     }
 
     private mutating func forget(_ id: TransactionID, shard: UInt16) {

@@ -19,6 +19,8 @@ struct SealedLane: Sendable {
     /// In order of position.
     private(set) var sealed: [Sealed] = []
     private var lastPosition: UInt64 = 0
+    /// When a batch was last sealed here.
+    private(set) var lastSealedAt: Instant?
 
     var uncertifiedCount: Int { sealed.filter { $0.certificate == nil }.count }
 
@@ -33,6 +35,7 @@ struct SealedLane: Sendable {
     mutating func append(_ batch: Batch, at now: Instant) {
         precondition(batch.position > lastPosition, "position \(batch.position) sealed twice")
         lastPosition = batch.position
+        lastSealedAt = now
         sealed.append(Sealed(batch: batch, sentAt: now))
     }
 
@@ -98,7 +101,16 @@ struct SealedLane: Sendable {
                 return void.map(\.batch) + takeVoid(at: height)
             }
         }
-        return takeVoid(at: height)
+        return takeDetached(from: head) + takeVoid(at: height)
+    }
+
+    /// What doesn't continue the lane's head can never be included.
+    private mutating func takeDetached(from head: LaneTable.Head?) -> [Batch] {
+        guard let first = sealed.first,
+            first.batch.header.content.parent != head?.digest ?? .zero
+        else { return [] }
+        defer { sealed = [] }
+        return sealed.map(\.batch)
     }
 
     private func isAncestor(_ batch: Batch, of digest: Digest) -> Bool {

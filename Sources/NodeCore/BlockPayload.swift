@@ -5,8 +5,6 @@ package import Primitives
 ///
 /// Wire: list of batch certificates (at most 1,024). An empty payload is the empty byte string.
 package struct BlockPayload: Hashable, Sendable {
-    package static let certificatesMax = 1024
-
     package let certificates: [BatchCertificate]
 
     package init(_ certificates: [BatchCertificate]) { self.certificates = certificates }
@@ -26,7 +24,7 @@ package struct BlockPayload: Hashable, Sendable {
         }
         var reader = BCSReader(bytes)
         certificates = try reader.readList(
-            minimum: 1, maximum: BlockPayload.certificatesMax, elementBytes: 300)
+            minimum: 1, maximum: BatchLimits.blockCertificatesMax, elementBytes: 300)
         try reader.finish()
     }
 }

@@ -6,19 +6,35 @@ internal import Primitives
 /// What finalized blocks do.
 extension NodeCore {
     mutating func commit(_ blocks: [Block], _ certificate: Certificate) throws(StorageFault) {
+        // One write for all: the tip in the store always has its finalization.
+        var writes = WriteSet()
         for block in blocks where block.height > mempool.height {
             guard let payload = try? BlockPayload(decoding: block.payload) else {
                 throw StorageFault("block \(block.height) was finalized with a broken payload")
             }
             payloads[block.digest] = payload
+            pendingHeights[block.digest] = block.height
             try feed(.included(block.height, payload.certificates))
             let own = block.digest == certificate.digest ? certificate : nil
-            effects.append(
-                .write(
-                    ChainStore.writes(block, payload, certificate: own, table: mempool.table)))
+            writes.append(
+                ChainStore.writes(block, payload, certificate: own, table: mempool.table))
             unexecuted.append(block)
         }
+        if !writes.isEmpty { effects.append(.write(writes)) }
+        forgetPassedBlocks()
         try executeReady()
+    }
+
+    /// Drops what was kept of blocks that can't become final any more.
+    private mutating func forgetPassedBlocks() {
+        deferredChecks.removeAll { $0.block.height <= mempool.height }
+        let needed = Set(unexecuted.map(\.digest))
+        for (digest, height) in pendingHeights
+        where height <= mempool.height && !needed.contains(digest) {
+            pendingHeights[digest] = nil
+            payloads[digest] = nil
+            proven[digest] = nil
+        }
     }
 
     /// Executes finalized blocks as far as their certificates are proven and their bodies here.
@@ -97,6 +113,7 @@ extension NodeCore {
         for certificate in certificates { mempool.releaseBody(certificate.value.digest) }
         proven[block.digest] = nil
         payloads[block.digest] = nil
+        pendingHeights[block.digest] = nil
         try report(block, batches, outcome)
     }
 
@@ -135,8 +152,8 @@ extension NodeCore {
         for (transaction, result) in zip(transactions, outcome.results) {
             executed.append(ExecutedTransaction(transaction, skipped: NodeCore.skipReason(result)))
         }
-        try feed(.executed(block.time, executed))
         for item in executed { try settleWaiting(item) }
+        try feed(.executed(block.time, executed))
         let skipped = executed.reduce(0) { $0 + ($1.skipped == nil ? 0 : 1) }
         effects.append(
             .note(

@@ -13,7 +13,7 @@ extension NodeCore {
             let table = table(after: request.context)
         else { return }
         let certificates = mempool.includable(after: table, at: height)
-        guard !certificates.isEmpty || request.mayBeEmpty else { return }
+        guard !certificates.isEmpty || request.mayBeEmpty, isPaced(after: parent) else { return }
         pendingBuild = nil
         let payload = BlockPayload(certificates)
         let contents = BlockContents(
@@ -22,6 +22,30 @@ extension NodeCore {
             time: moment.wall)
         try drive(.blockBuilt(request.view, contents))
     }
+
+    /// Under load blocks keep a distance, so that they grow instead of multiplying: each costs
+    /// every validator the same votes.
+    private mutating func isPaced(after parent: Block) -> Bool {
+        buildAt = nil
+        let elapsed = moment.wall.clampedRetreat(by: parent.time.rawValue).rawValue
+        guard elapsed < NodeCore.blockInterval, isFull(parent) else { return true }
+        buildAt = moment.now.advanced(byMilliseconds: NodeCore.blockInterval - elapsed)
+        return false
+    }
+
+    /// Whether a block carries enough that the next should wait for more.
+    private func isFull(_ block: Block) -> Bool {
+        guard let payload = payloads[block.digest] ?? (try? BlockPayload(decoding: block.payload))
+        else { return false }
+        let count = payload.certificates.reduce(0) {
+            $0 + Int($1.header.content.transactionCount)
+        }
+        return count >= NodeCore.busyTransactions
+    }
+
+    /// Milliseconds between two blocks while the first has `busyTransactions` or more.
+    static let blockInterval: UInt64 = 30
+    static let busyTransactions = 32
 
     /// Whether this node's own execution is neither too far behind nor behind the parent's claim.
     private func isExecutedFarEnough(for height: Height, after parent: Block) -> Bool {

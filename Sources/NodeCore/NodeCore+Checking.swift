@@ -16,6 +16,7 @@ extension NodeCore {
         case .right: break
         }
         payloads[block.digest] = payload
+        pendingHeights[block.digest] = block.height
         try prove(payload, of: block.digest)
         if proven[block.digest] != nil {
             try drive(.blockChecked(block.digest, valid: true))

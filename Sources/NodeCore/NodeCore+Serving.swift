@@ -8,7 +8,7 @@ extension NodeCore {
     /// Finalized blocks from a height on, up to one that has a finalization, within limits.
     mutating func serve(_ request: SyncRequest, to peer: PeerID) throws(StorageFault) {
         let count = UInt64(ConsensusLimits.syncBlocksMax)
-        guard request.from > 0, request.from <= mempool.height,
+        guard mayServe(peer), request.from > 0, request.from <= mempool.height,
             let last = try store.lastFinalization(from: request.from, count: count)
         else { return }
         var blocks: [Block] = []
@@ -17,7 +17,7 @@ extension NodeCore {
         var height = request.from
         while height <= last.0, let block = try store.block(at: height) {
             bytes += block.payload.count + 256
-            guard bytes <= ConsensusLimits.syncBytesMax || certified.count == 0 else { break }
+            guard bytes <= NodeCore.syncBytesMax || blocks.isEmpty else { break }
             blocks.append(block)
             if let certificate = try store.finalization(at: height) {
                 certified = (blocks.count, certificate)
@@ -26,9 +26,22 @@ extension NodeCore {
             height = next
         }
         guard certified.count > 0 else { return }
+        charge(peer, bytes)
         let response = SyncResponse(
             blocks: Array(blocks.prefix(certified.count)), certificate: certified.certificate)
         effects.append(.send(peer, .consensus(.syncResponse(response))))
+    }
+
+    /// Bytes of blocks in an answer: a frame holds 4 MiB.
+    static let syncBytesMax = 3 << 20
+
+    /// Whether a peer has something left of what it may ask for.
+    private mutating func mayServe(_ peer: PeerID) -> Bool {
+        allowances[peer, default: ServingAllowance(at: moment.now)].mayTake(at: moment.now)
+    }
+
+    private mutating func charge(_ peer: PeerID, _ bytes: Int) {
+        allowances[peer]?.take(UInt64(bytes) + 1024)
     }
 
     mutating func serve(block digest: Digest, to peer: PeerID) throws(StorageFault) {
@@ -39,8 +52,10 @@ extension NodeCore {
 
     mutating func serve(_ digests: [Digest], to peer: PeerID) throws(StorageFault) {
         for digest in digests {
+            guard mayServe(peer) else { return }
             var batch = mempool.body(digest)
             if batch == nil { batch = try store.batch(digest) }
+            charge(peer, batch?.body.count ?? 0)
             if let batch {
                 effects.append(.send(peer, .mempool(.body(batch))))
             } else {
@@ -48,4 +63,26 @@ extension NodeCore {
             }
         }
     }
+}
+
+/// What a peer may be served: a store of bytes that fills up with time, so that requests of a few
+/// bytes can't keep the core busy with answers of megabytes.
+struct ServingAllowance: Sendable {
+    /// Served at once at most, and in a second at most.
+    private static let bytesMax: UInt64 = 16 << 20
+
+    private var left = bytesMax
+    private var filledAt: Instant
+
+    init(at now: Instant) { filledAt = now }
+
+    /// Fills up and tells whether anything is left.
+    mutating func mayTake(at now: Instant) -> Bool {
+        let elapsed = min(now.millisecondsSince(filledAt), 1000)
+        filledAt = max(filledAt, now)
+        left = min(ServingAllowance.bytesMax, left + elapsed * ServingAllowance.bytesMax / 1000)
+        return left > 0
+    }
+
+    mutating func take(_ bytes: UInt64) { left -= min(left, bytes) }
 }

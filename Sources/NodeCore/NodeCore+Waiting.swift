@@ -80,7 +80,9 @@ extension NodeCore {
     mutating func settleWaiting(_ executed: ExecutedTransaction) throws(StorageFault) {
         let fate: Fate
         if let reason = executed.skipped {
-            guard !reason.mayRetry, try !hasReceipt(executed.id) else { return }
+            guard !reason.mayRetry, try !hasReceipt(executed.id),
+                executed.isDefinite || mempool.cares(for: executed.signed)
+            else { return }
             waiting.remember(executed.id, reason)
             fate = .skipped(reason)
         } else {

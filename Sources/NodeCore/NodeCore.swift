@@ -29,6 +29,8 @@ package struct NodeCore: Sendable {
 
     /// Payloads of blocks that aren't executed yet, by block.
     var payloads: [Digest: BlockPayload] = [:]
+    /// The heights of the blocks in `payloads` and `proven`.
+    var pendingHeights: [Digest: Height] = [:]
     /// Certificates of blocks that are proven.
     var proven: [Digest: [Verified<BatchCertificate>]] = [:]
     /// Payload checks that are under way.
@@ -45,11 +47,18 @@ package struct NodeCore: Sendable {
     /// Transactions executed since the last event, whose receipts aren't in the store yet.
     var freshReceipts: Set<TransactionID> = []
     var lastView: View = 0
+    /// When the mempool's tick is due, when the own timer is set to, and when a block that waits
+    /// for its moment may be built.
+    var nextTick = Instant(milliseconds: 0)
+    var timerAt: Instant?
+    var buildAt: Instant?
+    /// What each peer may still be served, in bytes.
+    var allowances: [PeerID: ServingAllowance] = [:]
     var moment: Moment
     var effects: [NodeEffect] = []
 
     /// How many heights `recentRoots` goes back.
-    static let recentRootsMax: UInt64 = 256
+    static let recentRootsMax = ConsensusParameters.executionLagLimit
 
     /// Opens a node on a store that holds at least genesis.
     /// - Parameter journal: the consensus records of the last run, in order.
@@ -143,7 +152,6 @@ package struct NodeCore: Sendable {
     private mutating func take(_ event: NodeEvent) throws(StorageFault) {
         switch event {
         case .start:
-            effects.append(.setTimer(.mempool, moment.now))
             try drive(.start)
             try feed(.start)
             try executeReady()
@@ -163,9 +171,12 @@ package struct NodeCore: Sendable {
     }
 
     private mutating func tick() throws(StorageFault) {
-        effects.append(
-            .setTimer(.mempool, moment.now.advanced(byMilliseconds: MempoolTimes.tick)))
-        try feed(.tick)
+        if moment.now >= nextTick {
+            nextTick = moment.now.advanced(byMilliseconds: MempoolTimes.tick)
+            try feed(.tick)
+        }
+        try build()
+        timerAt = nil
     }
 
     private mutating func receive(
@@ -199,13 +210,22 @@ package struct NodeCore: Sendable {
     private mutating func settle() throws(StorageFault) {
         if consensus.view != lastView {
             lastView = consensus.view
-            if mempool.hasCertificates { try drive(.workAvailable) }
+            if mempool.hasIncludable { try drive(.workAvailable) }
         }
         var collected = mempool.flush(at: moment)
         while !collected.isEmpty {
             for effect in collected { try perform(effect) }
             collected = mempool.flush(at: moment)
         }
+        setOwnTimer()
+    }
+
+    /// One timer for the mempool's tick, for a batch and for a block that wait for their moment.
+    private mutating func setOwnTimer() {
+        let wanted = [nextTick, mempool.wakeAt, buildAt].compactMap(\.self).min() ?? nextTick
+        guard timerAt == nil || wanted < timerAt ?? wanted else { return }
+        timerAt = wanted
+        effects.append(.setTimer(.mempool, wanted))
     }
 
     // MARK: The engines

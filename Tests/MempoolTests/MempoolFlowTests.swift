@@ -26,6 +26,7 @@ import Testing
             try network.submit(
                 network.transfer(network.sender(ownedBy: 0), sequence: UInt64(sequence)), to: 1)
         }
+        try network.advance(milliseconds: 50)
         #expect(network.engines.map(\.signaturesChecked) == [5, 5, 5, 5])
     }
 
@@ -224,10 +225,11 @@ import Testing
             for node in 0..<4 { try network.event(.included(Height(UInt64(height)), []), at: node) }
         }
         network.tamper = { $2 }
-        try network.run()
+        try network.advance(milliseconds: 50)
         #expect(try network.include(proposedBy: 0).map(\.id) == [payment.id])
         let next = network.transfer(sender, sequence: 1)
         try network.submit(next, to: 2)
+        try network.advance(milliseconds: 50)
         #expect(try network.include(proposedBy: 3).map(\.id) == [next.id])
     }
 

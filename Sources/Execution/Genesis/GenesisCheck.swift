@@ -159,6 +159,12 @@ extension GenesisCheck {
         try atLeastOne(consensus.idleMilliseconds, "consensus.idleMilliseconds")
         try atLeastOne(consensus.maxDelayMilliseconds, "consensus.maxDelayMilliseconds")
         try atLeastOne(consensus.executionLagMax, "consensus.executionLagMax")
+        guard consensus.executionLagMax <= ConsensusParameters.executionLagLimit else {
+            throw GenesisFault(
+                "parameters.consensus.executionLagMax",
+                "\(consensus.executionLagMax) blocks: voters can compare at most "
+                    + "\(ConsensusParameters.executionLagLimit)")
+        }
     }
 
     private static func batches(_ batches: BatchParameters) throws(GenesisFault) {

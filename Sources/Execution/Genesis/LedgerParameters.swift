@@ -181,6 +181,9 @@ package struct EscrowParameters: Hashable, Sendable, BCSCodable {
 
 /// Timing of the agreement. Wire: in the order of the fields.
 package struct ConsensusParameters: Hashable, Sendable, BCSCodable {
+    /// The most that `executionLagMax` can be: state roots are kept for so many heights.
+    package static let executionLagLimit: UInt64 = 256
+
     /// The first guess of how long a message takes.
     package let deltaBaseMilliseconds: UInt64
     /// The most that the guess grows to.

@@ -73,7 +73,8 @@ final class CoreLoop: @unchecked Sendable {
         for timer in due { timers[timer] = nil }
         let late = due.sorted { $0.order < $1.order }.map { NodeEvent.timer($0) }
         guard !events.isEmpty || !late.isEmpty else { return }
-        let effects = try core.handle(events + late, at: moment)
+        let expired = parts.broker.expire(at: moment.now).map { NodeEvent.cancelWait($0) }
+        let effects = try core.handle(events + late + expired, at: moment)
         for effect in effects { try carryOut(effect) }
         try finishRound()
         publish()
@@ -108,8 +109,16 @@ final class CoreLoop: @unchecked Sendable {
     }
 
     private func collect(_ message: NodeMessage, for peer: PeerID?) {
-        round.frames[peer, default: []].append(
-            OutgoingFrame(FrameKind(message.channel), message.bcsBytes))
+        let kind = FrameKind(message.channel)
+        let bytes = message.bcsBytes
+        // Never a trap: what others made us build must not end the process.
+        guard bytes.count <= kind.payloadBytesMax else {
+            parts.logger.error(
+                "a message too large for its frame isn't sent",
+                metadata: ["kind": "\(kind.name)", "bytes": "\(bytes.count)"])
+            return
+        }
+        round.frames[peer, default: []].append(OutgoingFrame(kind, bytes))
     }
 
     private func sendFrames() {

@@ -1,12 +1,21 @@
 internal import Mempool
 internal import NodeCore
+internal import Primitives
 internal import Synchronization
 
 /// Joins clients that wait with the core's replies: each request is answered exactly once.
 final class RequestBroker: Sendable {
     private struct State {
         var last: UInt64 = 0
-        var open: [RequestID: CheckedContinuation<NodeReply?, Never>] = [:]
+        var open: [RequestID: Request] = [:]
+        /// Not after the earliest deadline of an open request.
+        var nextDeadline = Instant(milliseconds: .max)
+    }
+
+    private struct Request {
+        let id: RequestID
+        let deadline: Instant
+        let continuation: CheckedContinuation<NodeReply?, Never>
     }
 
     private let state = Mutex(State())
@@ -20,27 +29,34 @@ final class RequestBroker: Sendable {
         }
     }
 
-    func register(_ id: RequestID, _ continuation: CheckedContinuation<NodeReply?, Never>) {
-        state.withLock { $0.open[id] = continuation }
+    func register(
+        _ id: RequestID, until deadline: Instant,
+        _ continuation: CheckedContinuation<NodeReply?, Never>
+    ) {
+        state.withLock { state in
+            state.open[id] = Request(id: id, deadline: deadline, continuation: continuation)
+            state.nextDeadline = min(state.nextDeadline, deadline)
+        }
     }
 
     /// Answers a request that is still open; nil means that no answer came.
     func answer(_ id: RequestID, _ reply: NodeReply?) {
-        let continuation = state.withLock { $0.open.removeValue(forKey: id) }
-        continuation?.resume(returning: reply)
+        let request = state.withLock { $0.open.removeValue(forKey: id) }
+        request?.continuation.resume(returning: reply)
     }
 
-    /// Answers a request with nothing if it is still open after `milliseconds`, and calls `late`.
-    func expire(
-        _ id: RequestID, afterMilliseconds milliseconds: UInt64,
-        late: @escaping @Sendable () -> Void
-    ) -> RequestDeadline {
-        RequestDeadline(milliseconds) { [self] in
-            let wasOpen = state.withLock { $0.open[id] != nil }
-            guard wasOpen else { return }
-            answer(id, nil)
-            late()
+    /// Answers with nothing whoever has waited beyond its deadline; returns them in order.
+    func expire(at now: Instant) -> [RequestID] {
+        let due = state.withLock { state in
+            guard state.nextDeadline <= now else { return [Request]() }
+            let due = state.open.values.filter { $0.deadline <= now }
+            for request in due { state.open[request.id] = nil }
+            state.nextDeadline =
+                state.open.values.map(\.deadline).min() ?? Instant(milliseconds: .max)
+            return due.sorted { $0.id < $1.id }
         }
+        for request in due { request.continuation.resume(returning: nil) }
+        return due.map(\.id)
     }
 
     /// Answers everybody with nothing: the node stops.
@@ -49,24 +65,6 @@ final class RequestBroker: Sendable {
             defer { state.open = [:] }
             return state.open
         }
-        for continuation in open.values { continuation.resume(returning: nil) }
+        for request in open.values { request.continuation.resume(returning: nil) }
     }
-}
-
-/// A deadline that can be taken back.
-struct RequestDeadline: Sendable {
-    private let item: Task<Void, Never>
-
-    init(_ milliseconds: UInt64, _ body: @escaping @Sendable () -> Void) {
-        item = Task {
-            do {
-                try await Task.sleep(for: .milliseconds(milliseconds))
-                body()
-            } catch {
-                // Taken back.
-            }
-        }
-    }
-
-    func cancel() { item.cancel() }
 }

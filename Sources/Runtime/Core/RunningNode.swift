@@ -222,17 +222,15 @@ package final class RunningNode: Sendable {
     ) async -> Answer {
         let request = broker.newRequest()
         let event = event(request)
-        let deadline = broker.expire(request, afterMilliseconds: milliseconds) { [loop] in
-            loop.queue.push(.cancelWait(request))
-        }
-        defer { deadline.cancel() }
+        let deadline = SystemClock.now.advanced(byMilliseconds: milliseconds)
         let wasTaken = Mutex(true)
         let reply = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                broker.register(request, continuation)
-                guard !loop.queue.pushClient(event) else { return }
-                wasTaken.withLock { $0 = false }
-                broker.answer(request, nil)
+                broker.register(request, until: deadline, continuation)
+                let isTaken = loop.queue.pushClient(event)
+                if !isTaken { wasTaken.withLock { $0 = false } }
+                // A task that was cancelled before it was registered is answered here.
+                if !isTaken || Task.isCancelled { broker.answer(request, nil) }
             }
         } onCancel: {
             broker.answer(request, nil)

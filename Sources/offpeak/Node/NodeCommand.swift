@@ -28,7 +28,8 @@ struct NodeCommand: AsyncParsableCommand {
         let logger = Logger(label: "node")
         let node = try RunningNode(home: home, logger: logger) { code, reason in
             logger.critical("the node stops", metadata: ["reason": "\(reason)"])
-            Glibc.exit(code.rawValue)
+            // Other threads still run: no destructor may run beside them.
+            _exit(code.rawValue)
         }
         try node.start()
         let group = ServiceGroup(
