@@ -444,7 +444,7 @@ def threshold_and_members(text):
 def parser():
     top = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
-    top.add_argument("--node", default="http://127.0.0.1:8545/", help="the RPC address of a node")
+    top.add_argument("--node", default="http://127.0.0.1:8645/", help="the RPC address of a node")
     top.add_argument("--timeout", type=float, default=30, help="seconds to wait (default: 30)")
     top.add_argument("--key", action="append", default=[], metavar="FILE", help="a key file")
     top.add_argument("--seed", action="append", default=[], metavar="HEX",

@@ -70,11 +70,11 @@ extension NodeCore {
     mutating func reply(
         _ request: RequestID, _ id: TransactionID, _ outcome: SubmitOutcome
     ) throws(StorageFault) {
-        var outcome = outcome
         if outcome == .refused(.sequenceUsed), try hasReceipt(id) {
-            outcome = .accepted
+            effects.append(.reply(request, .settled(id, .final)))
+        } else {
+            effects.append(.reply(request, .submitted(id, outcome)))
         }
-        effects.append(.reply(request, .submitted(id, outcome)))
     }
 
     mutating func settleWaiting(_ executed: ExecutedTransaction) throws(StorageFault) {

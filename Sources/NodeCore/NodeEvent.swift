@@ -13,7 +13,7 @@ package enum NodeEvent: Sendable {
     /// A job of `NodeEffect.check` is done.
     case checked(NodeCheckResult)
     case timer(NodeTimer)
-    /// A client wants a transaction in; answered by `.submitted`.
+    /// A client wants a transaction in; answered by `.submitted`, or by `.settled` if it is final.
     case submit(RequestID, SignedTransaction)
     /// A client wants to know when a transaction's fate is known; answered by `.settled`.
     case wait(RequestID, TransactionID)

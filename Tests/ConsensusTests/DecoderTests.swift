@@ -29,6 +29,21 @@ import Testing
         }
     }
 
+    @Test func `an answer of as many empty blocks as are allowed is read`() throws {
+        let fixture = try Fixture()
+        var blocks: [Block] = []
+        var parent = fixture.genesis
+        for view in 1...ConsensusLimits.syncBlocksMax {
+            parent = fixture.block(View(UInt64(view)), on: parent, payload: [])
+            blocks.append(parent)
+        }
+        let certificate = fixture.certificate(
+            .finalize, View(UInt64(ConsensusLimits.syncBlocksMax)), parent.digest)
+        let message = ConsensusMessage.syncResponse(
+            SyncResponse(blocks: blocks, certificate: certificate))
+        #expect(try ConsensusMessage(bcs: message.bcsBytes) == message)
+    }
+
     @Test func `a message cut at any byte or with one more is refused`() throws {
         for message in try messages() {
             let bytes = message.bcsBytes

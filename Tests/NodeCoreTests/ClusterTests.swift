@@ -171,7 +171,7 @@ import Testing
         #expect(settled.count == 1)
         try cluster.submit(payment, to: 1)
         try cluster.run(milliseconds: 100)
-        #expect(cluster.members[1].replies.last == .submitted(payment.id, .accepted))
+        #expect(cluster.members[1].replies.last == .settled(payment.id, .final))
         let other = cluster.payment(from: 0, to: 1, amount: 9, sequence: 0)
         try cluster.submit(other, to: 1)
         try cluster.run(milliseconds: 100)

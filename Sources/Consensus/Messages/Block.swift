@@ -120,6 +120,9 @@ package struct BlockHeader: Hashable, Sendable, BCSCodable {
 ///
 /// Wire: header, payload (byte string of at most 1 MiB, whose hash the header must carry).
 package struct Block: Hashable, Sendable, BCSCodable {
+    /// Bytes of a block without payload and without a hash of the next set.
+    static let bytesMin = 181
+
     package let header: BlockHeader
     /// Opaque to this module.
     package let payload: [UInt8]

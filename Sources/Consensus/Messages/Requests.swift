@@ -132,7 +132,7 @@ package struct SyncResponse: Hashable, Sendable, BCSCodable {
 
     package init(from reader: inout BCSReader) throws(BCSError) {
         blocks = try reader.readList(
-            minimum: 1, maximum: ConsensusLimits.syncBlocksMax, elementBytes: 205)
+            minimum: 1, maximum: ConsensusLimits.syncBlocksMax, elementBytes: Block.bytesMin)
         certificate = try reader.read()
     }
 }

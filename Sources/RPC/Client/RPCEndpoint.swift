@@ -12,7 +12,7 @@ package struct RPCEndpoint: Hashable, Sendable, CustomStringConvertible {
     package struct Fault: Error, Hashable, Sendable, CustomStringConvertible {
         package let text: String
         package var description: String {
-            "\"\(text)\" isn't an RPC address: HOST:PORT is wanted, such as 127.0.0.1:8545"
+            "\"\(text)\" isn't an RPC address: HOST:PORT is wanted, such as 127.0.0.1:8645"
         }
     }
 

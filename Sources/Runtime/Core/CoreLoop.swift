@@ -24,6 +24,7 @@ final class CoreLoop: @unchecked Sendable {
     let queue = CoreQueue()
     let status = Mutex(CoreStatus())
     private let parts: CoreParts
+    private let openedAtHeight: Height
 
     /// What a round collected before its sync.
     private struct Round {
@@ -38,6 +39,7 @@ final class CoreLoop: @unchecked Sendable {
     init(core: NodeCore, parts: CoreParts) {
         self.core = core
         self.parts = parts
+        openedAtHeight = core.consensus.finalizedHeight
         finalizedAt = SystemClock.now
     }
 
@@ -172,6 +174,7 @@ final class CoreLoop: @unchecked Sendable {
         let consensus = core.consensus
         var fresh = CoreStatus()
         fresh.view = consensus.view
+        fresh.openedAtHeight = openedAtHeight
         fresh.finalizedHeight = consensus.finalizedHeight
         fresh.finalizedDigest = consensus.finalizedDigest
         fresh.appliedHeight = core.ledger.height

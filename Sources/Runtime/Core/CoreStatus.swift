@@ -17,6 +17,8 @@ package struct CoreStatus: Sendable {
     package var signaturesChecked: UInt64 = 0
     package var transactionsExecuted: UInt64 = 0
     package var transactionsSkipped: UInt64 = 0
+    /// The finalized height that the node opened with.
+    package var openedAtHeight: Height = 0
     /// When the finalized height last rose.
     package var finalizedAt = Instant(milliseconds: 0)
 

@@ -154,6 +154,7 @@ package final class RunningNode: Sendable {
         pool.stop()
         broker.close()
         try? store.close()
+        lock.release()
     }
 
     // MARK: For clients
@@ -186,15 +187,25 @@ package final class RunningNode: Sendable {
         return others.filter { $0 != ownIndex }.reduce(own) { $0 + committee.weight(of: $1) }
     }
 
-    /// Hands a transaction in; nil if no answer came within `milliseconds`.
+    /// What became of a submission.
+    package enum Submission: Sendable {
+        case outcome(SubmitOutcome)
+        /// It was final before.
+        case final
+        /// No owner answered in time.
+        case unanswered
+    }
+
+    /// Hands a transaction in.
     package func submit(
         _ transaction: SignedTransaction, atMostMilliseconds milliseconds: UInt64
-    ) async -> SubmitOutcome? {
+    ) async -> Submission {
         let reply = await ask(atMostMilliseconds: milliseconds) { .submit($0, transaction) }
         switch reply {
-        case .reply(.submitted(_, let outcome)): return outcome
-        case .full: return .busy(MempoolTimes.busyRetry)
-        default: return nil
+        case .reply(.submitted(_, let outcome)): return .outcome(outcome)
+        case .reply(.settled): return .final
+        case .full: return .outcome(.busy(MempoolTimes.busyRetry))
+        default: return .unanswered
         }
     }
 

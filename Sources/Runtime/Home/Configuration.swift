@@ -9,7 +9,7 @@ package struct Configuration: Hashable, Sendable {
     /// Nodes to keep a link to.
     package var peers: [ConfiguredPeer] = []
     /// Where RPC is served; nil for no RPC.
-    package var rpcListen: NetworkAddress? = NetworkAddress(host: "127.0.0.1", port: 9010)
+    package var rpcListen: NetworkAddress? = NetworkAddress(host: "127.0.0.1", port: 8645)
     package var logLevel = LogLevel.info
     package var logFormat = LogFormat.automatic
     /// Threads that check signatures, 1...256; 0 for one on each core.

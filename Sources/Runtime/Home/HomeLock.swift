@@ -17,10 +17,10 @@ package final class HomeLock: Sendable {
         }
     }
 
-    deinit {
-        // Removed while still held: who opened it meanwhile sees that its name is gone.
-        try? PosixFolder.remove(file.path)
-    }
+    /// Removes the file while it is still held: who opened it meanwhile sees that its name is gone.
+    package func release() { try? PosixFolder.remove(file.path) }
+
+    deinit { release() }
 
     /// Opens and locks; starts anew when the former holder removed the file in between.
     private static func take(_ path: String) throws(PosixFault) -> PosixFile {

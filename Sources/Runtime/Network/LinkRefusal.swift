@@ -81,7 +81,7 @@ package enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooManyLinks(let count): "\(count) links are open, no more are allowed"
         case .tooManyFromAddress(let address, let count):
             "\(count) links come from \(address), no more are allowed"
-        case .tooManyHandshakes(let count): "\(count) handshakes are under way, no more are allowed"
+        case .tooManyHandshakes(let count): "\(count) handshakes are under way, this is the oldest"
         case .duplicate: "another link to this peer is in use"
         case .replaced: "a newer link to this peer took its place"
         case .otherVersion(let version):

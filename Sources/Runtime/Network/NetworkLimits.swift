@@ -5,7 +5,7 @@ package struct NetworkLimits: Hashable, Sendable {
     /// Links that one source address may open: many nodes can share an address.
     package var linksPerAddressMax = 64
     /// Handshakes under way that others began: each costs a millisecond of CPU.
-    package var handshakesMax = 64
+    package var handshakesMax = 32
     /// From the connection to the open link.
     package var handshakeMilliseconds: UInt64 = 5_000
     /// For a connection that was dialled to come about.

@@ -117,8 +117,16 @@ final class NetworkLoop {
         guard fromHost < limits.linksPerAddressMax else {
             throw .tooManyFromAddress(link.host, fromHost)
         }
-        let handshakes = links.values.count { $0.phase != .open && $0.direction == .incoming }
-        guard handshakes < limits.handshakesMax else { throw .tooManyHandshakes(handshakes) }
+        makeRoomForHandshake()
+    }
+
+    /// The longest unfinished handshake gives way to a new one: whoever only opens connections
+    /// can't keep others out, since an honest handshake is over within a few round trips.
+    private func makeRoomForHandshake() {
+        let unfinished = links.values.filter { $0.phase != .open && $0.direction == .incoming }
+        guard unfinished.count >= limits.handshakesMax else { return }
+        let oldest = unfinished.min { $0.startedAt < $1.startedAt }
+        oldest?.close(.tooManyHandshakes(unfinished.count))
     }
 
     private func prepareDialled(_ channel: any Channel, to peer: PeerID) throws {

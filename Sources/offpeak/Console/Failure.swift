@@ -110,7 +110,7 @@ struct Failure {
 extension CommandFault {
     /// What a node answered instead of a result.
     init(_ fault: RPCFault) {
-        var members: [JSONMember] = [JSONMember("code", .number(String(fault.code)))]
+        var members: [JSONMember] = [JSONMember("rpcCode", .number(String(fault.code)))]
         if case .object(let data)? = fault.data { members += data }
         self.init(fault.message, data: members)
     }

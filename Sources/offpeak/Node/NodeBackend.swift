@@ -78,7 +78,7 @@ struct NodeBackend: RPCBackend {
     }
 
     func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>] {
-        await withTaskGroup(of: (Int, SubmitOutcome?).self) { group in
+        await withTaskGroup(of: (Int, RunningNode.Submission).self) { group in
             for (place, transaction) in transactions.enumerated() {
                 group.addTask {
                     let outcome = await node.submit(
@@ -86,14 +86,26 @@ struct NodeBackend: RPCBackend {
                     return (place, outcome)
                 }
             }
-            var outcomes = [SubmitOutcome?](repeating: nil, count: transactions.count)
+            var outcomes = [RunningNode.Submission](
+                repeating: .unanswered, count: transactions.count)
             for await (place, outcome) in group { outcomes[place] = outcome }
             return zip(transactions, outcomes).map { answer($0.0, $0.1) }
         }
     }
 
     private func answer(
-        _ transaction: SignedTransaction, _ outcome: SubmitOutcome?
+        _ transaction: SignedTransaction, _ submission: RunningNode.Submission
+    ) -> Result<SubmitResult, RPCFault> {
+        switch submission {
+        case .outcome(let outcome): answer(transaction, outcome)
+        case .final:
+            .success(SubmitResult(id: transaction.id.text(in: prefix), state: .final))
+        case .unanswered: .failure(.unavailable(unanswered))
+        }
+    }
+
+    private func answer(
+        _ transaction: SignedTransaction, _ outcome: SubmitOutcome
     ) -> Result<SubmitResult, RPCFault> {
         switch outcome {
         case .accepted:
@@ -120,8 +132,6 @@ struct NodeBackend: RPCBackend {
                     ]))
         case .busy(let milliseconds):
             .failure(.overloaded(retryAfterMilliseconds: milliseconds))
-        case nil:
-            .failure(.unavailable(unanswered))
         }
     }
 

@@ -32,8 +32,9 @@ struct NodeReadiness {
             reasons.append(
                 "executing: height \(status.appliedHeight) of \(status.finalizedHeight)")
         }
-        if status.finalizedHeight == 0 {
-            reasons.append("no block is finalized yet")
+        if status.finalizedHeight == status.openedAtHeight {
+            // Until then nobody has said how far the chain is.
+            reasons.append("no block was finalized since the start")
         } else if node.sinceFinalized > NodeReadiness.stillMilliseconds {
             reasons.append("no block was finalized for \(node.sinceFinalized / 1000) s")
         }
