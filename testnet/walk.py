@@ -129,7 +129,7 @@ def crash(network, folder):
         say(f"   10 payments after the kill in {time.monotonic() - began:.1f} s")
         network.restart(2)
         load.goes_on(10)
-    network.agree()
+    network.agree(shown=False)
     load.check()
 
 
@@ -152,6 +152,8 @@ def main():
     keep = False
     try:
         keep = walk(network) and not options.demo_only
+        if keep:
+            farewell(network)
         return 0 if network.held else 1
     finally:
         if not keep:
@@ -179,7 +181,6 @@ def walk(network):
         return False
     network.held = True
     say(f"\nEvery step held, {time.monotonic() - began:.0f} s.")
-    farewell(network)
     return True
 
 

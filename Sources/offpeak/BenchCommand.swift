@@ -37,8 +37,8 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "Accounts that transfers go between.")
     var accounts = 10_000
 
-    @Option(help: "Transfers under way at once, without --rate.")
-    var inFlight = 2000
+    @Option(help: "Transfers under way at once, without --rate (default: 2000, or all accounts).")
+    var inFlight: Int?
 
     @Option(help: "Requests under way to each node.")
     var connections = 2
@@ -51,6 +51,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
+    private static let inFlightUsual = 2000
     /// Signed for each second at saturation: two processors can't finalize more.
     private static let saturationMax = 8000.0
 
@@ -64,11 +65,13 @@ struct BenchCommand: AsyncParsableCommand {
         guard rate.map({ 0.1...1_000_000 ~= $0 }) ?? true else {
             throw ValidationError("--rate \(rate ?? 0): 0.1 to 1000000 are possible")
         }
-        guard 2...1_000_000 ~= accounts, 1...256 ~= connections, 20...accounts ~= inFlight else {
+        guard 2...1_000_000 ~= accounts, 1...256 ~= connections,
+            inFlight.map({ RPCLimits.batchMax...max(RPCLimits.batchMax, accounts) ~= $0 }) ?? true
+        else {
             throw ValidationError(
                 """
-                --accounts 2 to 1000000, --connections 1 to 256 and --in-flight 20 to the number \
-                of accounts are possible
+                --accounts 2 to 1000000, --connections 1 to 256 and --in-flight \(RPCLimits.batchMax) \
+                to the number of accounts are possible
                 """)
         }
         guard transactions.map({ 1...50_000_000 ~= $0 }) ?? true else {
@@ -94,11 +97,16 @@ struct BenchCommand: AsyncParsableCommand {
         if let fault = report.fault { throw CommandFault("the figures don't hold: \(fault)") }
     }
 
+    /// Not more than there are accounts: an account's next transfer waits for the one before.
+    private var underWay: Int {
+        inFlight ?? max(RPCLimits.batchMax, min(BenchCommand.inFlightUsual, accounts))
+    }
+
     private var plan: BenchPlan {
         let expected = rate ?? BenchCommand.saturationMax
         return BenchPlan(
             seed: seed ?? UInt64.random(in: 0...UInt64(Int64.max)), accounts: accounts,
-            pace: rate.map { .rate($0) } ?? .saturation(inFlight: inFlight),
+            pace: rate.map { .rate($0) } ?? .saturation(inFlight: underWay),
             connections: connections, warmUp: .seconds(warmUp), measured: .seconds(seconds),
             transfers: transactions ?? max(1, Int((expected * (seconds + warmUp)).rounded(.up))))
     }
