@@ -13,17 +13,20 @@ struct BenchAudit: Encodable, Sendable {
     private static let parallelMax = 32
 
     /// Reads all accounts of a network that is at rest.
-    /// - Parameter initial: what each account had before.
+    /// - Parameters:
+    ///   - initial: what each account had before.
+    ///   - transfers: what was signed; transfer i is number i / accounts of account i % accounts.
     static func read(
-        _ accounts: BenchAccounts, initial: [Amount], prefix: NetworkPrefix,
-        clients: [RPCClient]
+        _ accounts: BenchAccounts, initial: Amount, transfers: [PreparedTransfer], fees: FeeRule,
+        prefix: NetworkPrefix, clients: [RPCClient]
     ) async throws(CommandFault) -> BenchAudit {
         let texts = accounts.addresses.map { $0.text(in: prefix) }
         do {
             let states = try await read(texts, clients)
+            let expected = expectedBalances(states.map(\.executed), initial, transfers, fees)
             return BenchAudit(
                 executed: states.reduce(0) { $0 + $1.executed },
-                balancesMatch: balancesMatch(states, initial))
+                balancesMatch: states.map(\.balance) == expected)
         } catch {
             throw CommandFault("the accounts can't be read after the load: \(error)")
         }
@@ -63,29 +66,25 @@ struct BenchAudit: Encodable, Sendable {
             balance: account.balances.first?.amount.rawValue ?? 0)
     }
 
-    /// Every transfer has the same fee. What an account paid beyond its transfers must be that fee
-    /// times the number of its transfers, with one fee for all.
-    private static func balancesMatch(_ states: [AccountState], _ initial: [Amount]) -> Bool {
-        let count = states.count
-        var received = [Int](repeating: 0, count: count)
-        for (account, state) in states.enumerated() {
-            for round in 0..<state.executed {
-                received[BenchTransfers.payee(of: account, round: round, count: count)] += 1
+    /// What each account has if `executed` of its transfers took effect and none failed. Sums wrap:
+    /// a balance that no chain can have differs from the one that is there.
+    private static func expectedBalances(
+        _ executed: [Int], _ initial: Amount, _ transfers: [PreparedTransfer], _ fees: FeeRule
+    ) -> [UInt64] {
+        let count = executed.count
+        let moved = BenchTransfers.amount.rawValue
+        var balances = [UInt64](repeating: initial.rawValue, count: count)
+        for (account, executed) in executed.enumerated() {
+            for place in stride(from: account, to: transfers.count, by: count).prefix(executed) {
+                let payee = BenchTransfers.payee(of: account, round: place / count, count: count)
+                balances[payee] &+= moved
+                balances[account] &-= moved &+ fee(transfers[place], fees)
             }
         }
-        var fee: Int?
-        for (account, state) in states.enumerated() {
-            let moved = Int(BenchTransfers.amount.rawValue)
-            let before = Int(clamping: initial[account].rawValue) + received[account] * moved
-            let paid = before - state.executed * moved - Int(clamping: state.balance)
-            guard state.executed > 0 else {
-                if paid != 0 { return false }
-                continue
-            }
-            let each = fee ?? paid / state.executed
-            fee = each
-            guard paid == each * state.executed, each >= 0 else { return false }
-        }
-        return true
+        return balances
+    }
+
+    private static func fee(_ transfer: PreparedTransfer, _ fees: FeeRule) -> UInt64 {
+        fees.fee(bytes: transfer.byteCount, signatures: 1, operations: 1)?.rawValue ?? 0
     }
 }

@@ -52,6 +52,8 @@ struct BenchCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     private static let inFlightUsual = 2000
+    /// Signed beyond what is expected to be sent, so that the last moment has transfers too.
+    private static let spare = 200
     /// Signed for each second at saturation: two processors can't finalize more.
     private static let saturationMax = 8000.0
 
@@ -108,7 +110,7 @@ struct BenchCommand: AsyncParsableCommand {
             seed: seed ?? UInt64.random(in: 0...UInt64(Int64.max)), accounts: accounts,
             pace: rate.map { .rate($0) } ?? .saturation(inFlight: underWay),
             connections: connections, warmUp: .seconds(warmUp), measured: .seconds(seconds),
-            transfers: transactions ?? max(1, Int((expected * (seconds + warmUp)).rounded(.up))))
+            transfers: transactions ?? Int(expected * (seconds + warmUp)) + BenchCommand.spare)
     }
 }
 

@@ -28,7 +28,11 @@ struct BenchLoad: Sendable {
     static let waitRateMax = 500.0
     private static let attemptsMax = 40
     private static let retryDelay = Duration.milliseconds(50)
-    private static let fullDelay = Duration.milliseconds(3)
+    /// How long a sender waits that has nothing to send: at saturation some transfers are always
+    /// under way, and at a rate none should be late.
+    private var restDelay: Duration {
+        if case .saturation = pace { .milliseconds(8) } else { .milliseconds(2) }
+    }
 
     /// - Parameter accounts: how many accounts `transfers` go round.
     init(
@@ -88,7 +92,7 @@ extension BenchLoad {
         while clock.now < end, !queue.isExhausted, !Task.isCancelled {
             let batch = take(from: queue, start)
             if batch.isEmpty {
-                try? await clock.sleep(for: BenchLoad.fullDelay)
+                try? await clock.sleep(for: restDelay)
             } else {
                 await submit(batch.map(\.transfer), to: client)
             }

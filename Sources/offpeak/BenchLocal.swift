@@ -2,6 +2,7 @@ internal import Execution
 internal import FoundationEssentials
 internal import Glibc
 internal import Primitives
+internal import Synchronization
 
 /// A measurement of a network of its own: made in a temporary folder, and gone afterwards however
 /// the measurement ends.
@@ -12,6 +13,8 @@ struct BenchLocal: Sendable {
 
     /// What each account starts with: enough for any number of transfers.
     private static let balance = Amount(1_000_000_000_000)
+    /// More than any fee of a transfer.
+    private static let maxFee = Amount(1_000_000)
     /// How long after signing the transfers may execute.
     private static let validityMilliseconds: UInt64 = 12 * 3_600_000
 
@@ -30,11 +33,12 @@ struct BenchLocal: Sendable {
         let network = try TestnetNetwork(folder, record: record)
         _ = try network.start()
         try await network.awaitReady(record.nodes.map(\.index))
+        let genesis = try GenesisText.read(folder.genesis)
+        let context = try NetworkContext(genesis, now: WallClock.now)
         return try await BenchRun(
             plan: plan, accounts: accounts,
-            initial: Array(repeating: BenchLocal.balance, count: plan.accounts),
-            transfers: transfers, clients: network.clients,
-            prefix: try NetworkPrefix(record.prefix), meter: BenchMeter(network: network),
+            initial: BenchLocal.balance, transfers: transfers, clients: network.clients,
+            prefix: context.prefix, fees: context.fees, meter: BenchMeter(network: network),
             progress: progress
         ).run()
     }
@@ -52,6 +56,13 @@ struct BenchLocal: Sendable {
     /// Ends the network's processes, without waiting for what they would still write, and removes
     /// its files.
     private static func clear(_ folder: TestnetFolder) {
+        clearing.withLock { _ in clearAlone(folder) }
+    }
+
+    /// An interruption and the main flow may both clear up; the second finds nothing left to do.
+    private static let clearing = Mutex(())
+
+    private static func clearAlone(_ folder: TestnetFolder) {
         if let record = try? TestnetRecord.load(folder),
             let network = try? TestnetNetwork(folder, record: record)
         {
@@ -81,7 +92,8 @@ struct BenchLocal: Sendable {
         let transfers = BenchTransfers(
             accounts: accounts, chainID: chainID,
             validUntil: now.clampedAdvance(by: BenchLocal.validityMilliseconds),
-            revealsPolicies: false)
+            revealsPolicies: false,
+            maxFee: BenchLocal.maxFee)
         let text = "signing \(plan.transfers) transfers"
         progress.step(text)
         return await transfers.sign(plan.transfers) { progress.share($0, text) }

@@ -12,6 +12,8 @@ struct BenchRemote: Sendable {
 
     /// How long after signing the transfers may execute.
     private static let validityMilliseconds: UInt64 = 12 * 3_600_000
+    /// Bytes of a payment to sixteen accounts that reveals the wallet's policy, rounded up.
+    private static let paymentBytesMax = 2000
     /// Bytes of a signed transfer that reveals its sender's policy, rounded up.
     private static let transferBytesMax = 500
 
@@ -25,21 +27,23 @@ struct BenchRemote: Sendable {
         try await fund(accounts, with: balance, clients[0], context)
         return try await BenchRun(
             plan: plan, accounts: accounts,
-            initial: Array(repeating: balance, count: plan.accounts),
-            transfers: await sign(accounts, context), clients: clients.map(\.rpc),
-            prefix: context.prefix, meter: nil, progress: progress
+            initial: balance, transfers: await sign(accounts, context), clients: clients.map(\.rpc),
+            prefix: context.prefix, fees: context.fees, meter: nil, progress: progress
         ).run()
     }
 
     /// What an account needs for all of its transfers.
     private func balance(_ context: NetworkContext) throws(CommandFault) -> Amount {
         let rounds = UInt64((plan.transfers + plan.accounts - 1) / plan.accounts)
-        let fee = context.fees.generousMaximum(
-            bytes: BenchRemote.transferBytesMax, signatures: 1, operations: 1, tip: 0)
-        guard let each = try? fee.adding(BenchTransfers.amount),
+        guard let each = try? maxFee(context).adding(BenchTransfers.amount),
             let all = try? each.multiplied(by: rounds)
         else { throw CommandFault("\(rounds) transfers of each account cost more than exists") }
         return all
+    }
+
+    private func maxFee(_ context: NetworkContext) -> Amount {
+        context.fees.generousMaximum(
+            bytes: BenchRemote.transferBytesMax, signatures: 1, operations: 1, tip: 0)
     }
 
     private func sign(
@@ -48,7 +52,7 @@ struct BenchRemote: Sendable {
         let transfers = BenchTransfers(
             accounts: accounts, chainID: context.chainID,
             validUntil: WallClock.now.clampedAdvance(by: BenchRemote.validityMilliseconds),
-            revealsPolicies: true)
+            revealsPolicies: true, maxFee: maxFee(context))
         let text = "signing \(plan.transfers) transfers"
         progress.step(text)
         return await transfers.sign(plan.transfers) { progress.share($0, text) }
@@ -66,7 +70,9 @@ extension BenchRemote {
         progress.step(text)
         var done = 0
         while done < payments.count {
-            let batch = payments[done..<min(done + RPCLimits.batchMax, payments.count)]
+            // The first may reveal the wallet's policy, without which no other is accepted.
+            let count = done == 0 ? 1 : RPCLimits.batchMax
+            let batch = payments[done..<min(done + count, payments.count)]
             try await deliver(Array(batch), client)
             done += batch.count
             progress.share(Double(done) / Double(payments.count), text)
@@ -86,6 +92,8 @@ extension BenchRemote {
         }
         let first = account.streams.first { $0.stream == 0 }?.nextSequence ?? 0
         let step = TransactionLimits.operationsMax
+        let paymentFeeMax = context.fees.generousMaximum(
+            bytes: BenchRemote.paymentBytesMax, signatures: 1, operations: step, tip: 0)
         return stride(from: 0, to: accounts.addresses.count, by: step).enumerated().map {
             place, start in
             let payees = accounts.addresses[start..<min(start + step, accounts.addresses.count)]
@@ -93,7 +101,7 @@ extension BenchRemote {
                 chainID: context.chainID, sender: policy.address,
                 sequence: first.clampedAdvance(by: UInt64(place)),
                 validUntil: WallClock.now.clampedAdvance(by: 3_600_000),
-                maxFee: BenchTransfers.maxFee,
+                maxFee: paymentFeeMax,
                 operations: payees.map { .transfer(Transfer(to: $0, amount: balance)) })
             let reveals = account.policy == nil && place == 0
             return SignedTransaction(

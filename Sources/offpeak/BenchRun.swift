@@ -6,10 +6,11 @@ struct BenchRun: Sendable {
     let plan: BenchPlan
     let accounts: BenchAccounts
     /// What each account has before the first transfer.
-    let initial: [Amount]
+    let initial: Amount
     let transfers: [PreparedTransfer]
     let clients: [RPCClient]
     let prefix: NetworkPrefix
+    let fees: FeeRule
     /// Nil where the nodes' processes aren't ours to look at.
     let meter: BenchMeter?
     let progress: BenchProgress
@@ -34,7 +35,8 @@ struct BenchRun: Sendable {
             group.cancelAll()
             progress.step("reading \(plan.accounts) accounts")
             let audit = try await BenchAudit.read(
-                accounts, initial: initial, prefix: prefix, clients: clients)
+                accounts, initial: initial, transfers: transfers, fees: fees, prefix: prefix,
+                clients: clients)
             return report(measured, tracker, audit)
         }
     }

@@ -36,6 +36,8 @@ struct PreparedTransfer: Sendable {
     let text: String
     /// The first eight bytes of its id.
     let key: UInt64
+    /// The length of the signed transaction, which its fee depends on.
+    let byteCount: Int
 }
 
 /// What every transfer of a measurement has in common.
@@ -45,11 +47,11 @@ struct BenchTransfers: Sendable {
     let validUntil: Timestamp
     /// Whether an account's first transfer has to reveal its policy.
     let revealsPolicies: Bool
+    /// More than the fee of a transfer; the sender must hold it.
+    let maxFee: Amount
 
     /// What each transfer moves.
     static let amount = Amount(1)
-    /// More than any fee of a transfer.
-    static let maxFee = Amount(1_000_000)
 
     /// The account that gets transfer `round` of `account`: every account gets one in each round.
     static func payee(of account: Int, round: Int, count: Int) -> Int {
@@ -85,7 +87,8 @@ struct BenchTransfers: Sendable {
                 signing: transaction(account: account, round: round),
                 policies: reveals ? [.single(key.publicKey)] : [], by: [key])
             return PreparedTransfer(
-                text: Base64.encode(signed.bcsBytes), key: signed.id.bytes32.leadingWord)
+                text: Base64.encode(signed.bcsBytes), key: signed.id.bytes32.leadingWord,
+                byteCount: signed.byteCount)
         }
     }
 
@@ -95,7 +98,7 @@ struct BenchTransfers: Sendable {
         return Transaction(
             chainID: chainID, sender: accounts.addresses[account],
             sequence: SequenceNumber(UInt64(round)), validUntil: validUntil,
-            maxFee: BenchTransfers.maxFee,
+            maxFee: maxFee,
             operations: [
                 .transfer(Transfer(to: accounts.addresses[payee], amount: BenchTransfers.amount))
             ])

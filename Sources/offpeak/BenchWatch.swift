@@ -10,6 +10,7 @@ struct BenchWatch: Sendable {
     /// The height that the blocks to read lie above.
     let base: Height
 
+    /// Adds half of itself to the latencies that are seen.
     private static let pollDelay = Duration.milliseconds(10)
 
     /// Until the task is cancelled. A node that doesn't answer is asked again.

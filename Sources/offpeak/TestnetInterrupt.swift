@@ -8,6 +8,8 @@ internal import Synchronization
 /// work, but no node is started any more. At most one value is in force at a time.
 final class InterruptGuard: Sendable {
     private let cleanUp: @Sendable () -> Void
+    /// Set when a signal has come: the process is about to end.
+    private let isInterrupted = Mutex(false)
     private let reading: Int32
     private let writing: Int32
 
@@ -53,13 +55,16 @@ final class InterruptGuard: Sendable {
         var byte: UInt8 = 0
         while read(reading, &byte, 1) < 0, errno == EINTR {}
         guard byte != 0 else { return }
+        isInterrupted.withLock { $0 = true }
         TestnetProcess.refuseStarts()
         cleanUp()
         exit(128 + Int32(byte))
     }
 
-    /// Gives the signals back their usual effect.
+    /// Gives the signals back their usual effect. After a signal it never returns: what the main
+    /// flow makes of nodes that vanish under it isn't the reason why the process ends.
     func cancel() {
+        while isInterrupted.withLock({ $0 }) { pause() }
         for number in InterruptGuard.signals { signal(number, SIG_DFL) }
         var end: UInt8 = 0
         _ = write(writing, &end, 1)

@@ -20,15 +20,18 @@ final class BenchNode: RPCBackend {
         let losesOneOf: Int?
         /// One of so many submissions finds the node too busy.
         let isBusyOneOf: Int?
+        /// What each transaction costs beyond its fee.
+        let takenBeyondFee: UInt64
 
         mutating func seal() {
             guard !waiting.isEmpty else { return }
-            for transaction in waiting { execute(transaction.transaction) }
+            for transaction in waiting { execute(transaction) }
             blocks.append(waiting.map(\.id))
             waiting = []
         }
 
-        mutating func execute(_ transaction: Transaction) {
+        mutating func execute(_ signed: SignedTransaction) {
+            let transaction = signed.transaction
             let isLost = losesOneOf.map { UInt64($0) }.map {
                 transaction.sequence.rawValue % $0 == $0 - 1
             }
@@ -36,21 +39,23 @@ final class BenchNode: RPCBackend {
                 isLost != true, case .transfer(let transfer)? = transaction.operations.first
             else { return }
             sequences[transaction.sender, default: 0] += 1
-            balances[transaction.sender, default: 0] -= transfer.amount.rawValue + BenchNode.fee
+            let fee = UInt64(signed.byteCount) + 200 + 100 + takenBeyondFee
+            balances[transaction.sender, default: 0] -= transfer.amount.rawValue + fee
             balances[transfer.to, default: 0] += transfer.amount.rawValue
         }
     }
 
-    static let fee: UInt64 = 600
-
     init(
-        _ accounts: [Address], balance: Amount, losesOneOf: Int? = nil, isBusyOneOf: Int? = nil
+        _ accounts: [Address], balance: Amount, losesOneOf: Int? = nil, isBusyOneOf: Int? = nil,
+        takenBeyondFee: UInt64 = 0
     ) throws {
         prefix = try NetworkPrefix("opk")
         var balances: [Address: UInt64] = [:]
         for account in accounts { balances[account] = balance.rawValue }
         state = Mutex(
-            State(balances: balances, losesOneOf: losesOneOf, isBusyOneOf: isBusyOneOf))
+            State(
+                balances: balances, losesOneOf: losesOneOf, isBusyOneOf: isBusyOneOf,
+                takenBeyondFee: takenBeyondFee))
     }
 
     func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>] {
@@ -94,7 +99,7 @@ final class BenchNode: RPCBackend {
     ) async throws(RPCFault) -> TransactionStatus {
         state.withLock { $0.seal() }
         let receipt = ReceiptInfo(
-            transaction: id.text(in: prefix), height: 1, index: 0, fee: Amount(BenchNode.fee),
+            transaction: id.text(in: prefix), height: 1, index: 0, fee: 600,
             outcome: .success, escrows: [])
         return TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
     }

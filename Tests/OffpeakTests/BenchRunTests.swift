@@ -9,7 +9,8 @@ struct BenchRunTests {
     private static let balance = Amount(1_000_000_000)
 
     private func measure(
-        _ pace: BenchLoad.Pace, transfers: Int, losesOneOf: Int? = nil, isBusyOneOf: Int? = nil
+        _ pace: BenchLoad.Pace, transfers: Int, losesOneOf: Int? = nil, isBusyOneOf: Int? = nil,
+        takenBeyondFee: UInt64 = 0
     ) async throws -> BenchReport {
         let plan = BenchPlan(
             seed: 11, accounts: 100, pace: pace, connections: 2, warmUp: .milliseconds(100),
@@ -17,17 +18,17 @@ struct BenchRunTests {
         let accounts = await BenchAccounts(seed: plan.seed, count: plan.accounts)
         let prepared = await BenchTransfers(
             accounts: accounts, chainID: .zero, validUntil: Timestamp(.max),
-            revealsPolicies: false
+            revealsPolicies: false, maxFee: 1000
         ).sign(plan.transfers) { _ in }
         let node = try BenchNode(
             accounts.addresses, balance: Self.balance, losesOneOf: losesOneOf,
-            isBusyOneOf: isBusyOneOf)
+            isBusyOneOf: isBusyOneOf, takenBeyondFee: takenBeyondFee)
         let prefix = node.prefix
         return try await node.serve { client in
             try await BenchRun(
                 plan: plan, accounts: accounts,
-                initial: Array(repeating: Self.balance, count: plan.accounts),
-                transfers: prepared, clients: [client], prefix: prefix, meter: nil,
+                initial: Self.balance, transfers: prepared, clients: [client], prefix: prefix,
+                fees: .standard, meter: nil,
                 progress: BenchProgress(isQuiet: true)
             ).run()
         }
@@ -35,7 +36,7 @@ struct BenchRunTests {
 
     @Test("saturation: everything that was sent is found on the chain, and nothing else counted")
     func saturation() async throws {
-        let report = try await measure(.saturation(inFlight: 60), transfers: 100_000)
+        let report = try await measure(.saturation(inFlight: 60), transfers: 10_000)
         #expect(report.fault == nil)
         #expect(report.total.submitted == report.total.finalized)
         #expect(report.audit.executed == report.total.finalized)
@@ -59,7 +60,7 @@ struct BenchRunTests {
     @Test("what a node is too busy for is sent again")
     func busy() async throws {
         let report = try await measure(
-            .saturation(inFlight: 40), transfers: 100_000, isBusyOneOf: 7)
+            .saturation(inFlight: 40), transfers: 10_000, isBusyOneOf: 7)
         #expect(report.fault == nil)
         #expect(report.total.failures.isEmpty)
     }
@@ -67,8 +68,15 @@ struct BenchRunTests {
     @Test("transfers that stand in a block without being executed are noticed")
     func lostTransfers() async throws {
         let report = try await measure(
-            .saturation(inFlight: 60), transfers: 100_000, losesOneOf: 3)
+            .saturation(inFlight: 60), transfers: 10_000, losesOneOf: 3)
         #expect(report.fault?.contains("reported final") == true)
+    }
+
+    @Test("balances that the executed transfers don't explain are noticed")
+    func wrongBalances() async throws {
+        let report = try await measure(
+            .saturation(inFlight: 60), transfers: 10_000, takenBeyondFee: 1)
+        #expect(report.fault?.contains("balances") == true)
     }
 
     @Test("figures of a time in which the transfers ran out say so")

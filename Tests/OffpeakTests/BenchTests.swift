@@ -11,7 +11,8 @@ struct BenchTests {
     func transfers() async throws {
         let accounts = await BenchAccounts(seed: 7, count: 5)
         let transfers = BenchTransfers(
-            accounts: accounts, chainID: .zero, validUntil: Timestamp(1), revealsPolicies: true)
+            accounts: accounts, chainID: .zero, validUntil: Timestamp(1), revealsPolicies: true,
+            maxFee: 1000)
         let prepared = await transfers.sign(12) { _ in }
         #expect(prepared.count == 12)
         let same = await BenchAccounts(seed: 7, count: 5)

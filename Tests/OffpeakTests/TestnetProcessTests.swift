@@ -1,3 +1,4 @@
+import Dispatch
 import FoundationEssentials
 import Glibc
 import Runtime
@@ -26,12 +27,19 @@ struct TestnetProcessTests {
         return file
     }
 
-    private func waitFor(_ condition: () -> Bool) -> Bool {
+    private func waitFor(_ condition: () -> Bool) async throws -> Bool {
         for _ in 0..<1000 {
             if condition() { return true }
-            usleep(10_000)
+            try await Task.sleep(for: .milliseconds(10))
         }
         return false
+    }
+
+    /// Runs what blocks on a thread of its own: the other tests need the shared ones.
+    private func apart<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(returning: body()) }
+        }
     }
 
     private static let staying = "echo started \"$@\"; while :; do sleep 0.05; done"
@@ -45,10 +53,10 @@ struct TestnetProcessTests {
             try process.start(executable: program)
             let pid = try #require(process.pid)
             #expect(getsid(pid) == pid, "detached from the terminal that started it")
-            #expect(waitFor { !process.lastLogLines(1).isEmpty })
+            #expect(try await waitFor { !process.lastLogLines(1).isEmpty })
             #expect(process.lastLogLines(1) == ["started node --home \(folder.home(0).path)"])
             #expect(process.send(SIGKILL))
-            #expect(waitFor { process.pid == nil }, "a zombie doesn't count as running")
+            #expect(try await waitFor { process.pid == nil }, "a zombie doesn't count as running")
             process.forget()
             #expect(!process.send(SIGTERM))
         }
@@ -73,7 +81,7 @@ struct TestnetProcessTests {
             unlink(folder.pid(0))
             #expect(process.pid == pid)
             process.send(SIGKILL)
-            #expect(waitFor { process.pid == nil })
+            #expect(try await waitFor { process.pid == nil })
             waitpid(pid, nil, 0)
         }
     }
@@ -108,7 +116,7 @@ struct TestnetProcessTests {
                 try await network.awaitReady([0])
             }
             #expect(error?.description.contains("the disk is full") == true)
-            _ = network.stop()
+            _ = await apart { network.stop() }
         }
     }
 
@@ -120,8 +128,11 @@ struct TestnetProcessTests {
                 folder, record: record(nodes: 2), executable: program)
             #expect(try network.start() == [0, 1])
             #expect(try network.start() == [])
-            #expect(waitFor { (0...1).allSatisfy { !network.process($0).lastLogLines(1).isEmpty } })
-            let (stopped, killed) = network.stop()
+            #expect(
+                try await waitFor {
+                    (0...1).allSatisfy { !network.process($0).lastLogLines(1).isEmpty }
+                })
+            let (stopped, killed) = await apart { network.stop() }
             #expect(stopped == [0, 1])
             #expect(killed == [0, 1])
             #expect((0...1).allSatisfy { network.process($0).pid == nil })
