@@ -63,7 +63,7 @@ package enum MempoolTimes {
     package static let bodyRetry: UInt64 = 300
     /// The least time between two batches of a lane: under load they grow instead of multiplying,
     /// and each costs signatures, messages and a sync on every validator.
-    package static let sealInterval: UInt64 = 25
+    package static let sealInterval: UInt64 = 40
     /// The period of the engine's own timer.
     package static let tick: UInt64 = 50
     /// What a client that met a full pool is told to wait.

@@ -19,6 +19,9 @@ final class CoreLoop: @unchecked Sendable {
     private var round = Round()
     private var tallies = (executed: UInt64(0), skipped: UInt64(0))
     private var finalizedAt: Instant
+    private var publishedAt = Instant(milliseconds: 0)
+    /// Milliseconds between two looks at the core's figures; its own timer fires every 50.
+    private static let publishInterval: UInt64 = 20
     private var thread: WorkerThread?
 
     let queue = CoreQueue()
@@ -79,7 +82,10 @@ final class CoreLoop: @unchecked Sendable {
         let effects = try core.handle(events + late + expired, at: moment)
         for effect in effects { try carryOut(effect) }
         try finishRound()
-        publish()
+        if moment.now >= publishedAt.advanced(byMilliseconds: CoreLoop.publishInterval) {
+            publishedAt = moment.now
+            publish()
+        }
     }
 
     private func carryOut(_ effect: NodeEffect) throws(StorageFault) {
