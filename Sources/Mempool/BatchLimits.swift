@@ -14,6 +14,8 @@ package enum BatchLimits {
     package static let unincludedMax = 64
     /// Ready transactions at which an owner seals although an earlier batch isn't certified yet.
     package static let eagerSealTransactions = 512
+    /// Transactions in a batch from which on its lane counts as busy.
+    package static let busyTransactions = 4
     /// Bytes of certificates in a block's payload.
     package static let payloadBytesMax = 768 << 10
     /// Transactions in a block: bounds the time that one execution takes.
@@ -61,7 +63,7 @@ package enum MempoolTimes {
     package static let certificateRetry: UInt64 = 1000
     /// How often a missing body is asked for again.
     package static let bodyRetry: UInt64 = 300
-    /// The least time between two batches of a lane: under load they grow instead of multiplying,
+    /// The least time between a busy batch of a lane and the next: under load they grow instead of multiplying,
     /// and each costs signatures, messages and a sync on every validator.
     package static let sealInterval: UInt64 = 40
     /// The period of the engine's own timer.

@@ -112,15 +112,22 @@ extension MempoolEngine {
                     && waiting >= BatchLimits.eagerSealTransactions)
             guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax
             else { continue }
-            let earliest = sealedLanes[lane]?.lastSealedAt?
-                .advanced(byMilliseconds: MempoolTimes.sealInterval)
-            if let earliest, earliest > now, waiting < BatchLimits.eagerSealTransactions {
+            if let earliest = pacedUntil(lane), earliest > now,
+                waiting < BatchLimits.eagerSealTransactions
+            {
                 wakeAt = min(wakeAt ?? earliest, earliest)
                 continue
             }
             let transactions = pool.takeForSealing(shard: shard, within: layout.settings)
             if !transactions.isEmpty { seal(transactions, on: lane, by: ownIndex, at: now) }
         }
+    }
+
+    /// When a lane whose last batch was busy may seal again; nil for an idle one.
+    private func pacedUntil(_ lane: Lane) -> Instant? {
+        guard let last = sealedLanes[lane]?.lastSealed, last.count >= BatchLimits.busyTransactions
+        else { return nil }
+        return last.at.advanced(byMilliseconds: MempoolTimes.sealInterval)
     }
 
     private mutating func seal(

@@ -19,8 +19,8 @@ struct SealedLane: Sendable {
     /// In order of position.
     private(set) var sealed: [Sealed] = []
     private var lastPosition: UInt64 = 0
-    /// When a batch was last sealed here.
-    private(set) var lastSealedAt: Instant?
+    /// When a batch was last sealed here, and how many transactions it had.
+    private(set) var lastSealed: (at: Instant, count: Int)?
 
     var uncertifiedCount: Int { sealed.filter { $0.certificate == nil }.count }
 
@@ -35,7 +35,7 @@ struct SealedLane: Sendable {
     mutating func append(_ batch: Batch, at now: Instant) {
         precondition(batch.position > lastPosition, "position \(batch.position) sealed twice")
         lastPosition = batch.position
-        lastSealedAt = now
+        lastSealed = (now, batch.transactions.count)
         sealed.append(Sealed(batch: batch, sentAt: now))
     }
 
