@@ -40,7 +40,10 @@ var targets: [Target] = [
     module("Simulator", ["NodeCore", "Consensus", "Primitives", collections]),
     program(
         "offpeak-sim",
-        ["Simulator", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        [
+            "Simulator", "Consensus", "Primitives",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]),
     .target(
         name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
         swiftSettings: strict),

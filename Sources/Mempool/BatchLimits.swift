@@ -63,8 +63,8 @@ package enum MempoolTimes {
     package static let certificateRetry: UInt64 = 1000
     /// How often a missing body is asked for again.
     package static let bodyRetry: UInt64 = 300
-    /// The least time between a busy batch of a lane and the next: under load they grow instead of multiplying,
-    /// and each costs signatures, messages and a sync on every validator.
+    /// The least time between a busy batch of a lane and the next: under load they grow instead of
+    /// multiplying, and each costs signatures, messages and a sync on every validator.
     package static let sealInterval: UInt64 = 40
     /// The period of the engine's own timer.
     package static let tick: UInt64 = 50

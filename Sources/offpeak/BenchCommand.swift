@@ -72,8 +72,8 @@ struct BenchCommand: AsyncParsableCommand {
         else {
             throw ValidationError(
                 """
-                --accounts 2 to 1000000, --connections 1 to 256 and --in-flight \(RPCLimits.batchMax) \
-                to the number of accounts are possible
+                --accounts 2 to 1000000, --connections 1 to 256 and --in-flight \
+                \(RPCLimits.batchMax) to the number of accounts are possible
                 """)
         }
         guard transactions.map({ 1...50_000_000 ~= $0 }) ?? true else {

@@ -38,12 +38,25 @@ struct TestnetProcess: Sendable {
         return pid
     }
 
-    /// Empty for a process that has ended, also while its parent hasn't noticed.
+    /// Empty for a process that has ended, also while its parent hasn't noticed. A process that is
+    /// just becoming another program has none for a moment: it is asked again.
     private func commandLine(of pid: pid_t) -> [String] {
-        guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else {
-            return []
+        var bytes = Data()
+        for _ in 0..<20 {
+            bytes = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+            guard bytes.isEmpty, pid == notedPid, isAlive(pid) else { break }
+            usleep(5_000)
         }
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether a process is there and isn't a zombie.
+    private func isAlive(_ pid: pid_t) -> Bool {
+        guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),
+            let name = bytes.lastIndex(of: UInt8(ascii: ")"))
+        else { return false }
+        let state = bytes[name...].dropFirst(2).first
+        return state != UInt8(ascii: "Z") && state != UInt8(ascii: "X")
     }
 
     /// Starts `executable node --home HOME` detached (setsid), with its output appended to

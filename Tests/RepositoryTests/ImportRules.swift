@@ -62,6 +62,6 @@ enum ImportRules {
         "Runtime": engines.union(["NodeCore", "Primitives", "CRocksDB", "CZstd"]),
         "RPC": ["Primitives"],
         "offpeak": engines.union(["Runtime", "RPC", "NodeCore", "Primitives"]),
-        "offpeak-sim": ["Simulator", "Primitives"],
+        "offpeak-sim": ["Simulator", "Consensus", "Primitives"],
     ]
 }
