@@ -16,6 +16,7 @@ final class BenchNode: RPCBackend {
         var waiting: [SignedTransaction] = []
         var blocks: [[TransactionID]] = []
         var submissions = 0
+        var executions = 0
         /// One of so many transactions stands in its block without being executed.
         let losesOneOf: Int?
         /// One of so many submissions finds the node too busy.
@@ -32,9 +33,8 @@ final class BenchNode: RPCBackend {
 
         mutating func execute(_ signed: SignedTransaction) {
             let transaction = signed.transaction
-            let isLost = losesOneOf.map { UInt64($0) }.map {
-                transaction.sequence.rawValue % $0 == $0 - 1
-            }
+            executions += 1
+            let isLost = losesOneOf.map { executions.isMultiple(of: $0) }
             guard sequences[transaction.sender, default: 0] == transaction.sequence.rawValue,
                 isLost != true, case .transfer(let transfer)? = transaction.operations.first
             else { return }

@@ -20,10 +20,13 @@ struct TestnetProcessTests {
     }
 
     /// A program that takes a node's place: says what it was given, and stays until it is ended.
+    ///
+    /// Another process writes it: what this one has open for writing, a child that another test
+    /// starts at the same moment has open too, and then the system refuses to run it.
     private func makeProgram(_ folder: TestnetFolder, _ script: String) throws -> String {
         let file = "\(folder.path)/program"
-        try "#!/bin/sh\n\(script)\n".write(toFile: file, atomically: true, encoding: .utf8)
-        #expect(chmod(file, 0o700) == 0)
+        let text = "#!/bin/sh\n\(script)\n"
+        try #require(system("cat > \(file) <<'END'\n\(text)END\nchmod 700 \(file)") == 0)
         return file
     }
 
