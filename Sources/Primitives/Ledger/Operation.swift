@@ -160,7 +160,7 @@ public struct EscrowTopUp: Hashable, Sendable, BCSCodable {
 /// Wire: escrow, round, direction, amount, optional preimage.
 public struct EscrowDecision: Hashable, Sendable, BCSCodable {
     public let escrow: EscrowID
-    /// The round that the decision was made for; it moves on with every change of what is held.
+    /// The round that the decision was made for; it moves on with every payout and with a dispute.
     public let round: UInt64
     public let direction: EscrowDirection
     /// How much, at most what is held.

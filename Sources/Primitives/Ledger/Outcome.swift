@@ -16,7 +16,7 @@ public enum SkipReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     case unknownSender = 6
     /// No policy is known or revealed for an account that must authorize.
     case policyMissing = 7
-    /// A revealed policy isn't the one that the address was made from, or isn't needed.
+    /// A revealed policy isn't the one that the address was made from.
     case policyMismatch = 8
     /// An authorization by a key that no named account's policy holds.
     case unknownSigner = 9

@@ -38,6 +38,8 @@ final class Link: ChannelInboundHandler {
     private(set) var openedAt: UInt64?
     private var counters: LinkCounters?
 
+    /// Owns the link and outlives it: the node keeps it until the network thread has ended, and
+    /// with it every callback of a channel.
     private unowned let network: NetworkLoop
     private var context: ChannelHandlerContext?
     private var decoder = FrameDecoder()
