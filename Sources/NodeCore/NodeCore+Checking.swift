@@ -56,7 +56,7 @@ extension NodeCore {
             guard let verified = mempool.verified(certificate) else {
                 proving.insert(digest)
                 return effects.append(
-                    .check(.payload(block: digest, payload.certificates), isUrgent: true))
+                    .check(.payload(block: digest, payload.certificates), .consensus))
             }
             known.append(verified)
         }

@@ -165,6 +165,7 @@ package struct NodeCore: Sendable {
             try feed(.submitted(request, transaction))
         case .wait(let request, let id): try wait(request, for: id)
         case .cancelWait(let request): waiting.cancel(request)
+        case .ownCapacity, .peerCapacity: break
         case .lookUp(let request, let id):
             effects.append(.reply(request, .fate(id, try fate(of: id))))
         }
@@ -187,7 +188,7 @@ package struct NodeCore: Sendable {
         case .consensus(let message):
             guard consensus.wants(message, from: peer) else { return }
             effects.append(
-                .check(.consensus(peer, message, consensus.context), isUrgent: true))
+                .check(.consensus(peer, message, consensus.context), .consensus))
         case .mempool(.bodyRequest(let digests)): try serve(digests, to: peer)
         case .mempool(let message): try feed(.received(peer, message))
         }
@@ -272,7 +273,7 @@ package struct NodeCore: Sendable {
             try reply(request, id, outcome)
         case .send(let peer, let message): effects.append(.send(peer, .mempool(message)))
         case .broadcast(let message): effects.append(.broadcast(.mempool(message)))
-        case .check(let id, let job): effects.append(.check(.mempool(id, job), isUrgent: false))
+        case .check(let id, let job): effects.append(.check(.mempool(id, job), .bulk))
         case .store(let writes):
             effects.append(.write(writes))
             effects.append(.sync)

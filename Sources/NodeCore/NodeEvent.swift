@@ -17,6 +17,10 @@ package enum NodeEvent: Sendable {
     case submit(RequestID, SignedTransaction)
     /// A client wants to know when a transaction's fate is known; answered by `.settled`.
     case wait(RequestID, TransactionID)
+    /// What this machine can do for others now; the first tells that it lends anything at all.
+    case ownCapacity(Capacity)
+    /// What a peer says that it can do.
+    case peerCapacity(PeerID, Capacity)
     /// A client no longer waits.
     case cancelWait(RequestID)
     /// A client asks what this node knows of a transaction; answered by `.fate` at once.
@@ -43,7 +47,7 @@ package enum NodeEffect: Sendable {
     case send(PeerID, NodeMessage)
     /// To every connected validator.
     case broadcast(NodeMessage)
-    case check(NodeCheckJob, isUrgent: Bool)
+    case check(NodeCheckJob, JobPriority)
     case setTimer(NodeTimer, Instant)
     case cancelTimer(NodeTimer)
     case reply(RequestID, NodeReply)
@@ -52,6 +56,16 @@ package enum NodeEffect: Sendable {
     case note(Note)
     /// An assumption is broken: stop with the exit code for it and keep everything.
     case halt(String)
+}
+
+/// Which jobs go first.
+package enum JobPriority: Int, Hashable, Sendable, CaseIterable {
+    /// Votes, certificates and blocks: someone waits for the result to vote.
+    case consensus
+    /// Transactions and batches.
+    case bulk
+    /// What is checked for others with the share of the machine that its owner lends.
+    case lent
 }
 
 /// What the log is told.

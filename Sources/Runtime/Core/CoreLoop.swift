@@ -33,7 +33,7 @@ final class CoreLoop: @unchecked Sendable {
     private struct Round {
         var frames: [PeerID?: [OutgoingFrame]] = [:]
         var replies: [(RequestID, NodeReply)] = []
-        var jobs: [(isUrgent: Bool, job: NodeCheckJob)] = []
+        var jobs: [(priority: JobPriority, job: NodeCheckJob)] = []
         var syncsJournal = false
         var syncsStore = false
         var writes = false
@@ -100,7 +100,7 @@ final class CoreLoop: @unchecked Sendable {
         case .compactJournal(let records): try parts.compact(to: records)
         case .send(let peer, let message): collect(message, for: peer)
         case .broadcast(let message): collect(message, for: nil)
-        case .check(let job, let isUrgent): round.jobs.append((isUrgent, job))
+        case .check(let job, let priority): round.jobs.append((priority, job))
         case .setTimer(let timer, let at): timers[timer] = at
         case .cancelTimer(let timer): timers[timer] = nil
         case .reply(let request, let reply): round.replies.append((request, reply))
@@ -151,11 +151,11 @@ final class CoreLoop: @unchecked Sendable {
 
     private func startJobs() {
         let layout = core.layout
-        for (isUrgent, job) in round.jobs {
+        for (priority, job) in round.jobs {
             let queue = queue
             let work: @Sendable () -> Void = { queue.push(.checked(job.run(in: layout))) }
             // A full pool would lose the answer: the core then does the work itself.
-            if !parts.pool.submit(isUrgent ? .consensus : .bulk, job: work) { work() }
+            if !parts.pool.submit(priority == .consensus ? .consensus : .bulk, job: work) { work() }
         }
     }
 
