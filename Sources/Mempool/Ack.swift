@@ -33,21 +33,21 @@ package struct ChunkVerdict: Hashable, Sendable, BCSCodable {
     }
 }
 
-/// What a validator says of a batch: that it holds the body on disk, and which signatures of the
-/// chunks that it checked don't hold.
+/// What a verifier says of a batch: that it holds the body on disk (validators only), and which
+/// signatures of the chunks that it checked don't hold.
 ///
 /// Wire: signer, stored, chunks (four bytes, bit i for chunk i), list of verdicts with invalid
 /// indexes (sorted by chunk, each with at least one), signature. Signed: H(ack, chainID ‖ epoch ‖
 /// batch ‖ stored ‖ chunks ‖ verdicts).
 package struct AckEntry: Hashable, Sendable, BCSCodable {
-    package let signer: ValidatorIndex
+    package let signer: VerifierIndex
     package let stored: Bool
     package let chunks: UInt32
     package let verdicts: [ChunkVerdict]
     package let signature: Signature
 
     package init(
-        signer: ValidatorIndex, stored: Bool, chunks: UInt32, verdicts: [ChunkVerdict],
+        signer: VerifierIndex, stored: Bool, chunks: UInt32, verdicts: [ChunkVerdict],
         signature: Signature
     ) {
         self.signer = signer
@@ -93,14 +93,39 @@ package struct AckEntry: Hashable, Sendable, BCSCodable {
         return Digest.hash(.ack, writer.bytes)
     }
 
+    /// Whether this entry covers all that `other` of the same signer covers, and more.
+    func saysMore(than other: AckEntry) -> Bool {
+        chunks & other.chunks == other.chunks && (stored || !other.stored)
+            && (chunks != other.chunks || stored != other.stored)
+    }
+
+    /// Whether this entry and another one for the same batch disagree about a chunk that both say
+    /// they checked.
+    package func contradicts(_ other: AckEntry) -> Bool {
+        (0..<BatchLimits.chunksMax).contains { chunk in
+            guard let own = invalid(in: chunk), let others = other.invalid(in: chunk) else {
+                return false
+            }
+            return own != others
+        }
+    }
+
     /// The indexes that this entry calls invalid in `chunk`, or nil if it didn't check it.
     package func invalid(in chunk: Int) -> [UInt32]? {
         guard chunk < 32, chunks & 1 << UInt32(chunk) != 0 else { return nil }
         return verdicts.first { Int($0.chunk) == chunk }?.invalid ?? []
     }
 
-    /// Whether the entry speaks only of chunks and indexes that the batch has.
-    func fits(_ header: BatchHeader) -> Bool {
+    /// Whether the entry is a member's, says something, and speaks only of chunks and indexes that
+    /// the batch has.
+    func fits(_ header: BatchHeader, of verifiers: VerifierSet) -> Bool {
+        guard verifiers[signer] != nil, stored || chunks != 0,
+            !stored || verifiers.isValidator(signer)
+        else { return false }
+        return fits(header)
+    }
+
+    private func fits(_ header: BatchHeader) -> Bool {
         let count = header.chunkCount
         guard count >= 1, count <= BatchLimits.chunksMax else { return false }
         let all = count == 32 ? UInt32.max : (1 << UInt32(count)) - 1
@@ -139,12 +164,14 @@ package struct Ack: Hashable, Sendable, BCSCodable {
 }
 
 extension Ack: SignedValue {
-    /// The entry's signature; the owner knows its own header.
+    /// The entry's signature; whoever counts it knows the header.
     package func signatureClaims(in layout: ShardLayout) -> [SignatureClaim]? {
-        guard entry.fits(header), let signer = layout.committee[entry.signer] else { return nil }
+        guard let verifiers = layout.verifiers(for: header), entry.fits(header, of: verifiers),
+            let signer = verifiers[entry.signer]
+        else { return nil }
         return [
             SignatureClaim(
-                publicKey: signer.votingKey, digest: entry.digest(of: header),
+                publicKey: signer.key, digest: entry.digest(of: header),
                 signature: entry.signature)
         ]
     }

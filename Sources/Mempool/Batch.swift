@@ -13,50 +13,19 @@ package struct Batch: Hashable, Sendable {
     package var lane: Lane { header.content.lane }
     package var position: UInt64 { header.content.position }
 
+    /// The tree over the transactions, built anew: O(bytes).
+    package var tree: BatchTree {
+        BatchTree(transactions.map { BatchTree.leaf($0.bcsBytes) })
+    }
+
     package static func == (left: Batch, right: Batch) -> Bool { left.header == right.header }
     package func hash(into hasher: inout Hasher) { hasher.combine(header.digest) }
-
-    /// Root of the tree over the transactions: leaf = H(batchTree, 0 ‖ bytes), node =
-    /// H(batchTree, 1 ‖ left ‖ right), a single node moves up, root = H(batchTree, 2 ‖ count ‖
-    /// top).
-    static func root(of leaves: [Digest]) -> Digest {
-        var level = leaves
-        while level.count > 1 {
-            var above: [Digest] = []
-            above.reserveCapacity((level.count + 1) / 2)
-            for index in stride(from: 0, to: level.count - 1, by: 2) {
-                above.append(node(level[index], level[index + 1]))
-            }
-            if !level.count.isMultiple(of: 2), let last = level.last { above.append(last) }
-            level = above
-        }
-        var hasher = Hasher256(.batchTree)
-        hasher.update([2])
-        hasher.update(UInt64(leaves.count).bcsLittleEndian)
-        hasher.update((level.first ?? .zero).bytes32)
-        return hasher.finalize()
-    }
-
-    static func leaf(_ bytes: some Swift.Sequence<UInt8>) -> Digest {
-        var hasher = Hasher256(.batchTree)
-        hasher.update([0])
-        hasher.update(bytes)
-        return hasher.finalize()
-    }
-
-    private static func node(_ left: Digest, _ right: Digest) -> Digest {
-        var hasher = Hasher256(.batchTree)
-        hasher.update([1])
-        hasher.update(left.bytes32)
-        hasher.update(right.bytes32)
-        return hasher.finalize()
-    }
 
     /// What an owner seals: the body of `transactions` with its root.
     struct Body {
         let transactions: [SignedTransaction]
         let bytes: [UInt8]
-        let root: Digest
+        let tree: BatchTree
         var signatureCount: Int { transactions.reduce(0) { $0 + $1.authorizations.count } }
 
         init(_ transactions: [SignedTransaction]) {
@@ -67,10 +36,10 @@ package struct Batch: Hashable, Sendable {
             for transaction in transactions {
                 let start = writer.bytes.count
                 writer.append(transaction)
-                leaves.append(Batch.leaf(writer.bytes[start...]))
+                leaves.append(BatchTree.leaf(writer.bytes[start...]))
             }
             bytes = writer.bytes
-            root = Batch.root(of: leaves)
+            tree = BatchTree(leaves)
         }
     }
 
@@ -101,11 +70,11 @@ extension Batch: BCSCodable {
         for _ in 0..<count {
             let place = reader.offset
             transactions.append(try reader.read())
-            leaves.append(Batch.leaf(reader.slice(from: place)))
+            leaves.append(BatchTree.leaf(reader.slice(from: place)))
         }
         self.transactions = transactions
         body = Array(reader.slice(from: start))
-        guard matchesHeader(root: Batch.root(of: leaves)) else {
+        guard matchesHeader(root: BatchTree(leaves).root) else {
             throw BCSError(.invalidValue("a body that isn't the header's"), at: start)
         }
     }

@@ -2,10 +2,11 @@ package import Primitives
 
 /// Proof that a batch can be fetched and which of its transactions have valid signatures.
 ///
-/// Valid iff: V1 the header is its lane's owner's and within limits; V2 the signers who stored the
-/// body weigh at least Q; V3 for each chunk, signers of at least H give exactly the certificate's
-/// list of invalid indexes, so that an honest one among them did; V4 every signature is valid,
-/// signers are distinct and in rising order.
+/// Valid iff: V1 the header is its lane's owner's and within limits; V2 the validators who stored
+/// the body weigh at least Q; V3 for each chunk, verifiers with bonds of at least H_U give exactly
+/// the certificate's list of invalid indexes, so that an honest one among them did; V4 every
+/// signature is valid, signers are distinct and in rising order. The verifiers are those of the
+/// period in which the owner says it sealed the batch.
 ///
 /// Wire: header, entries (1...512, rising signers), verdict (the invalid indexes of the whole
 /// batch, rising).
@@ -51,16 +52,15 @@ package struct BatchCertificate: Hashable, Sendable, BCSCodable {
     /// The certificate's exact bytes, named: what a node remembers as checked.
     package var fingerprint: Digest { Digest.hash(.batch, of: self) }
 
-    /// The members that hold the body, in rising order.
-    package var holders: [ValidatorIndex] { entries.filter(\.stored).map(\.signer) }
+    /// The validators that hold the body, in rising order.
+    package var holders: [ValidatorIndex] {
+        entries.filter(\.stored).map { ValidatorIndex($0.signer.rawValue) }
+    }
 
-    /// The members that checked at least one chunk and agree with the verdict there.
-    package var verifiers: [ValidatorIndex] {
-        entries.filter { entry in
-            (0..<header.chunkCount).contains { chunk in
-                entry.invalid(in: chunk).map { $0 == invalid(in: chunk) } ?? false
-            }
-        }.map(\.signer)
+    /// The verifiers that checked a chunk and found what the certificate says, in rising order.
+    package func verifiers(ofChunk chunk: Int) -> [VerifierIndex] {
+        let verdict = invalid(in: chunk)
+        return entries.filter { $0.invalid(in: chunk) == verdict }.map(\.signer)
     }
 
     /// The certificate's own verdict on one chunk.
@@ -74,30 +74,29 @@ package struct BatchCertificate: Hashable, Sendable, BCSCodable {
 extension BatchCertificate: VerdictProof {
     /// V1 to V4 but for the signatures themselves, which are the claims.
     package func signatureClaims(in layout: ShardLayout) -> [SignatureClaim]? {
-        guard let owner = header.claim(in: layout), meetsThresholds(layout.committee) else {
-            return nil
-        }
+        guard let owner = header.claim(in: layout),
+            let verifiers = layout.verifiers(for: header),
+            meetsThresholds(layout.committee, verifiers)
+        else { return nil }
         var claims = [owner]
         for entry in entries {
-            guard entry.fits(header), let signer = layout.committee[entry.signer] else {
+            guard entry.fits(header, of: verifiers), let signer = verifiers[entry.signer] else {
                 return nil
             }
             claims.append(
                 SignatureClaim(
-                    publicKey: signer.votingKey, digest: entry.digest(of: header),
+                    publicKey: signer.key, digest: entry.digest(of: header),
                     signature: entry.signature))
         }
         return claims
     }
 
-    func meetsThresholds(_ committee: Committee) -> Bool {
+    func meetsThresholds(_ committee: Committee, _ verifiers: VerifierSet) -> Bool {
         guard invalid.allSatisfy({ $0 < header.content.transactionCount }),
             committee.weight(of: holders) >= committee.quorum
         else { return false }
         return (0..<header.chunkCount).allSatisfy { chunk in
-            let verdict = invalid(in: chunk)
-            let agreeing = entries.filter { $0.invalid(in: chunk) == verdict }.map(\.signer)
-            return committee.weight(of: agreeing) >= committee.validityThreshold
+            verifiers.bond(of: self.verifiers(ofChunk: chunk)) >= verifiers.validityThreshold
         }
     }
 }

@@ -1,39 +1,9 @@
 package import Primitives
 
-/// One of the orders in which batches of a shard come: those of the owner at `rank`.
-///
-/// Rank 0 owns the shard; the next ranks stand in while it doesn't answer. Positions of a lane
-/// rise strictly along the chain, so that a batch is included at most once.
-///
-/// Wire: shard, rank, two bytes each.
-package struct Lane: Hashable, Comparable, Sendable, BCSCodable {
-    package let shard: UInt16
-    package let rank: UInt16
-
-    package init(shard: UInt16, rank: UInt16) {
-        self.shard = shard
-        self.rank = rank
-    }
-
-    package static func < (left: Lane, right: Lane) -> Bool {
-        (left.shard, left.rank) < (right.shard, right.rank)
-    }
-
-    package func encode(to writer: inout BCSWriter) {
-        writer.append(shard)
-        writer.append(rank)
-    }
-
-    package init(from reader: inout BCSReader) throws(BCSError) {
-        shard = try reader.readUInt16()
-        rank = try reader.readUInt16()
-    }
-}
-
 /// What a shard's owner signs of a batch.
 ///
-/// Wire: chainID, epoch, shard, term, rank, owner, position, parent, transactionRoot,
-/// transactionCount, byteLength, signatureCount, chunkSize, expiryHeight, canaryCommitment,
+/// Wire: chainID, epoch, lane, owner, position, parent, transactionRoot, transactionCount,
+/// byteLength, signatureCount, chunkSize, expiryHeight, canaryCommitment, reveal (optional),
 /// signature. The digest leaves out the signature.
 package struct BatchHeader: Hashable, Sendable, BCSCodable {
     /// Everything but the signature.
@@ -41,8 +11,6 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
         package let chainID: ChainID
         package let epoch: Epoch
         package let lane: Lane
-        /// How often the shard's ranking was drawn anew in this epoch.
-        package let term: UInt32
         package let owner: ValidatorIndex
         /// Above that of every included batch of the lane.
         package let position: UInt64
@@ -56,23 +24,26 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
         package let byteLength: UInt32
         /// Signatures in all transactions together.
         package let signatureCount: UInt32
-        /// Transactions in each chunk but the last.
+        /// Transactions in each chunk but the last; a power of two where there are several, so that
+        /// each chunk is a subtree.
         package let chunkSize: UInt32
-        /// The last height at which a block may include the batch.
+        /// The last height at which a block may include the batch: that of its sealing plus the
+        /// genesis parameter.
         package let expiryHeight: Height
         /// What the owner committed to as planted faults; zero for none.
         package let canaryCommitment: Digest
+        /// What stands behind the commitment of the parent, where it made one.
+        package let reveal: CanaryReveal?
 
         package init(
-            chainID: ChainID, epoch: Epoch, lane: Lane, term: UInt32, owner: ValidatorIndex,
+            chainID: ChainID, epoch: Epoch, lane: Lane, owner: ValidatorIndex,
             position: UInt64, parent: Digest, transactionRoot: Digest, transactionCount: UInt32,
             byteLength: UInt32, signatureCount: UInt32, chunkSize: UInt32, expiryHeight: Height,
-            canaryCommitment: Digest = .zero
+            canaryCommitment: Digest = .zero, reveal: CanaryReveal? = nil
         ) {
             self.chainID = chainID
             self.epoch = epoch
             self.lane = lane
-            self.term = term
             self.owner = owner
             self.position = position
             self.parent = parent
@@ -83,14 +54,13 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
             self.chunkSize = chunkSize
             self.expiryHeight = expiryHeight
             self.canaryCommitment = canaryCommitment
+            self.reveal = reveal
         }
 
         package func encode(to writer: inout BCSWriter) {
             writer.append(chainID)
             writer.append(epoch)
-            writer.append(lane.shard)
-            writer.append(term)
-            writer.append(lane.rank)
+            writer.append(lane)
             writer.append(owner)
             writer.append(position)
             writer.append(parent)
@@ -101,14 +71,13 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
             writer.append(chunkSize)
             writer.append(expiryHeight)
             writer.append(canaryCommitment)
+            writer.append(optional: reveal)
         }
 
         package init(from reader: inout BCSReader) throws(BCSError) {
             chainID = try reader.read()
             epoch = try reader.read()
-            let shard = try reader.readUInt16()
-            term = try reader.readUInt32()
-            lane = Lane(shard: shard, rank: try reader.readUInt16())
+            lane = try reader.read()
             owner = try reader.read()
             position = try reader.readUInt64()
             parent = try reader.read()
@@ -119,6 +88,7 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
             chunkSize = try reader.readUInt32()
             expiryHeight = try reader.read()
             canaryCommitment = try reader.read()
+            reveal = try reader.readOptional()
         }
     }
 
@@ -153,10 +123,22 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
             / Int(content.chunkSize)
     }
 
+    /// The transactions of a chunk that exists.
+    package func range(ofChunk chunk: Int) -> Range<Int> {
+        let lower = chunk * Int(content.chunkSize)
+        return lower..<min(lower + Int(content.chunkSize), Int(content.transactionCount))
+    }
+
+    /// A bit for each chunk.
+    package var allChunks: UInt32 {
+        chunkCount >= 32 ? .max : (1 << UInt32(chunkCount)) - 1
+    }
+
     /// The signature's claim, or nil if the header isn't the lane's owner's or out of limits.
     package func claim(in layout: ShardLayout) -> SignatureClaim? {
         guard isWithinLimits(layout.settings), content.chainID == layout.committee.chainID,
-            content.epoch == layout.committee.epoch, content.term == 0,
+            content.epoch == layout.committee.epoch, let sealed = sealedHeight(layout.settings),
+            layout.term(of: content.lane.shard, after: sealed) == content.lane.term,
             layout.owner(of: content.lane) == content.owner,
             let owner = layout.committee[content.owner]
         else { return nil }
@@ -164,10 +146,55 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
             publicKey: owner.votingKey, digest: digest, signature: signature)
     }
 
+    /// The finalized height at which the owner says that it sealed the batch; nil for one that
+    /// can't be. Term and verifier set of the batch follow from it.
+    package func sealedHeight(_ settings: BatchSettings) -> Height? {
+        let (height, isBelow) = content.expiryHeight.rawValue.subtractingReportingOverflow(
+            settings.expiryBlocks)
+        return isBelow ? nil : Height(height)
+    }
+
     private func isWithinLimits(_ settings: BatchSettings) -> Bool {
         content.transactionCount > 0
             && Int(content.transactionCount) <= settings.transactionsMax
             && Int(content.byteLength) <= settings.bytesMax
-            && content.chunkSize > 0 && chunkCount <= BatchLimits.chunksMax
+            && content.chunkSize > 0 && content.chunkSize <= UInt32(BatchLimits.transactionsMax)
+            && chunkCount <= BatchLimits.chunksMax
+            && (chunkCount == 1 || content.chunkSize.nonzeroBitCount == 1)
+    }
+}
+
+/// Positions of a batch in which its owner planted damaged signatures, with what hid them.
+///
+/// The commitment in the batch's header is H(canary, salt ‖ positions). Wire: salt, list of
+/// positions (1...`BatchLimits.canariesMax`, rising).
+package struct CanaryReveal: Hashable, Sendable, BCSCodable {
+    package let salt: Bytes32
+    package let positions: [UInt32]
+
+    package init(salt: Bytes32, positions: [UInt32]) {
+        self.salt = salt
+        self.positions = positions
+    }
+
+    package var commitment: Digest { Digest.hash(.canary, bcsBytes) }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(salt)
+        writer.appendLength(positions.count)
+        for position in positions { writer.append(position) }
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        salt = try reader.readBytes32()
+        let start = reader.offset
+        let count = try reader.readLength(
+            minimum: 1, maximum: BatchLimits.canariesMax, elementBytes: 4)
+        var positions: [UInt32] = []
+        for _ in 0..<count { positions.append(try reader.readUInt32()) }
+        for (left, right) in zip(positions, positions.dropFirst()) where left >= right {
+            throw BCSError(.unsorted, at: start)
+        }
+        self.positions = positions
     }
 }

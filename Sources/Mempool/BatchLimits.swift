@@ -38,8 +38,33 @@ package enum BatchLimits {
     package static let bodyBytesMax = 64 << 20
     /// Digests in one request for bodies.
     package static let bodyRequestMax = 16
-    /// Transactions in one checking job: about 7 ms of one core.
+    /// Transactions in one checking job: a few milliseconds of one core.
     package static let checkingJobMax = 128
+    /// Transactions of a chunk at least, unless the batch is smaller: less isn't worth a message.
+    package static let chunkTransactionsMin = 64
+    /// Chunks that an owner makes at most of a batch: each costs its verifiers a signature.
+    package static let chunksAimed = 4
+    /// Signatures that an owner has under way with one verifier; beyond it others are asked.
+    package static let outstandingSignaturesMax: UInt64 = 65_536
+    /// Chunks that an edge verifier checks or has waiting at once; more are declined.
+    package static let tasksMax = 256
+    /// Planted faults of a batch.
+    package static let canariesMax = 16
+    /// Transactions of a batch for each planted fault.
+    package static let canaryInterval = 256
+    /// Transactions that a leader puts into a block itself: each voter checks them all.
+    package static let directMax = 64
+    /// Bytes of them.
+    package static let directBytesMax = 128 << 10
+    /// Complaints of a block: the passing over of so many owners.
+    package static let complaintsMax = 16
+    /// Appeals of one peer that are looked into within a second.
+    package static let appealsPerSecond: UInt64 = 32
+    /// Appeals that a validator watches at once.
+    package static let watchedMax = 1024
+    /// Verifier sets that a certificate may be of, the present one included: so many periods after
+    /// its sealing at the latest a batch is included or void.
+    package static let periodsMax: UInt64 = 9
 
     /// Shards of a committee of `count`: at least twice its size, a power of two in 8...1024.
     package static func shardCount(committee count: Int) -> Int {
@@ -68,61 +93,59 @@ package enum MempoolTimes {
     package static let sealInterval: UInt64 = 40
     /// The period of the engine's own timer.
     package static let tick: UInt64 = 50
+    /// How long a validator waits for an owner to seal what was complained of before it complains.
+    package static let appealWait: UInt64 = 1000
+    /// The least time that a verifier has for its chunk before another is asked as well.
+    package static let hedgeWait: UInt64 = 250
+    /// The most.
+    package static let hedgeWaitMax: UInt64 = 4000
+    /// After so long without a certificate every holder checks what isn't checked, unasked; longer
+    /// where certificates take longer.
+    package static let rescueWait: UInt64 = 1000
+    /// The most.
+    package static let rescueWaitMax: UInt64 = 8000
+    /// How long a verifier that was late or declined isn't asked first.
+    package static let lateness: UInt64 = 1000
+    /// Heights by which execution may be behind before validators ack nothing more and owners
+    /// admit nothing more: half of what a vote allows by default, so that agreement goes on.
+    package static let executionLagMax: UInt64 = 8
     /// What a client that met a full pool is told to wait.
     package static let busyRetry: UInt64 = 500
 }
 
-/// What genesis says of batches, within `BatchLimits`.
+/// What genesis says of batches, shards and verification, within `BatchLimits`.
 package struct BatchSettings: Hashable, Sendable {
     /// Transactions in a batch.
     package let transactionsMax: Int
     /// Bytes of a batch's body.
     package let bytesMax: Int
-    /// Heights after sealing during which a batch can be included.
+    /// Heights after sealing during which a batch can be included; at most those of eight periods.
     package let expiryBlocks: UInt64
+    /// Heights for which a shard keeps its ranking of owners.
+    package let termBlocks: UInt64
+    /// Heights for which a set of verifiers stands.
+    package let periodBlocks: UInt64
+    /// Heights for which a complaint counts.
+    package let complaintBlocks: UInt64
+    /// Whether signatures are spread: if not, every validator checks every one.
+    package let spread: Bool
 
     package init(
         transactionsMax: Int = BatchLimits.transactionsMax, bytesMax: Int = BatchLimits.bytesMax,
-        expiryBlocks: UInt64 = 1000
+        expiryBlocks: UInt64 = 1000, termBlocks: UInt64 = 128, periodBlocks: UInt64 = 32,
+        complaintBlocks: UInt64 = 8, spread: Bool = true
     ) {
         self.transactionsMax = min(transactionsMax, BatchLimits.transactionsMax)
         self.bytesMax = min(bytesMax, BatchLimits.bytesMax)
-        self.expiryBlocks = expiryBlocks
-    }
-}
-
-/// Which shard a sender belongs to, and who owns a shard: the same on every node for an epoch.
-package struct ShardLayout: Sendable {
-    package let committee: Committee
-    package let settings: BatchSettings
-    package let shardCount: Int
-    private let rankings: [[ValidatorIndex]]
-
-    package init(committee: Committee, settings: BatchSettings = BatchSettings()) {
-        self.committee = committee
-        self.settings = settings
-        shardCount = BatchLimits.shardCount(committee: committee.count)
-        rankings = (0..<shardCount).map { shard in
-            committee.ranking(.owner, salt: UInt64(shard).bcsLittleEndian)
-        }
+        self.termBlocks = max(1, termBlocks)
+        self.periodBlocks = max(1, periodBlocks)
+        let (latest, overflow) = self.periodBlocks.multipliedReportingOverflow(
+            by: BatchLimits.periodsMax - 1)
+        self.expiryBlocks = min(expiryBlocks, overflow ? .max : latest)
+        self.complaintBlocks = complaintBlocks
+        self.spread = spread
     }
 
-    /// H(shard, epoch ‖ sender) modulo the shard count.
-    package func shard(of sender: Address) -> UInt16 {
-        var hasher = Hasher256(.shard)
-        hasher.update(committee.epoch.bcsBytes)
-        hasher.update(sender.bytes32)
-        return UInt16(hasher.finalize().bytes32.remainder(dividingBy: UInt64(shardCount)))
-    }
-
-    /// The validator at a lane's rank, or nil for a lane that doesn't exist.
-    package func owner(of lane: Lane) -> ValidatorIndex? {
-        guard Int(lane.shard) < shardCount, Int(lane.rank) < committee.count else { return nil }
-        return rankings[Int(lane.shard)][Int(lane.rank)]
-    }
-
-    /// The rank of `validator` for `shard`, which exists.
-    package func rank(of validator: ValidatorIndex, shard: UInt16) -> UInt16? {
-        rankings[Int(shard)].firstIndex(of: validator).map { UInt16($0) }
-    }
+    /// The period of a height.
+    package func period(of height: Height) -> UInt64 { height.rawValue / periodBlocks }
 }

@@ -45,19 +45,26 @@ struct CertificateShelf: Sendable {
         if lanes[lane]?.isEmpty ?? false { lanes[lane] = nil }
     }
 
+    /// Forgets lanes that no block can include any more.
+    mutating func drop(_ lane: Lane) {
+        count -= lanes.removeValue(forKey: lane)?.count ?? 0
+    }
+
     /// Lanes with certificates, in order.
     var laneOrder: [Lane] { lanes.keys.sorted() }
 
     /// The certificates that a block at `height` whose parent has `table` may include, in the
     /// order of the block: lane by lane in the order of positions, as far as the limits allow.
-    func includable(after table: LaneTable, at height: Height) -> [BatchCertificate] {
+    func includable(
+        after table: LaneTable, at height: Height, in settings: BatchSettings
+    ) -> [BatchCertificate] {
         var table = table
         var chosen: [BatchCertificate] = []
         var bytes = 8
         var transactions = 0
         for lane in rotatedLanes(at: height) {
             while let next = following(table[lane], in: lane),
-                (try? table.include(next.header, at: height)) != nil
+                (try? table.include(next.header, at: height, in: settings)) != nil
             {
                 bytes += next.bcsBytes.count
                 transactions += Int(next.header.content.transactionCount)

@@ -8,13 +8,15 @@ struct Following: Sendable {
     struct Followed: Sendable {
         let transaction: SignedTransaction
         let shard: UInt16
-        /// The rank that has it now.
-        var rank: Int
+        /// The lane whose owner has it now.
+        var lane: Lane
         var isAdmitted = false
         /// Whether some owner has ever admitted it.
         var wasAdmitted = false
         /// Handovers so far.
         var handovers = 0
+        /// Whether every validator was asked to put it before the owner that has it.
+        var isAppealed = false
         /// Clients that wait for the owner's answer.
         var requests: [RequestID]
         var deadline: Instant
@@ -68,10 +70,18 @@ struct Following: Sendable {
         due.insert(Due(at: deadline, id: id))
     }
 
-    /// Moves `id` to another rank.
-    mutating func handOver(_ id: TransactionID, to rank: Int) {
-        followed[id]?.rank = rank
+    /// Moves `id` to another owner.
+    mutating func handOver(_ id: TransactionID, to lane: Lane) {
+        followed[id]?.lane = lane
         followed[id]?.handovers += 1
+    }
+
+    mutating func markAppealed(_ id: TransactionID) { followed[id]?.isAppealed = true }
+
+    /// Transactions that at least three owners were given for nothing, in order of their ids.
+    var stuck: [SignedTransaction] {
+        followed.values.filter { $0.handovers >= 3 }.map(\.transaction)
+            .sorted { $0.id < $1.id }
     }
 
     /// Transactions whose deadline has come, in order of deadline and id.

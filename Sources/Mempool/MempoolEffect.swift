@@ -26,10 +26,16 @@ package enum MempoolEvent: Sendable {
     /// A link to a peer stands, or went.
     case connected(PeerID)
     case disconnected(PeerID)
-    /// A finalized block at a height includes batches, in the block's order.
-    case included(Height, [BatchCertificate])
+    /// A finalized block at a height includes batches, in the block's order, and passes over the
+    /// owners of lanes.
+    case included(Height, [BatchCertificate], passedOver: [Lane])
     /// What execution made of the transactions of a block.
     case executed(Timestamp, [ExecutedTransaction])
+    /// The executed height, and the sets of verifiers that the state names there.
+    case advanced(Height, verifierSets: [UInt64: VerifierSet])
+    /// What this machine can check for others; what a peer says that it can.
+    case ownCapacity(Capacity)
+    case peerCapacity(PeerID, Capacity)
     /// Bodies that execution waits for, by their certificates.
     case bodiesWanted([BatchCertificate])
     /// The engine's own timer, every `MempoolTimes.tick`.
@@ -66,10 +72,13 @@ package enum MempoolEffect: Sendable {
     /// Answer a client.
     case reply(RequestID, TransactionID, SubmitOutcome)
     case send(PeerID, MempoolMessage)
-    /// To all other validators.
+    /// To everybody connected.
     case broadcast(MempoolMessage)
-    /// Run a job on the verifier pool and bring its result back as `checked`.
-    case check(CheckID, CheckJob)
+    /// To several peers.
+    case multicast([PeerID], MempoolMessage)
+    /// Run a job on the verifier pool and bring its result back as `checked`; a lent one with what
+    /// this machine lends to others.
+    case check(CheckID, CheckJob, isLent: Bool)
     /// Write, and have it on disk before anything that follows leaves the node.
     case store(WriteSet)
     /// Delete records that the chain has passed; it needn't be on disk before anything.
@@ -79,61 +88,7 @@ package enum MempoolEffect: Sendable {
     /// A body that was wanted is in the store.
     case bodyArrived(Digest)
     case penalise(PeerID, String)
+    /// Somebody signed what it must not.
+    case evidence(Evidence)
 }
 
-/// Signatures to check, away from the core.
-package enum CheckJob: Sendable {
-    /// Transactions that ask for admission.
-    case transactions([SignedTransaction])
-    /// The header of a batch and the transactions in `range`.
-    case batch(Batch, Range<Int>)
-    case acks([Ack])
-    case certificate(BatchCertificate)
-
-    /// The number of signatures that `run` checks at most.
-    package var signatureCount: Int {
-        switch self {
-        case .transactions(let transactions): CheckJob.count(transactions[...])
-        case .batch(let batch, let range): CheckJob.count(batch.transactions[range])
-        case .acks(let acks): acks.count
-        case .certificate(let certificate): 1 + certificate.entries.count
-        }
-    }
-
-    /// The number of users' signatures among them.
-    package var transactionSignatureCount: Int {
-        switch self {
-        case .transactions, .batch: signatureCount
-        case .acks, .certificate: 0
-        }
-    }
-
-    private static func count(_ transactions: ArraySlice<SignedTransaction>) -> Int {
-        transactions.reduce(0) { $0 + $1.authorizations.count }
-    }
-
-    /// Checks every signature of the job: about 52 µs each.
-    package func run(in layout: ShardLayout) -> CheckResult {
-        switch self {
-        case .transactions(let transactions):
-            .transactions(transactions.map { Verified.check($0) })
-        case .batch(let batch, let range):
-            .batch(
-                headerValid: batch.header.claim(in: layout)?.isValid ?? false,
-                invalid: range.filter { Verified.check(batch.transactions[$0]) == nil }
-                    .map { UInt32($0) })
-        case .acks(let acks): .acks(acks.map { Verified.check($0, in: layout) })
-        case .certificate(let certificate):
-            .certificate(Verified.check(certificate, in: layout))
-        }
-    }
-}
-
-/// What a job found, in the order of its items.
-package enum CheckResult: Sendable {
-    case transactions([Verified<SignedTransaction>?])
-    /// Indexes within the batch whose signatures don't hold.
-    case batch(headerValid: Bool, invalid: [UInt32])
-    case acks([Verified<Ack>?])
-    case certificate(Verified<BatchCertificate>?)
-}

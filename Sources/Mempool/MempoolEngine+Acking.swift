@@ -1,34 +1,59 @@
 internal import Primitives
 
-/// The duties of a validator towards other owners' batches, and of an owner towards acks.
+/// The duties of a validator towards other owners' batches.
 extension MempoolEngine {
-    mutating func consider(_ batch: Batch, from peer: PeerID) {
+    mutating func consider(
+        _ batch: Batch, _ assignment: Assignment, from peer: PeerID, at now: Instant
+    ) {
         guard let ownIndex, let owner = self.peer(batch.header.content.owner) else { return }
         let header = batch.header
         if bodies.isWanted(batch.digest) { return take(body: batch, from: peer) }
-        guard owner == peer, header.claim(in: layout) != nil, header.chunkCount == 1,
-            header.content.owner != ownIndex
+        guard owner == peer, header.claim(in: layout) != nil, header.content.owner != ownIndex
         else {
             return effects.append(.penalise(peer, "a batch that isn't its lane's owner's"))
         }
+        let chunks = chunks(of: header, assignment, own: ownIndex)
         if let ack = witness.ack(of: header) {
-            return effects.append(.send(peer, .ack(ack)))
+            effects.append(.send(peer, .ack(ack)))
+            return checkAlso(batch.digest, chunks: chunks, from: peer, at: now)
         }
-        guard isTimely(header), witness.isFree(header), !witness.isChecking(batch.digest),
+        if let rival = witness.rival(of: header) {
+            return effects.append(.evidence(.equivocatingOwner(rival, header)))
+        }
+        guard isTimely(header), !isExecutionLate, !witness.isChecking(batch.digest),
             witness.checkingCount(batch.lane) < BatchLimits.uncertifiedMax
         else { return }
         guard batch.transactions.allSatisfy({ belongs($0, to: batch.lane.shard) }) else {
             return effects.append(.penalise(peer, "a batch with another shard's transactions"))
         }
-        startChecking(batch, from: peer)
+        appeals.noteSealed(batch)
+        startChecking(
+            Witness.Checking(
+                header: header, batch: batch, from: peer, since: now, chunks: chunks,
+                purpose: .assigned, piecesLeft: 0))
     }
 
-    /// Whether a batch is neither behind the chain nor too far ahead of it.
+    /// Without spreading every validator checks everything.
+    private func chunks(
+        of header: BatchHeader, _ assignment: Assignment, own: ValidatorIndex
+    ) -> UInt32 {
+        guard layout.settings.spread else { return header.allChunks }
+        return assignment.chunks(of: VerifierIndex(own)) & header.allChunks
+    }
+
+    /// Whether execution is so far behind that nothing more should be certified.
+    var isExecutionLate: Bool {
+        height > executedHeight.clampedAdvance(by: MempoolTimes.executionLagMax)
+    }
+
+    /// Whether a batch is neither behind the chain nor ahead of it.
     private func isTimely(_ header: BatchHeader) -> Bool {
         let content = header.content
-        let latest = height.clampedAdvance(by: 2 * layout.settings.expiryBlocks)
+        guard let sealed = header.sealedHeight(layout.settings) else { return false }
+        let latest = height.clampedAdvance(by: layout.settings.periodBlocks)
         return content.position > table[content.lane]?.position ?? 0
-            && content.expiryHeight > height && content.expiryHeight <= latest
+            && content.expiryHeight > height && sealed <= latest
+            && content.lane.rank >= table.rank(of: content.lane.tenure)
             && witness.count(content.lane) < 2 * BatchLimits.unincludedMax
     }
 
@@ -37,86 +62,174 @@ extension MempoolEngine {
             && layout.shard(of: transaction.transaction.sender) == shard
     }
 
-    private mutating func startChecking(_ batch: Batch, from peer: PeerID) {
-        let indexes = Array(batch.transactions.indices)
-        let ranges = pieces(indexes, of: BatchLimits.checkingJobMax).map {
-            $0.startIndex..<$0.endIndex
+    // MARK: Checking
+
+    /// Starts the jobs for a batch's chunks; with none, only the header is checked.
+    mutating func startChecking(_ work: Witness.Checking, known: Bool = false) {
+        guard let batch = work.batch else { return }
+        var pieces: [SignatureWork] = []
+        for chunk in 0..<work.header.chunkCount where work.chunks & 1 << UInt32(chunk) != 0 {
+            let range = work.header.range(ofChunk: chunk)
+            pieces += self.pieces(
+                batch.transactions[range], of: work.header, checksHeader: !known && pieces.isEmpty)
         }
-        witness.startChecking(batch, from: peer, pieces: ranges.count)
-        for range in ranges {
-            startCheck(.batch(batch, range), for: .batch(batch.digest))
-            signaturesChecked += UInt64(CheckJob.batch(batch, range).signatureCount)
+        if pieces.isEmpty {
+            pieces = self.pieces([], of: work.header, checksHeader: !known)
+        }
+        start(work, pieces, isLent: false)
+    }
+
+    mutating func start(_ work: Witness.Checking, _ pieces: [SignatureWork], isLent: Bool) {
+        var work = work
+        work.piecesLeft = pieces.count
+        witness.startChecking(work)
+        for piece in pieces {
+            startCheck(.work(piece), for: .work(work.header.digest), isLent: isLent)
         }
     }
 
-    /// Makes the ack when the last piece is done: on disk first, then to the owner.
+    /// Jobs for a chunk's transactions, none longer than a few milliseconds.
+    func pieces(
+        _ transactions: ArraySlice<SignedTransaction>, of header: BatchHeader,
+        checksHeader: Bool, proof: ChunkTask.Piece? = nil, offset: Int = 0
+    ) -> [SignatureWork] {
+        let size = BatchLimits.checkingJobMax
+        var pieces: [SignatureWork] = []
+        var start = transactions.startIndex
+        repeat {
+            let end = min(start + size, transactions.endIndex)
+            pieces.append(
+                SignatureWork(
+                    header: header, transactions: transactions[start..<end],
+                    firstIndex: UInt32(start + offset),
+                    checksHeader: checksHeader && pieces.isEmpty,
+                    piece: pieces.isEmpty ? proof : nil))
+            start = end
+        } while start < transactions.endIndex
+        return pieces
+    }
+
+    /// Makes the ack when the last piece is done.
     mutating func finishPiece(
-        of digest: Digest, headerValid: Bool, invalid: [UInt32], at now: Instant
+        of digest: Digest, at now: Instant, _ note: (inout Witness.Checking) -> Void
     ) {
-        guard let ownIndex,
-            let whole = witness.finishPiece(
-                of: digest, headerValid: headerValid, invalid: invalid)
-        else { return }
-        let header = whole.batch.header
+        guard let whole = witness.finishPiece(of: digest, note) else { return }
         guard !whole.isRefused else {
-            return effects.append(.penalise(whole.from, "a batch without its owner's signature"))
+            return effects.append(
+                .penalise(whole.from, "a batch without its owner's signature or proof"))
         }
-        if bodies.isWanted(digest) { return take(body: whole.batch, from: whole.from) }
-        guard witness.isFree(header), isTimely(header) else { return }
-        let ack = makeAck(header, signer: ownIndex, invalid: whole.invalid)
-        witness.record(ack)
-        bodies.keep(whole.batch)
-        effects.append(.store(LaneRecord.writes(ack, whole.batch)))
-        effects.append(.send(whole.from, .ack(ack)))
+        guard !whole.isDeclined else { return handBack(whole) }
+        count(whole)
+        guard let batch = whole.batch else { return finishTask(whole, at: now) }
+        if bodies.isWanted(digest) { return take(body: batch, from: whole.from) }
+        acknowledge(batch, whole, at: now)
     }
 
-    /// An ack of the one chunk that a batch has.
-    func makeAck(_ header: BatchHeader, signer index: ValidatorIndex, invalid: [UInt32]) -> Ack {
-        let verdicts = invalid.isEmpty ? [] : [ChunkVerdict(chunk: 0, invalid: invalid)]
-        let digest = AckEntry.digest(header, stored: true, chunks: 1, verdicts: verdicts)
+    private mutating func count(_ work: Witness.Checking) {
+        let signatures = UInt64(work.signatureCount)
+        switch work.purpose {
+        case .assigned: self.signatures.assigned += signatures
+        case .rescue: self.signatures.rescue += signatures
+        }
+    }
+
+    /// The ack goes to disk first, then to the owner.
+    private mutating func acknowledge(
+        _ batch: Batch, _ work: Witness.Checking, at now: Instant
+    ) {
+        let header = batch.header
+        guard let ownIndex, witness.isFree(header), isTimely(header) else { return }
+        let earlier = witness.ack(of: header)
+        let ack = makeAck(
+            header, signer: VerifierIndex(ownIndex), stored: true, chunks: work.chunks,
+            invalid: work.invalid, after: earlier?.entry)
+        witness.record(ack, from: work.from, at: now)
+        if shelf.holds(header) { _ = witness.markCertified(header, at: now) }
+        bodies.keep(batch)
+        effects.append(.store(LaneRecord.writes(ack, batch, withBody: earlier == nil)))
+        effects.append(.send(work.from, .ack(ack)))
+    }
+
+    /// An ack of `chunks` with the indexes in them that are invalid, and of all that an earlier one
+    /// of this node said.
+    func makeAck(
+        _ header: BatchHeader, signer index: VerifierIndex, stored: Bool, chunks: UInt32,
+        invalid: [UInt32], after earlier: AckEntry? = nil
+    ) -> Ack {
+        let size = max(1, header.content.chunkSize)
+        let grouped = Dictionary(grouping: invalid) { $0 / size }
+        var verdicts = grouped.keys.map {
+            ChunkVerdict(chunk: UInt8($0), invalid: (grouped[$0] ?? []).sorted())
+        }
+        if let earlier {
+            verdicts += earlier.verdicts.filter { chunks & 1 << UInt32($0.chunk & 31) == 0 }
+        }
+        verdicts.sort { $0.chunk < $1.chunk }
+        let all = chunks | (earlier?.chunks ?? 0)
+        let stored = stored || earlier?.stored ?? false
+        let digest = AckEntry.digest(header, stored: stored, chunks: all, verdicts: verdicts)
         return Ack(
             header: header,
             entry: AckEntry(
-                signer: index, stored: true, chunks: 1, verdicts: verdicts,
+                signer: index, stored: stored, chunks: all, verdicts: verdicts,
                 signature: signer.signature(over: digest)))
     }
 
-    mutating func collect(_ ack: Ack, from peer: PeerID) {
-        guard let index = layout.committee.index(of: peer), index == ack.entry.signer,
-            let sealed = sealedLanes[ack.header.content.lane]?.batch(ack.header.digest),
-            sealed.certificate == nil,
-            !sealed.entries.contains(where: { $0.signer == index })
+    // MARK: Checking more
+
+    /// Checks further chunks of a batch that this validator has acked, because its owner asks.
+    mutating func checkAlso(
+        _ digest: Digest, chunks: UInt32, from peer: PeerID, at now: Instant
+    ) {
+        guard let batch = bodies.held(digest), self.peer(batch.header.content.owner) == peer,
+            let ack = witness.ack(of: batch.header)
         else { return }
-        incomingAcks.append((peer, Ack(header: sealed.batch.header, entry: ack.entry)))
+        check(batch, also: chunks, beside: ack, for: .assigned, from: peer, at: now)
     }
 
-    mutating func startAckChecks() {
-        guard !incomingAcks.isEmpty else { return }
-        let acks = incomingAcks
-        incomingAcks = []
-        startCheck(.acks(acks.map(\.ack)), for: .acks(acks.map(\.from)))
+    private mutating func check(
+        _ batch: Batch, also chunks: UInt32, beside ack: Ack, for purpose: Witness.Purpose,
+        from peer: PeerID, at now: Instant
+    ) {
+        let missing = chunks & batch.header.allChunks & ~ack.entry.chunks
+        guard missing != 0, !witness.isChecking(batch.digest) else { return }
+        startChecking(
+            Witness.Checking(
+                header: batch.header, batch: batch, from: peer, since: now, chunks: missing,
+                purpose: purpose, piecesLeft: 0), known: true)
     }
 
-    mutating func count(_ ack: Verified<Ack>?, from peer: PeerID, at now: Instant) {
-        guard let ack else {
-            return effects.append(.penalise(peer, "an ack with a wrong signature"))
+    /// Checks what nobody certified in time, unasked: whoever was assigned may be gone.
+    mutating func rescue(at now: Instant) {
+        guard let ownIndex, layout.settings.spread else { return }
+        let wait = min(
+            max(MempoolTimes.rescueWait, 4 * certificateWait), MempoolTimes.rescueWaitMax)
+        for given in witness.overdue(at: now, wait: wait) {
+            let header = given.ack.header
+            guard header.content.owner != ownIndex, let batch = bodies.held(header.digest) else {
+                continue
+            }
+            check(
+                batch, also: header.allChunks, beside: given.ack, for: .rescue,
+                from: given.from, at: now)
         }
-        let lane = ack.value.header.content.lane
-        guard var sealed = sealedLanes[lane] else { return }
-        let layout = layout
-        sealed.prove(ack.value.header.digest) { $0.insert(ack, in: layout) }
-        sealedLanes[lane] = sealed
-        count(ack.value.entry, for: ack.value.header, at: now)
     }
 
-    /// Counts an entry whose signature is proven.
-    mutating func count(_ entry: AckEntry, for header: BatchHeader, at now: Instant) {
-        guard var sealed = sealedLanes[header.content.lane] else { return }
-        let completed = sealed.add(entry, to: header.digest, in: layout)
-        sealedLanes[header.content.lane] = sealed
-        guard let certificate = completed else { return }
-        shelf.insert(certificate, at: now)
-        effects.append(.broadcast(.certificate(certificate.value)))
-        effects.append(.workAvailable)
+    /// A certificate came: how long that took tells when to worry about the next.
+    mutating func noteCertified(_ header: BatchHeader, at now: Instant) {
+        guard let wait = witness.markCertified(header, at: now) else { return }
+        certificateWait = (7 * certificateWait + wait) / 8
+    }
+}
+
+extension Witness.Checking {
+    /// Signatures of the transactions in the chunks under check, where they are known here.
+    var signatureCount: Int {
+        guard let batch else { return signatures }
+        return (0..<header.chunkCount).filter { chunks & 1 << UInt32($0) != 0 }.reduce(0) {
+            $0 + batch.transactions[header.range(ofChunk: $1)].reduce(0) {
+                $0 + $1.authorizations.count
+            }
+        }
     }
 }

@@ -8,6 +8,8 @@ extension MempoolEngine {
             content.expiryHeight > height, !shelf.holds(certificate.header),
             shelf.count(content.lane) < 2 * BatchLimits.unincludedMax
         else { return }
+        // Of a period that isn't known here yet: a block will bring it.
+        guard layout.verifiers(for: certificate.header) != nil else { return }
         guard certificate.signatureClaims(in: layout) != nil else {
             return effects.append(.penalise(peer, "a certificate without its thresholds"))
         }
@@ -26,6 +28,7 @@ extension MempoolEngine {
             shelf.count(content.lane) < 2 * BatchLimits.unincludedMax
         else { return }
         shelf.insert(certificate, at: now)
+        noteCertified(certificate.value.header, at: now)
         effects.append(.workAvailable)
     }
 
@@ -34,6 +37,7 @@ extension MempoolEngine {
         let content = certificate.value.header.content
         guard content.position > table[content.lane]?.position ?? 0 else { return }
         shelf.insert(certificate, at: now)
+        noteCertified(certificate.value.header, at: now)
     }
 
     /// Exactly this certificate, if it was checked before.
@@ -45,11 +49,14 @@ extension MempoolEngine {
     }
 
     /// Whether some certified batch waits for a block and could be in the next one.
-    package var hasIncludable: Bool { shelf.hasIncludable(after: table) }
+    package var hasIncludable: Bool {
+        shelf.hasIncludable(after: table)
+            || height.next.map { !passable(after: table, at: $0).isEmpty } ?? false
+    }
 
     /// The certificates for a block at `height` whose parent leaves the lanes as `table`.
     package func includable(after table: LaneTable, at height: Height) -> [BatchCertificate] {
-        shelf.includable(after: table, at: height)
+        shelf.includable(after: table, at: height, in: layout.settings)
     }
 
     /// A body that is still in memory.

@@ -28,19 +28,43 @@ extension MempoolEngine {
         let shard = layout.shard(of: transaction.transaction.sender)
         following.insert(
             Following.Followed(
-                transaction: transaction, shard: shard, rank: 0, requests: [request],
+                transaction: transaction, shard: shard, lane: laneOfRecord(shard),
+                requests: [request],
                 deadline: now.advanced(byMilliseconds: MempoolTimes.admissionWait)))
-        dispatch(transaction, shard: shard, from: 0)
+        guard ownIndex == nil else { return dispatch(transaction, shard: shard) }
+        // A node without a vote has nothing better to do than to keep junk from the owners.
+        screen(transaction)
     }
 
-    /// Hands a transaction to the first rank from `rank` on whose owner can be reached.
+    private mutating func screen(_ transaction: SignedTransaction) {
+        signatures.screening += UInt64(transaction.authorizations.count)
+        startCheck(.transactions([transaction]), for: .screening(transaction))
+    }
+
+    mutating func screened(_ transaction: SignedTransaction, isValid: Bool, at now: Instant) {
+        guard let entry = following[transaction.id], entry.transaction == transaction else {
+            return
+        }
+        if isValid {
+            dispatch(transaction, shard: entry.shard, after: entry.handovers > 0 ? entry.lane : nil)
+        } else {
+            finish(
+                ForwardAnswer(id: transaction.id, outcome: .refused(.invalidSignature)))
+        }
+    }
+
+    /// Hands a transaction to the owner of record, or to the next rank after `lane` that can be
+    /// reached, with those passed over at the end.
     private mutating func dispatch(
-        _ transaction: SignedTransaction, shard: UInt16, from rank: Int
+        _ transaction: SignedTransaction, shard: UInt16, after lane: Lane? = nil
     ) {
+        let record = laneOfRecord(shard)
         let count = layout.committee.count
+        let start = lane.map { $0.term == record.term ? Int($0.rank) + 1 : Int(record.rank) }
         for step in 0..<count {
-            let candidate = (rank + step) % count
-            guard let owner = layout.owner(of: Lane(shard: shard, rank: UInt16(candidate))),
+            let rank = UInt16(((start ?? Int(record.rank)) + step) % count)
+            let candidate = Lane(shard: shard, term: record.term, rank: rank)
+            guard rank >= record.rank, let owner = layout.owner(of: candidate),
                 let peer = peer(owner), owner == ownIndex || connected.contains(peer)
             else { continue }
             following.handOver(transaction.id, to: candidate)
@@ -53,7 +77,10 @@ extension MempoolEngine {
         }
     }
 
-    mutating func take(_ answer: ForwardAnswer, from peer: PeerID?, at now: Instant) {
+    mutating func take(
+        _ answer: ForwardAnswer, from peer: PeerID?, at now: Instant, view: some AdmissionView
+    ) throws(StorageFault) {
+        if answer.outcome != .accepted { appeals.forget(answer.id) }
         guard let entry = following[answer.id], isCurrentOwner(peer, of: entry) else { return }
         switch answer.outcome {
         case .accepted:
@@ -62,11 +89,35 @@ extension MempoolEngine {
         case .refused, .conflict, .busy, .overspent:
             // Another rank may have sealed it already: then its fate comes with a block.
             if entry.wasAdmitted || mayBeSealed(answer, entry) { return }
+            if try goesOn(after: answer, entry, view: view) { return }
         }
+        finish(answer)
+    }
+
+    private mutating func finish(_ answer: ForwardAnswer) {
         for request in following.takeRequests(of: answer.id) {
             effects.append(.reply(request, answer.id, answer.outcome))
         }
         if answer.outcome != .accepted { following.remove(answer.id) }
+    }
+
+    /// Whether one owner's refusal isn't the last word: the next rank is asked once, where this
+    /// node's own state and its own look at the signatures find nothing wrong. So an owner can't
+    /// keep a sender out by lies.
+    private mutating func goesOn(
+        after answer: ForwardAnswer, _ entry: Following.Followed, view: some AdmissionView
+    ) throws(StorageFault) -> Bool {
+        guard entry.handovers == 1, layout.owner(of: entry.lane) != ownIndex,
+            case .admissible = try view.admission(of: entry.transaction)
+        else { return false }
+        switch answer.outcome {
+        case .refused(.invalidSignature):
+            screen(entry.transaction)
+        case .refused(.sequenceAhead), .accepted, .conflict, .overspent: return false
+        case .refused, .busy:
+            dispatch(entry.transaction, shard: entry.shard, after: entry.lane)
+        }
+        return true
     }
 
     /// Whether an owner's refusal of a transaction that several ranks were given can come from its
@@ -80,8 +131,7 @@ extension MempoolEngine {
     }
 
     private func isCurrentOwner(_ peer: PeerID?, of entry: Following.Followed) -> Bool {
-        let lane = Lane(shard: entry.shard, rank: UInt16(entry.rank))
-        guard let owner = layout.owner(of: lane) else { return false }
+        guard let owner = layout.owner(of: entry.lane) else { return false }
         return peer == nil ? owner == ownIndex : self.peer(owner) == peer
     }
 
@@ -93,16 +143,44 @@ extension MempoolEngine {
 
     mutating func handOverDue(at now: Instant) {
         for entry in following.takeDue(at: now) {
-            // An owner that has admitted it is asked once more before the next rank gets it: on a
-            // slow network everything would otherwise be ordered twice.
-            let asksAgain = entry.isAdmitted && !entry.handovers.isMultiple(of: 2)
-            following.markAsked(entry.transaction.id)
-            let wait = MempoolTimes.admissionWait << UInt64(min(entry.handovers / 4, 5))
-            following.reschedule(entry.transaction.id, at: now.advanced(byMilliseconds: wait))
-            dispatch(
-                entry.transaction, shard: entry.shard,
-                from: asksAgain ? entry.rank : entry.rank + 1)
+            if appealsFirst(entry) {
+                following.markAppealed(entry.transaction.id)
+                appeal(entry.transaction, at: now)
+                let wait = MempoolTimes.appealWait + MempoolTimes.tick
+                following.reschedule(
+                    entry.transaction.id, at: now.advanced(byMilliseconds: wait))
+                continue
+            }
+            handOver(entry, at: now)
         }
+    }
+
+    /// An owner of record that can be reached gets a last chance, with everybody watching.
+    private func appealsFirst(_ entry: Following.Followed) -> Bool {
+        guard !entry.isAppealed, entry.lane == laneOfRecord(entry.shard),
+            let owner = layout.owner(of: entry.lane), owner != ownIndex,
+            let peer = peer(owner)
+        else { return false }
+        return connected.contains(peer)
+    }
+
+    private mutating func handOver(_ entry: Following.Followed, at now: Instant) {
+        // An owner that has admitted it is asked once more before the next rank gets it: on a
+        // slow network everything would otherwise be ordered twice.
+        let asksAgain =
+            entry.isAdmitted && entry.handovers > 1 && !entry.handovers.isMultiple(of: 2)
+        following.markAsked(entry.transaction.id)
+        let wait = MempoolTimes.admissionWait << UInt64(min(entry.handovers / 4, 5))
+        following.reschedule(entry.transaction.id, at: now.advanced(byMilliseconds: wait))
+        dispatch(
+            entry.transaction, shard: entry.shard,
+            after: asksAgain ? previous(entry.lane) : entry.lane)
+    }
+
+    /// The lane before one, so that the next after it is the lane itself; nil for rank 0.
+    private func previous(_ lane: Lane) -> Lane? {
+        lane.rank == 0
+            ? nil : Lane(shard: lane.shard, term: lane.term, rank: lane.rank - 1)
     }
 
     mutating func connect(_ peer: PeerID, at now: Instant) {
@@ -113,14 +191,24 @@ extension MempoolEngine {
     /// What a peer that went had not answered goes to the next rank at once.
     mutating func disconnect(_ peer: PeerID, at now: Instant) {
         connected.remove(peer)
+        appeals.drop(peer)
         let layout = layout
         let lost = following.unadmitted { entry in
-            let lane = Lane(shard: entry.shard, rank: UInt16(entry.rank))
-            return layout.owner(of: lane).flatMap { layout.committee[$0]?.peerID } == peer
+            layout.owner(of: entry.lane).flatMap { layout.committee[$0]?.peerID } == peer
         }
         for id in lost {
             guard let entry = following[id] else { continue }
-            dispatch(entry.transaction, shard: entry.shard, from: entry.rank + 1)
+            dispatch(entry.transaction, shard: entry.shard, after: entry.lane)
+        }
+        takeBackAll(from: peer, at: now)
+    }
+
+    /// What a verifier that went was asked for goes to others at once.
+    private mutating func takeBackAll(from peer: PeerID, at now: Instant) {
+        for lane in sealedLanes.keys.sorted() {
+            for sealed in sealedLanes[lane]?.sealed ?? [] where sealed.certificate == nil {
+                takeBack(sealed.batch.digest, chunks: .max, from: peer, at: now)
+            }
         }
     }
 

@@ -3,27 +3,62 @@ internal import Primitives
 /// What the finalized chain does to the mempool.
 extension MempoolEngine {
     mutating func include(
-        _ certificates: [BatchCertificate], at height: Height, now: Instant
+        _ certificates: [BatchCertificate], passedOver: [Lane], at height: Height, now: Instant
     ) {
         self.height = height
-        for certificate in certificates {
-            do throws(LaneTable.Fault) {
-                try table.include(certificate.header, at: height)
-            } catch {
-                preconditionFailure("a finalized block breaks a lane: \(error)")
+        do throws(LaneTable.Fault) {
+            for lane in passedOver { try table.passOver(lane) }
+            for certificate in certificates {
+                try table.include(certificate.header, at: height, in: layout.settings)
             }
+        } catch {
+            preconditionFailure("a finalized block breaks a lane: \(error)")
         }
+        layout.keepRankings(at: height)
         let included = Set(certificates.map(\.digest))
-        for lane in Set(certificates.map(\.lane)).sorted() { settleLane(lane, included) }
+        for lane in Set(certificates.map(\.lane)).sorted() {
+            settleLane(lane, through: table[lane]?.position ?? 0, included)
+        }
         for lane in sealedLanes.keys.sorted() { settleSealed(lane, at: height) }
         for lane in shelf.laneOrder { shelf.settle(lane, head: table[lane], at: height) }
+        appeals.settle(at: height, table, layout.settings)
+        prune()
+    }
+
+    /// Forgets lanes that can't take anything any more: those of terms whose batches have expired,
+    /// and those of owners that were passed over.
+    private mutating func prune() {
+        _ = table.prune(before: layout.oldestTerm(at: height))
+        for lane in witness.lanes where isClosed(lane) { settleLane(lane, through: .max, []) }
+        for lane in shelf.laneOrder where isClosed(lane) { shelf.drop(lane) }
+        for lane in sealedLanes.keys.sorted() where isClosed(lane) {
+            for sealed in sealedLanes.removeValue(forKey: lane)?.sealed ?? [] {
+                pool.unseal(sealed.batch.transactions, shard: lane.shard)
+            }
+        }
+    }
+
+    private func isClosed(_ lane: Lane) -> Bool {
+        lane.term < layout.oldestTerm(at: height)(lane.shard)
+            || lane.rank < table.rank(of: lane.tenure)
+    }
+
+    /// Follows execution's height and the verifiers that the state names.
+    mutating func advance(to height: Height, _ sets: [UInt64: VerifierSet]) {
+        executedHeight = height
+        guard sets.count != layout.verifierSets.count || sets != layout.verifierSets else {
+            return
+        }
+        layout.setVerifierSets(sets)
+        workers.keepOnly(Set(sets.values.flatMap { $0.members.map(\.peerID) }))
     }
 
     /// Forgets the acks that the chain has passed, and the bodies of those that it left out.
-    private mutating func settleLane(_ lane: Lane, _ included: Set<Digest>) {
-        guard let head = table[lane] else { return }
+    private mutating func settleLane(
+        _ lane: Lane, through last: UInt64, _ included: Set<Digest>
+    ) {
         var writes = WriteSet()
-        for ack in witness.settle(lane, head: head) {
+        for ack in witness.settle(lane, through: last) {
             writes.delete(LaneRecord.key(lane, ack.header.content.position), in: .lanes)
             guard !included.contains(ack.header.digest) else { continue }
             bodies.release(ack.header.digest)
@@ -43,6 +78,7 @@ extension MempoolEngine {
     ) {
         for executed in transactions {
             pool.settle(executed, shard: layout.shard(of: executed.sender))
+            appeals.forget(executed.id)
             guard let entry = following[executed.id],
                 executed.isDefinite || entry.transaction == executed.signed
             else { continue }
@@ -79,7 +115,9 @@ extension MempoolEngine {
             let header = item.ack.header
             let lane = header.content.lane
             guard header.content.position > table[lane]?.position ?? 0 else { continue }
-            witness.record(item.ack)
+            if let owner = peer(header.content.owner) {
+                witness.record(item.ack, from: owner, at: Instant(milliseconds: 0))
+            }
             bodies.keep(item.batch)
             guard header.content.owner == ownIndex else { continue }
             restore(item, on: lane)
@@ -95,10 +133,16 @@ extension MempoolEngine {
             sealedLanes[lane] = sealed
             return
         }
-        sealed.append(item.batch, at: Instant(milliseconds: 0))
+        let planted = item.ack.entry.verdicts.flatMap(\.invalid)
+        sealed.append(
+            item.batch, tree: item.batch.tree, planted: planted, at: Instant(milliseconds: 0))
         sealedLanes[lane] = sealed
-        proveOwn(header)
+        proveOwn(header, item.ack.entry)
         guard var proven = sealedLanes[lane] else { return }
+        if let verifiers = layout.verifiers(for: header) {
+            let asked = assign(header, verifiers, at: Instant(milliseconds: 0))
+            proven.update(header.digest) { $0.asked = asked }
+        }
         let certificate = proven.add(item.ack.entry, to: header.digest, in: layout)
         sealedLanes[lane] = proven
         if let certificate { shelf.insert(certificate, at: Instant(milliseconds: 0)) }

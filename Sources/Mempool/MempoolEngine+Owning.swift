@@ -7,6 +7,9 @@ extension MempoolEngine {
         _ transaction: SignedTransaction, from peer: PeerID?, view: some AdmissionView
     ) throws(StorageFault) {
         guard ownIndex != nil else { return }
+        guard !isExecutionLate else {
+            return answer(transaction.id, .busy(MempoolTimes.busyRetry), to: peer)
+        }
         if let waiting = asking[transaction.id] {
             guard waiting.transaction == transaction else {
                 return answer(transaction.id, .busy(MempoolTimes.busyRetry), to: peer)
@@ -54,16 +57,16 @@ extension MempoolEngine {
         _ verified: [Verified<SignedTransaction>?], at now: Instant, view: some AdmissionView
     ) throws(StorageFault) {
         for (item, result) in zip(asked, verified) {
-            signaturesChecked += UInt64(item.transaction.authorizations.count)
+            signatures.admission += UInt64(item.transaction.authorizations.count)
             let askers = asking.removeValue(forKey: item.transaction.id)?.peers ?? [item.from]
             let outcome = try place(item.transaction, result, view: view)
             for peer in askers {
                 if let peer {
                     answer(item.transaction.id, outcome, to: peer)
                 } else {
-                    take(
+                    try take(
                         ForwardAnswer(id: item.transaction.id, outcome: outcome), from: nil,
-                        at: now)
+                        at: now, view: view)
                 }
             }
         }
@@ -100,27 +103,40 @@ extension MempoolEngine {
     /// certified, else only a batch that is worth it.
     mutating func seal(at now: Instant) {
         wakeAt = nil
-        guard let ownIndex else { return }
+        guard let ownIndex,
+            let verifiers = layout.verifiers(ofPeriod: layout.settings.period(of: height))
+        else { return }
         for shard in pool.readyShards {
-            guard let rank = layout.rank(of: ownIndex, shard: shard) else { continue }
-            let lane = Lane(shard: shard, rank: rank)
-            let uncertified = sealedLanes[lane]?.uncertifiedCount ?? 0
-            let waiting = pool.waitingCount(shard: shard)
-            let isWorthIt =
-                uncertified == 0
-                || (uncertified < BatchLimits.uncertifiedMax
-                    && waiting >= BatchLimits.eagerSealTransactions)
-            guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax
+            let tenure = Tenure(shard: shard, term: layout.term(of: shard, after: height))
+            guard let rank = layout.rank(of: ownIndex, in: tenure), rank >= table.rank(of: tenure)
             else { continue }
-            if let earliest = pacedUntil(lane), earliest > now,
-                waiting < BatchLimits.eagerSealTransactions
-            {
-                wakeAt = min(wakeAt ?? earliest, earliest)
-                continue
-            }
+            let lane = Lane(shard: shard, term: tenure.term, rank: rank)
+            guard mayGrow(lane, at: now) else { continue }
             let transactions = pool.takeForSealing(shard: shard, within: layout.settings)
-            if !transactions.isEmpty { seal(transactions, on: lane, by: ownIndex, at: now) }
+            if !transactions.isEmpty {
+                seal(transactions, on: lane, by: ownIndex, verifiers, at: now)
+            }
         }
+    }
+
+    /// Whether a lane takes a further batch now; if only the time isn't right, sets `wakeAt`.
+    private mutating func mayGrow(_ lane: Lane, at now: Instant) -> Bool {
+        let uncertified = sealedLanes[lane]?.uncertifiedCount ?? 0
+        let waiting = pool.waitingCount(shard: lane.shard)
+        let isWorthIt =
+            uncertified == 0
+            || (uncertified < BatchLimits.uncertifiedMax
+                && waiting >= BatchLimits.eagerSealTransactions)
+        guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax else {
+            return false
+        }
+        if let earliest = pacedUntil(lane), earliest > now,
+            waiting < BatchLimits.eagerSealTransactions
+        {
+            wakeAt = min(wakeAt ?? earliest, earliest)
+            return false
+        }
+        return true
     }
 
     /// When a lane whose last batch was busy may seal again; nil for an idle one.
@@ -131,42 +147,126 @@ extension MempoolEngine {
     }
 
     private mutating func seal(
-        _ transactions: [SignedTransaction], on lane: Lane, by owner: ValidatorIndex,
-        at now: Instant
+        _ taken: [SignedTransaction], on lane: Lane, by owner: ValidatorIndex,
+        _ verifiers: VerifierSet, at now: Instant
     ) {
         guard let next = (sealedLanes[lane] ?? SealedLane()).next(after: table[lane]) else {
             return
         }
-        let body = Batch.Body(transactions)
-        let content = BatchHeader.Content(
-            chainID: layout.committee.chainID, epoch: layout.committee.epoch, lane: lane, term: 0,
+        let canaries = plant(in: taken, on: lane, at: next.position)
+        let body = Batch.Body(canaries.transactions)
+        let header = BatchHeader(
+            signing: content(
+                body, lane, owner, next, canaries.reveal?.commitment ?? .zero), by: signer)
+        let batch = Batch(header: header, body: body)
+        let planted = canaries.reveal?.positions ?? []
+        sealedLanes[lane, default: SealedLane()].append(
+            batch, tree: body.tree, planted: planted, at: now)
+        sealedLanes[lane]?.lastReveal = canaries.reveal
+        let asked = assign(header, verifiers, at: now)
+        sealedLanes[lane]?.update(header.digest) { $0.asked = asked }
+        acknowledgeOwn(batch, by: owner, planted: planted, at: now)
+        if let sealed = sealedLanes[lane]?.batch(header.digest) { send(sealed, verifiers, at: now) }
+    }
+
+    private func content(
+        _ body: Batch.Body, _ lane: Lane, _ owner: ValidatorIndex,
+        _ next: (position: UInt64, parent: Digest), _ commitment: Digest
+    ) -> BatchHeader.Content {
+        let count = body.transactions.count
+        return BatchHeader.Content(
+            chainID: layout.committee.chainID, epoch: layout.committee.epoch, lane: lane,
             owner: owner, position: next.position, parent: next.parent,
-            transactionRoot: body.root, transactionCount: UInt32(transactions.count),
+            transactionRoot: body.tree.root, transactionCount: UInt32(count),
             byteLength: UInt32(body.bytes.count), signatureCount: UInt32(body.signatureCount),
-            chunkSize: UInt32(transactions.count),
-            expiryHeight: height.clampedAdvance(by: layout.settings.expiryBlocks))
-        let batch = Batch(header: BatchHeader(signing: content, by: signer), body: body)
-        sealedLanes[lane, default: SealedLane()].append(batch, at: now)
-        proveOwn(batch.header)
-        let ack = makeAck(batch.header, signer: owner, invalid: [])
-        witness.record(ack)
+            chunkSize: UInt32(MempoolEngine.chunkSize(count)),
+            expiryHeight: height.clampedAdvance(by: layout.settings.expiryBlocks),
+            canaryCommitment: commitment, reveal: sealedLanes[lane]?.lastReveal)
+    }
+
+    /// All in one chunk where there are few; else the least power of two that makes no more chunks
+    /// than aimed at.
+    static func chunkSize(_ count: Int) -> Int {
+        guard count >= 2 * BatchLimits.chunkTransactionsMin else { return count }
+        var size = BatchLimits.chunkTransactionsMin
+        while (count + size - 1) / size > BatchLimits.chunksAimed { size *= 2 }
+        return size
+    }
+
+    /// The owner checked every signature when it admitted it, and knows those that it damaged.
+    private mutating func acknowledgeOwn(
+        _ batch: Batch, by owner: ValidatorIndex, planted: [UInt32], at now: Instant
+    ) {
+        let ack = makeAck(
+            batch.header, signer: VerifierIndex(owner), stored: true,
+            chunks: batch.header.allChunks, invalid: planted)
+        proveOwn(batch.header, ack.entry)
+        if let peer = peer(owner) { witness.record(ack, from: peer, at: now) }
         bodies.keep(batch)
-        effects.append(.store(LaneRecord.writes(ack, batch)))
-        effects.append(.broadcast(.batch(batch)))
+        effects.append(.store(LaneRecord.writes(ack, batch, withBody: true)))
         count(ack.entry, for: batch.header, at: now)
     }
 
     /// The header's and the own ack's signatures need no check.
-    mutating func proveOwn(_ header: BatchHeader) {
+    mutating func proveOwn(_ header: BatchHeader, _ entry: AckEntry) {
         let signer = signer
-        let ack = AckEntry.digest(header, stored: true, chunks: 1, verdicts: [])
-        guard var sealed = sealedLanes[header.content.lane] else { return }
-        sealed.prove(header.digest) { proven in
+        sealedLanes[header.content.lane]?.prove(header.digest) { proven in
             proven.insert(ownSignatureOver: header.digest, by: signer)
-            proven.insert(ownSignatureOver: ack, by: signer)
+            proven.insert(ownSignatureOver: entry.digest(of: header), by: signer)
         }
-        sealedLanes[header.content.lane] = sealed
     }
+
+    // MARK: Planted faults
+
+    /// Replaces some transactions by copies with a damaged signature, so that nobody can sign
+    /// unseen that all are valid. The true ones follow in the lane's next batch.
+    private mutating func plant(
+        in transactions: [SignedTransaction], on lane: Lane, at position: UInt64
+    ) -> (transactions: [SignedTransaction], reveal: CanaryReveal?) {
+        guard transactions.count >= BatchLimits.canaryInterval, layout.settings.spread else {
+            return (transactions, nil)
+        }
+        let salt = secretSalt(lane, position)
+        var planted = transactions
+        var positions: Set<UInt32> = []
+        let wanted = min(
+            transactions.count / BatchLimits.canaryInterval, BatchLimits.canariesMax)
+        for draw in 0..<wanted {
+            var hasher = Hasher256(.canary)
+            hasher.update(salt)
+            hasher.update(UInt64(draw).bcsLittleEndian)
+            let place = Int(
+                hasher.finalize().bytes32.remainder(dividingBy: UInt64(transactions.count)))
+            guard !isFollowed(transactions, place),
+                let damaged = transactions[place].damaged()
+            else { continue }
+            planted[place] = damaged
+            positions.insert(UInt32(place))
+        }
+        guard !positions.isEmpty else { return (transactions, nil) }
+        pool.unseal(positions.sorted().map { transactions[Int($0)] }, shard: lane.shard)
+        return (planted, CanaryReveal(salt: salt, positions: positions.sorted()))
+    }
+
+    /// Whether a later transaction of the batch needs the one at `place` before it.
+    private func isFollowed(_ transactions: [SignedTransaction], _ place: Int) -> Bool {
+        let body = transactions[place].transaction
+        return transactions[(place + 1)...].contains {
+            $0.transaction.sender == body.sender && $0.transaction.stream == body.stream
+        }
+    }
+
+    /// Unknown to all but this node until it is revealed, and the same after a restart.
+    private func secretSalt(_ lane: Lane, _ position: UInt64) -> Bytes32 {
+        var writer = BCSWriter()
+        writer.append(layout.committee.chainID)
+        writer.append(lane)
+        writer.append(position)
+        let signature = signer.signature(over: Digest.hash(.canary, writer.bytes))
+        return Digest.hash(.canary, signature.bytes).bytes32
+    }
+
+    // MARK: Again
 
     /// Sends uncertified batches again: all of them after a start, else those whose wait is over,
     /// to the validators that haven't answered.
@@ -176,13 +276,20 @@ extension MempoolEngine {
                 let wait = MempoolTimes.batchRetry << UInt64(min(sealed.attempts, 5))
                 guard all || now.millisecondsSince(sealed.sentAt) >= wait else { continue }
                 sealedLanes[lane]?.markSent(sealed.batch.digest, at: now)
-                let answered = Set(sealed.entries.map(\.signer))
-                for index in layout.committee.indices where !answered.contains(index) {
-                    guard let peer = peer(index), connected.contains(peer) else { continue }
-                    effects.append(.send(peer, .batch(sealed.batch)))
+                let answered = Set(sealed.entries.filter(\.stored).map(\.signer))
+                let silent = connectedValidators.filter { peer in
+                    layout.committee.index(of: peer).map { !answered.contains(VerifierIndex($0)) }
+                        ?? false
                 }
+                resend(sealed, to: silent)
             }
         }
+    }
+
+    private mutating func resend(_ sealed: SealedLane.Sealed, to peers: [PeerID]) {
+        guard !peers.isEmpty else { return }
+        effects.append(
+            .multicast(peers, .batch(sealed.batch, Assignment(sealed.asked))))
     }
 
     /// Sends everything that isn't certified to a peer that has just come.
@@ -190,9 +297,28 @@ extension MempoolEngine {
         guard let index = layout.committee.index(of: peer) else { return }
         for lane in sealedLanes.keys.sorted() {
             for sealed in sealedLanes[lane]?.sealed ?? [] where sealed.certificate == nil {
-                guard !sealed.entries.contains(where: { $0.signer == index }) else { continue }
-                effects.append(.send(peer, .batch(sealed.batch)))
+                let hasAnswered = sealed.entries.contains {
+                    $0.signer == VerifierIndex(index) && $0.stored
+                }
+                if !hasAnswered { resend(sealed, to: [peer]) }
             }
         }
+    }
+}
+
+extension SignedTransaction {
+    /// The same with one bit of its first signature's scalar flipped: as hard to tell from a valid
+    /// one as checking it.
+    func damaged() -> SignedTransaction? {
+        guard let first = authorizations.first else { return nil }
+        var scalar = first.signature.s.bytes
+        let place = id.bytes32.bytes
+        scalar[Int(place[0] % 31)] ^= 1 << (place[1] % 8)
+        guard let flipped = Bytes32(scalar) else { return nil }
+        let signature = Signature(r: first.signature.r, s: flipped)
+        return SignedTransaction(
+            transaction: transaction, policies: policies,
+            authorizations: [Authorization(publicKey: first.publicKey, signature: signature)]
+                + authorizations.dropFirst())
     }
 }

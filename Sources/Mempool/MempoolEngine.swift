@@ -2,42 +2,66 @@ package import Primitives
 
 /// The sharded mempool of one node.
 ///
-/// Protocol, with S = shard(sender) and the ranking of the validators for S fixed for the epoch:
-/// - upon a client's transaction: hand it to rank 0 of S; without an answer within
-///   `admissionWait`, or without a block within `inclusionWait`, to the next rank. (Following)
+/// Protocol, with S = shard(sender) and a ranking of the validators for each term of S; the rank of
+/// record owns S:
+/// - upon a client's transaction: hand it to the rank of record of S. Without an answer within
+///   `admissionWait`, or without a block within `inclusionWait`, appeal to all validators, and
+///   after `appealWait` hand it to the next rank. (Following)
+/// - upon an appeal: check the transaction, put it before the owner, and watch; an owner that
+///   doesn't seal it within `appealWait` is complained of. Complaints of weight H in a block pass
+///   the owner over for the rest of its term. (Appealing)
 /// - upon a transaction as an owner: first what the finalized state says, then what the sender has
 ///   waiting, the signatures last; then it waits in the pool and the answer goes back. (Owning)
 /// - upon something to seal: at once if all earlier batches of the lane are certified, else when
-///   the batch is worth it; header, body and own ack go to disk, then the batch to all. (Owning)
-/// - upon a batch as a validator: the lane's owner, within limits, the position free; every
-///   signature; body and ack to disk, then the ack to the owner. (Acking)
-/// - upon acks as the owner: with Q of the weight stored and H agreeing on the verdict, the
-///   certificate, to all. (Acking)
+///   the batch is worth it; header, body and own ack go to disk, then the batch to the validators,
+///   with the wish who checks which chunk, and the chunks to verifiers without a vote. (Owning,
+///   Assigning)
+/// - upon a batch as a validator: the lane's owner, within limits, the position free; the
+///   signatures of the chunks it is assigned; body and ack to disk, then the ack to the owner. With
+///   no certificate within the rescue's wait, the other chunks too. (Acking)
+/// - upon chunks as a verifier without a vote: their proof and their signatures; the ack to the
+///   owner; or hand them back at once while the machine is wanted by its owner. (Verifying)
+/// - upon acks as the owner: with Q of the weight stored and bonds of H_U agreeing on each chunk,
+///   the certificate, to all. Who is late is joined by others; who is wrong is named. (Counting)
 /// - upon a certificate: keep it until a block includes it. (Certifying)
-/// - upon a finalized block: lanes move on; void batches return to the pool. (Including)
+/// - upon a finalized block: lanes and terms move on; void batches return to the pool. (Including)
 ///
-/// Deviation from the plan of the sharded mempool: one chunk that every validator checks, no
-/// change of terms within the epoch; each rank has a lane of its own, so that a stand-in needs no
-/// agreement that the owner is down. A transaction in two lanes executes once, by its sequence.
+/// Why no signature can slip in: a chunk's verdict needs bonds of H_U that say exactly the same
+/// list, so that an honest verifier, who checked every signature of the chunk, said it. Who checks
+/// what is the owner's wish alone and matters for speed only.
+///
+/// Deviations from the plan of the sharded mempool: each rank has a lane of its own in each term,
+/// so that a stand-in needs no agreement that the owner is down and a new owner adopts nothing: the
+/// old term's lanes stay open until their batches have expired. A transaction in two lanes executes
+/// once, by its sequence. Rescue acks go to the owner alone; an owner that is gone is passed over
+/// by the ranks after it.
 ///
 /// Invariants: see OwnerPool, SealedLane and Witness.
 package struct MempoolEngine: Sendable {
-    package let layout: ShardLayout
+    package internal(set) var layout: ShardLayout
     package let ownIndex: ValidatorIndex?
     let signer: any Signing
 
     /// The lanes as the finalized chain has them.
     package internal(set) var table: LaneTable
-    /// The newest finalized height.
+    /// The newest finalized height, and the newest executed one.
     package internal(set) var height: Height
+    package internal(set) var executedHeight: Height
 
     var following = Following()
+    var appeals = Appeals()
     var pool = OwnerPool()
     var sealedLanes: [Lane: SealedLane] = [:]
     var witness = Witness()
+    var workers = Workers()
+    var errands = Errands()
     var shelf = CertificateShelf()
     var bodies = Bodies()
     var connected: Set<PeerID> = []
+    /// What this machine can check for others; nil for one that was never told a limit.
+    var ownCapacity: Capacity?
+    /// How long certificates take after this node's ack, in milliseconds, smoothed.
+    var certificateWait: UInt64 = 0
 
     var forwardOutbox: [PeerID: [SignedTransaction]] = [:]
     var answerOutbox: [PeerID: [ForwardAnswer]] = [:]
@@ -53,8 +77,8 @@ package struct MempoolEngine: Sendable {
     var nextExpirySweep = Instant(milliseconds: 0)
     var effects: [MempoolEffect] = []
 
-    /// Users' signatures that this node has checked since its start.
-    package internal(set) var signaturesChecked: UInt64 = 0
+    /// Users' signatures that this node has checked since its start, by what they were checked for.
+    package internal(set) var signatures = SignatureTally()
 
     struct Asking: Sendable {
         let transaction: SignedTransaction
@@ -64,13 +88,17 @@ package struct MempoolEngine: Sendable {
     /// What a checking job was for.
     enum PendingCheck: Sendable {
         case admission([(from: PeerID?, transaction: SignedTransaction)])
-        case batch(Digest)
+        case screening(SignedTransaction)
+        case appeal(PeerID, SignedTransaction)
+        case work(Digest)
         case acks([PeerID])
         case certificate(PeerID)
+        case complaint(PeerID)
     }
 
     /// - Parameters:
-    ///   - ownIndex: nil for a node that doesn't vote: it follows and forwards only.
+    ///   - ownIndex: nil for a node that doesn't vote: it follows and forwards, and checks for
+    ///     others if `signer`'s key is that of a bonded verifier.
     ///   - recovered: acks on disk with the batches they are for, in any order.
     package init(
         layout: ShardLayout, ownIndex: ValidatorIndex?, signer: any Signing, table: LaneTable,
@@ -81,6 +109,8 @@ package struct MempoolEngine: Sendable {
         self.signer = signer
         self.table = table
         self.height = height
+        executedHeight = height
+        self.layout.keepRankings(at: height)
         restore(
             recovered.sorted { $0.ack.header.content.position < $1.ack.header.content.position })
     }
@@ -99,8 +129,12 @@ package struct MempoolEngine: Sendable {
             try finish(id, result, at: moment.now, view: view)
         case .connected(let peer): connect(peer, at: moment.now)
         case .disconnected(let peer): disconnect(peer, at: moment.now)
-        case .included(let height, let certificates):
-            include(certificates, at: height, now: moment.now)
+        case .included(let height, let certificates, let passedOver):
+            include(certificates, passedOver: passedOver, at: height, now: moment.now)
+        case .advanced(let height, let sets): advance(to: height, sets)
+        case .ownCapacity(let capacity): ownCapacity = capacity
+        case .peerCapacity(let peer, let capacity):
+            if isVerifier(peer) { workers.setHint(capacity, of: peer) }
         case .executed(let time, let transactions):
             settle(transactions, time: time, at: moment.now)
         case .bodiesWanted(let certificates): want(certificates, at: moment.now)
@@ -115,13 +149,21 @@ package struct MempoolEngine: Sendable {
         case .forward(let transactions):
             for transaction in transactions { try ask(transaction, from: peer, view: view) }
         case .answers(let answers):
-            for answer in answers { take(answer, from: peer, at: now) }
-        case .batch(let batch): consider(batch, from: peer)
-        case .ack(let ack): collect(ack, from: peer)
+            for answer in answers { try take(answer, from: peer, at: now, view: view) }
+        case .batch(let batch, let assignment): consider(batch, assignment, from: peer, at: now)
+        case .ack(let ack): collect(ack, from: peer, at: now)
         case .certificate(let certificate): consider(certificate, from: peer)
         case .bodyRequest: break  // answered from the store by the node
         case .body(let batch): take(body: batch, from: peer)
         case .bodyMissing(let digest): bodies.markMissing(digest, at: peer)
+        case .task(let task): consider(task, from: peer, at: now)
+        case .checkAlso(let digest, let chunks):
+            checkAlso(digest, chunks: chunks, from: peer, at: now)
+        case .declined(let digest, let chunks):
+            takeBack(digest, chunks: chunks, from: peer, at: now)
+        case .appeal(let transaction):
+            try consider(appeal: transaction, from: peer, at: now, view: view)
+        case .complaint(let complaint): consider(complaint, from: peer)
         }
     }
 
@@ -175,10 +217,12 @@ package struct MempoolEngine: Sendable {
         stride(from: 0, to: list.count, by: size).map { list[$0..<min($0 + size, list.count)] }
     }
 
-    mutating func startCheck(_ job: CheckJob, for purpose: PendingCheck) {
+    mutating func startCheck(
+        _ job: CheckJob, for purpose: PendingCheck, isLent: Bool = false
+    ) {
         lastCheck += 1
         checks[CheckID(lastCheck)] = purpose
-        effects.append(.check(CheckID(lastCheck), job))
+        effects.append(.check(CheckID(lastCheck), job, isLent: isLent))
     }
 
     private mutating func finish(
@@ -188,24 +232,51 @@ package struct MempoolEngine: Sendable {
         switch (purpose, result) {
         case (.admission(let asked), .transactions(let verified)):
             try admit(asked, verified, at: now, view: view)
-        case (.batch(let digest), .batch(let headerValid, let invalid)):
-            finishPiece(of: digest, headerValid: headerValid, invalid: invalid, at: now)
+        case (.screening(let transaction), .transactions(let verified)):
+            screened(transaction, isValid: verified.first.flatMap(\.self) != nil, at: now)
+        case (.appeal(let peer, let transaction), .transactions(let verified)):
+            guard verified.first.flatMap(\.self) != nil else {
+                return effects.append(.penalise(peer, "an appeal with a wrong signature"))
+            }
+            try follow(appeal: transaction, from: peer, at: now, view: view)
+        case (.work(let digest), .work(let isGenuine, let invalid)):
+            finishPiece(of: digest, at: now) { work in
+                work.invalid += invalid
+                work.isRefused = work.isRefused || !isGenuine
+            }
+        case (.work(let digest), .declined):
+            finishPiece(of: digest, at: now) { $0.isDeclined = true }
         case (.acks(let peers), .acks(let acks)):
             for (peer, ack) in zip(peers, acks) { count(ack, from: peer, at: now) }
         case (.certificate(let peer), .certificate(let certificate)):
             keep(certificate, from: peer, at: now)
+        case (.complaint(let peer), .complaint(let complaint)): keep(complaint, from: peer)
         default: preconditionFailure("a check's result of another kind than its job")
         }
     }
 
     private mutating func tick(at now: Instant) {
         handOverDue(at: now)
+        complain(at: now)
         resendSealed(at: now, all: false)
+        hedge(at: now)
+        rescue(at: now)
         let stale = shelf.takeStale(at: now, wait: MempoolTimes.certificateRetry, limit: 64)
         for certificate in stale {
             effects.append(.broadcast(.certificate(certificate)))
         }
         askForBodies(at: now)
+    }
+
+    /// The validators that have a link, in order of their indexes; without this node.
+    var connectedValidators: [PeerID] {
+        layout.committee.indices.filter { $0 != ownIndex }.compactMap { peer($0) }
+            .filter { connected.contains($0) }
+    }
+
+    /// Whether a peer is a member of some set of verifiers.
+    private func isVerifier(_ peer: PeerID) -> Bool {
+        layout.verifierSets.values.contains { $0.index(of: peer) != nil }
     }
 
     /// The peer behind a validator's index, which exists.
@@ -233,14 +304,20 @@ package struct MempoolFigures: Hashable, Sendable {
     package var pooledBytes = 0
     /// Those that aren't sealed, by shard.
     package var waitingByShard: [Int: Int] = [:]
-    /// Own batches that no block has included.
+    /// Own batches that no block has included, and those of them without a certificate.
     package var sealedBatches = 0
+    package var uncertifiedBatches = 0
+    /// Batches and tasks of others whose signatures are being checked here.
+    package var checkingBatches = 0
     /// Certificates that no block has included.
     package var certificates = 0
     /// Checks of signatures under way.
     package var checks = 0
     /// Bodies that execution waits for.
     package var missingBodies = 0
+    /// Appeals that are watched, and complaints that wait for a block.
+    package var appeals = 0
+    package var complaints = 0
 
     package init() {}
 }
@@ -255,9 +332,57 @@ extension MempoolEngine {
             figures.waitingByShard[Int(shard)] = pool.waitingCount(shard: shard)
         }
         figures.sealedBatches = sealedLanes.values.reduce(0) { $0 + $1.sealed.count }
+        figures.uncertifiedBatches = sealedLanes.values.reduce(0) { $0 + $1.uncertifiedCount }
+        figures.checkingBatches = witness.checkingCount
+        figures.appeals = appeals.watchedCount
+        figures.complaints = appeals.complaintCount
         figures.certificates = shelf.count
         figures.checks = checks.count
         figures.missingBodies = bodies.wantedCount
         return figures
     }
+}
+
+/// Users' signatures that a node checked, by what they were checked for.
+package struct SignatureTally: Hashable, Sendable {
+    /// As their owner, before they got their place.
+    package var admission: UInt64 = 0
+    /// Of other owners' batches, because they asked for it.
+    package var assigned: UInt64 = 0
+    /// Of batches that didn't get their certificate in time.
+    package var rescue: UInt64 = 0
+    /// For clients and appeals, before they cost anybody else something.
+    package var screening: UInt64 = 0
+    /// That a block carries itself.
+    package var direct: UInt64 = 0
+
+    package init() {}
+
+    package var total: UInt64 { admission + assigned + rescue + screening + direct }
+}
+
+extension MempoolEngine {
+    /// Users' signatures that this node has checked since its start.
+    package var signaturesChecked: UInt64 { signatures.total }
+
+    /// What this node, as an owner, counted of those who check for it, by peer.
+    package var workerFigures: [WorkerFigures] {
+        workers.tallies.map { peer, worker in
+            WorkerFigures(
+                peer: peer, speed: workers.speed(of: peer), latency: worker.latency,
+                outstanding: worker.outstanding, tally: worker.tally)
+        }
+    }
+}
+
+/// A verifier as an owner sees it.
+package struct WorkerFigures: Hashable, Sendable {
+    package let peer: PeerID
+    /// Signatures a second that it is taken for.
+    package let speed: UInt64
+    /// Milliseconds until it answers, smoothed.
+    package let latency: UInt64
+    /// Signatures that it was asked for and hasn't answered.
+    package let outstanding: UInt64
+    package let tally: WorkerTally
 }

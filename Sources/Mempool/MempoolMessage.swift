@@ -74,8 +74,8 @@ package enum MempoolMessage: Hashable, Sendable, BCSCodable {
     case forward([SignedTransaction])
     /// 1: the owner's answers (1...512).
     case answers([ForwardAnswer])
-    /// 2: a sealed batch, for acks.
-    case batch(Batch)
+    /// 2: a sealed batch for validators, with the owner's wish who checks what.
+    case batch(Batch, Assignment)
     /// 3: an ack, for the owner.
     case ack(Ack)
     /// 4: a certificate, for everybody.
@@ -86,6 +86,16 @@ package enum MempoolMessage: Hashable, Sendable, BCSCodable {
     case body(Batch)
     /// 7: a wanted body that the sender doesn't have.
     case bodyMissing(Digest)
+    /// 8: chunks to check, for a verifier that has no body.
+    case task(ChunkTask)
+    /// 9: chunks to check of a batch that the receiver holds: its digest, a bit for each chunk.
+    case checkAlso(Digest, UInt32)
+    /// 10: chunks that the sender won't check now.
+    case declined(Digest, UInt32)
+    /// 11: a transaction that an owner doesn't seal, for every validator to put before it.
+    case appeal(SignedTransaction)
+    /// 12: a complaint, for everybody.
+    case complaint(Complaint)
 
     package func encode(to writer: inout BCSWriter) {
         switch self {
@@ -95,9 +105,10 @@ package enum MempoolMessage: Hashable, Sendable, BCSCodable {
         case .answers(let answers):
             writer.appendVariant(1)
             writer.append(list: answers)
-        case .batch(let batch):
+        case .batch(let batch, let assignment):
             writer.appendVariant(2)
             writer.append(batch)
+            writer.append(assignment)
         case .ack(let ack):
             writer.appendVariant(3)
             writer.append(ack)
@@ -113,6 +124,23 @@ package enum MempoolMessage: Hashable, Sendable, BCSCodable {
         case .bodyMissing(let digest):
             writer.appendVariant(7)
             writer.append(digest)
+        case .task(let task):
+            writer.appendVariant(8)
+            writer.append(task)
+        case .checkAlso(let digest, let chunks):
+            writer.appendVariant(9)
+            writer.append(digest)
+            writer.append(chunks)
+        case .declined(let digest, let chunks):
+            writer.appendVariant(10)
+            writer.append(digest)
+            writer.append(chunks)
+        case .appeal(let transaction):
+            writer.appendVariant(11)
+            writer.append(transaction)
+        case .complaint(let complaint):
+            writer.appendVariant(12)
+            writer.append(complaint)
         }
     }
 
@@ -128,7 +156,7 @@ package enum MempoolMessage: Hashable, Sendable, BCSCodable {
             self = .answers(
                 try reader.readList(
                     minimum: 1, maximum: BatchLimits.forwardMax, elementBytes: 33))
-        case 2: self = .batch(try reader.read())
+        case 2: self = .batch(try reader.read(), try reader.read())
         case 3: self = .ack(try reader.read())
         case 4: self = .certificate(try reader.read())
         case 5:
@@ -137,6 +165,11 @@ package enum MempoolMessage: Hashable, Sendable, BCSCodable {
                     minimum: 1, maximum: BatchLimits.bodyRequestMax, elementBytes: 32))
         case 6: self = .body(try reader.read())
         case 7: self = .bodyMissing(try reader.read())
+        case 8: self = .task(try reader.read())
+        case 9: self = .checkAlso(try reader.read(), try reader.readUInt32())
+        case 10: self = .declined(try reader.read(), try reader.readUInt32())
+        case 11: self = .appeal(try reader.read())
+        case 12: self = .complaint(try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }

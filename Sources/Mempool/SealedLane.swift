@@ -7,6 +7,9 @@ internal import Primitives
 struct SealedLane: Sendable {
     struct Sealed: Sendable {
         let batch: Batch
+        let tree: BatchTree
+        /// What this owner knows to be invalid in its own batch: the faults that it planted.
+        let planted: [UInt32]
         /// Entries of distinct signers, in order of arrival.
         var entries: [AckEntry] = []
         /// The signatures of the header and of the entries.
@@ -14,6 +17,32 @@ struct SealedLane: Sendable {
         var certificate: Verified<BatchCertificate>?
         var sentAt: Instant
         var attempts = 0
+        /// Who was asked for which chunks, and when, and hasn't answered.
+        var open: [VerifierIndex: Request] = [:]
+        /// Who was ever asked for a chunk, by chunk.
+        var asked: [[VerifierIndex]] = []
+        /// When others are asked for what is missing.
+        var hedgeAt: Instant
+        var hedges = 0
+
+        /// Chunks that a verifier was asked to check.
+        struct Request: Sendable {
+            var chunks: UInt32
+            var signatures: UInt64
+            let at: Instant
+        }
+
+        /// The bonds that gave the right verdict on a chunk.
+        func bond(onChunk chunk: Int, of verifiers: VerifierSet) -> UInt64 {
+            let verdict = planted(in: chunk)
+            return verifiers.bond(
+                of: entries.filter { $0.invalid(in: chunk) == verdict }.map(\.signer))
+        }
+
+        func planted(in chunk: Int) -> [UInt32] {
+            let range = batch.header.range(ofChunk: chunk)
+            return planted.filter { range.contains(Int($0)) }
+        }
     }
 
     /// In order of position.
@@ -21,6 +50,9 @@ struct SealedLane: Sendable {
     private var lastPosition: UInt64 = 0
     /// When a batch was last sealed here, and how many transactions it had.
     private(set) var lastSealed: (at: Instant, count: Int)?
+
+    /// What the next header tells of the faults planted in the last batch.
+    var lastReveal: CanaryReveal?
 
     var uncertifiedCount: Int { sealed.filter { $0.certificate == nil }.count }
 
@@ -32,11 +64,12 @@ struct SealedLane: Sendable {
         return (position, sealed.last?.batch.digest ?? head?.digest ?? .zero)
     }
 
-    mutating func append(_ batch: Batch, at now: Instant) {
+    mutating func append(_ batch: Batch, tree: BatchTree, planted: [UInt32], at now: Instant) {
         precondition(batch.position > lastPosition, "position \(batch.position) sealed twice")
         lastPosition = batch.position
         lastSealed = (now, batch.transactions.count)
-        sealed.append(Sealed(batch: batch, sentAt: now))
+        sealed.append(
+            Sealed(batch: batch, tree: tree, planted: planted, sentAt: now, hedgeAt: now))
     }
 
     /// Keeps positions rising over a restart, also behind batches that are void by now.
@@ -52,34 +85,45 @@ struct SealedLane: Sendable {
         update(&sealed[place].proven)
     }
 
-    /// Counts an ack; returns the certificate when it completes one.
+    /// Counts an ack; returns the certificate when it completes one. A later ack of a signer takes
+    /// the place of an earlier one if it says more.
     mutating func add(
         _ entry: AckEntry, to digest: Digest, in layout: ShardLayout
     ) -> Verified<BatchCertificate>? {
         guard let place = sealed.firstIndex(where: { $0.batch.digest == digest }),
-            sealed[place].certificate == nil,
-            !sealed[place].entries.contains(where: { $0.signer == entry.signer })
+            sealed[place].certificate == nil
         else { return nil }
+        if let old = sealed[place].entries.firstIndex(where: { $0.signer == entry.signer }) {
+            guard entry.saysMore(than: sealed[place].entries[old]) else { return nil }
+            sealed[place].entries.remove(at: old)
+        }
         sealed[place].entries.append(entry)
         sealed[place].certificate = SealedLane.certificate(sealed[place], in: layout)
         return sealed[place].certificate
     }
 
-    /// The certificate that the entries make with the verdict of the first of them that reaches
-    /// both thresholds.
+    /// The certificate that the entries make with what this owner knows to be the verdict. Entries
+    /// that say something else aren't in it.
     private static func certificate(
         _ sealed: Sealed, in layout: ShardLayout
     ) -> Verified<BatchCertificate>? {
-        let entries = sealed.entries.sorted { $0.signer < $1.signer }
-        for candidate in entries {
-            let certificate = BatchCertificate(
-                header: sealed.batch.header, entries: entries,
-                invalid: candidate.verdicts.flatMap(\.invalid).sorted())
-            if certificate.meetsThresholds(layout.committee) {
-                return Verified.check(certificate, in: layout, given: sealed.proven)
+        guard let verifiers = layout.verifiers(for: sealed.batch.header) else { return nil }
+        let entries = sealed.entries.filter { entry in
+            (0..<sealed.batch.header.chunkCount).allSatisfy { chunk in
+                entry.invalid(in: chunk).map { $0 == sealed.planted(in: chunk) } ?? true
             }
         }
-        return nil
+        let certificate = BatchCertificate(
+            header: sealed.batch.header, entries: entries.sorted { $0.signer < $1.signer },
+            invalid: sealed.planted)
+        guard certificate.meetsThresholds(layout.committee, verifiers) else { return nil }
+        return Verified.check(certificate, in: layout, given: sealed.proven)
+    }
+
+    /// Changes what is kept of a batch.
+    mutating func update(_ digest: Digest, with change: (inout Sealed) -> Void) {
+        guard let place = sealed.firstIndex(where: { $0.batch.digest == digest }) else { return }
+        change(&sealed[place])
     }
 
     mutating func markSent(_ digest: Digest, at now: Instant) {

@@ -2,58 +2,92 @@ internal import Primitives
 
 /// This node's acks of batches, its own included: at most one batch for each position of a lane.
 ///
-/// Invariant: an entry is on disk before it leaves the node, and an entry for another batch at the
-/// same position is never made.
+/// Invariant: a validator's entry is on disk before it leaves the node, and an entry for another
+/// batch at the same position is never made.
 struct Witness: Sendable {
-    /// A batch whose signatures are being checked in pieces.
+    /// What is being checked of a batch, in pieces.
     struct Checking: Sendable {
-        let batch: Batch
+        let header: BatchHeader
+        /// Nil for an edge verifier, which has chunks only.
+        let batch: Batch?
+        /// The owner, as a peer: it gets the ack.
         let from: PeerID
+        let since: Instant
+        let chunks: UInt32
+        let purpose: Purpose
         var piecesLeft: Int
+        /// Signatures of the chunks of an edge verifier's task.
+        var signatures = 0
         var invalid: [UInt32] = []
         var isRefused = false
+        var isDeclined = false
     }
 
-    private var acked: [Lane: [UInt64: Ack]] = [:]
+    /// Why signatures of a batch are checked here.
+    enum Purpose: Sendable { case assigned, rescue }
+
+    /// An ack that this node gave, with what it needs to say more.
+    struct Given: Sendable {
+        var ack: Ack
+        let from: PeerID
+        let at: Instant
+        /// Whether its certificate was seen.
+        var isCertified = false
+    }
+
+    private var acked: [Lane: [UInt64: Given]] = [:]
     private var checking: [Digest: Checking] = [:]
+    /// Acks that no certificate was seen of, by the time they were given: for the rescue.
+    private var uncertified: [Digest: (lane: Lane, position: UInt64)] = [:]
 
     /// The ack for a batch, if there is one.
     func ack(of header: BatchHeader) -> Ack? {
-        guard let ack = acked[header.content.lane]?[header.content.position],
-            ack.header.digest == header.digest
+        guard let given = acked[header.content.lane]?[header.content.position],
+            given.ack.header.digest == header.digest
         else { return nil }
-        return ack
+        return given.ack
     }
 
     /// Whether a batch's position isn't taken by another batch.
     func isFree(_ header: BatchHeader) -> Bool {
-        let ack = acked[header.content.lane]?[header.content.position]
-        return ack == nil || ack?.header.digest == header.digest
+        let given = acked[header.content.lane]?[header.content.position]
+        return given == nil || given?.ack.header.digest == header.digest
+    }
+
+    /// The header that took a position, if it isn't `header`.
+    func rival(of header: BatchHeader) -> BatchHeader? {
+        guard let given = acked[header.content.lane]?[header.content.position],
+            given.ack.header.digest != header.digest
+        else { return nil }
+        return given.ack.header
     }
 
     /// Acked positions of a lane that no block has included.
     func count(_ lane: Lane) -> Int { acked[lane]?.count ?? 0 }
 
+    /// The lanes with acks, in order.
+    var lanes: [Lane] { acked.keys.sorted() }
+
     func isChecking(_ digest: Digest) -> Bool { checking[digest] != nil }
+
+    /// Batches under check, of all lanes.
+    var checkingCount: Int { checking.count }
 
     /// Batches whose check of a lane isn't done.
     func checkingCount(_ lane: Lane) -> Int {
-        checking.values.reduce(0) { $0 + ($1.batch.lane == lane ? 1 : 0) }
+        checking.values.reduce(0) { $0 + ($1.header.content.lane == lane ? 1 : 0) }
     }
 
-    mutating func startChecking(_ batch: Batch, from peer: PeerID, pieces: Int) {
-        checking[batch.digest] = Checking(batch: batch, from: peer, piecesLeft: pieces)
-    }
+    mutating func startChecking(_ work: Checking) { checking[work.header.digest] = work }
 
     /// Counts a checked piece; returns the whole when it was the last.
     mutating func finishPiece(
-        of digest: Digest, headerValid: Bool, invalid: [UInt32]
+        of digest: Digest, _ note: (inout Checking) -> Void
     ) -> Checking? {
         guard var current = checking[digest] else { return nil }
         current.piecesLeft -= 1
-        current.invalid += invalid
-        current.isRefused = current.isRefused || !headerValid
-        guard current.piecesLeft == 0 else {
+        note(&current)
+        guard current.piecesLeft <= 0 else {
             checking[digest] = current
             return nil
         }
@@ -62,30 +96,67 @@ struct Witness: Sendable {
         return current
     }
 
-    mutating func record(_ ack: Ack) {
-        acked[ack.header.content.lane, default: [:]][ack.header.content.position] = ack
+    mutating func record(_ ack: Ack, from peer: PeerID, at now: Instant) {
+        let content = ack.header.content
+        acked[content.lane, default: [:]][content.position] = Given(
+            ack: ack, from: peer, at: now)
+        uncertified[ack.header.digest] = (content.lane, content.position)
+    }
+
+    /// A certificate of the batch was seen: nobody needs to rescue it. Returns how long that took
+    /// since the ack.
+    mutating func markCertified(_ header: BatchHeader, at now: Instant) -> UInt64? {
+        guard let place = uncertified.removeValue(forKey: header.digest),
+            let given = acked[place.lane]?[place.position]
+        else { return nil }
+        acked[place.lane]?[place.position]?.isCertified = true
+        return now.millisecondsSince(given.at)
+    }
+
+    /// Acks given at least `wait` milliseconds ago whose batches have no certificate and that don't
+    /// cover every chunk, in order of lane and position.
+    func overdue(at now: Instant, wait: UInt64) -> [Given] {
+        uncertified.values.compactMap { acked[$0.lane]?[$0.position] }
+            .filter {
+                now.millisecondsSince($0.at) >= wait
+                    && $0.ack.entry.chunks != $0.ack.header.allChunks
+                    && !isChecking($0.ack.header.digest)
+            }
+            .sorted {
+                ($0.ack.header.content.lane, $0.ack.header.content.position)
+                    < ($1.ack.header.content.lane, $1.ack.header.content.position)
+            }
     }
 
     /// Forgets positions that the chain has passed; returns them in order.
-    mutating func settle(_ lane: Lane, head: LaneTable.Head) -> [Ack] {
+    mutating func settle(_ lane: Lane, through last: UInt64) -> [Ack] {
         guard let positions = acked[lane] else { return [] }
-        let passed = positions.keys.filter { $0 <= head.position }.sorted()
-        for position in passed { acked[lane]?[position] = nil }
-        return passed.compactMap { positions[$0] }
+        let passed = positions.keys.filter { $0 <= last }.sorted()
+        for position in passed {
+            if let given = acked[lane]?.removeValue(forKey: position) {
+                uncertified[given.ack.header.digest] = nil
+            }
+        }
+        if acked[lane]?.isEmpty ?? false { acked[lane] = nil }
+        return passed.compactMap { positions[$0]?.ack }
     }
 }
 
-/// An ack on disk. Key: 'a' ‖ shard ‖ rank ‖ position (big-endian). Value: the ack.
+/// An ack on disk. Key: 'a' ‖ shard ‖ term ‖ rank ‖ position (big-endian). Value: the ack.
 enum LaneRecord {
     static func key(_ lane: Lane, _ position: UInt64) -> [UInt8] {
-        [UInt8(ascii: "a"), UInt8(lane.shard >> 8), UInt8(lane.shard & 0xFF)]
-            + [UInt8(lane.rank >> 8), UInt8(lane.rank & 0xFF)] + position.bigEndianBytes
+        [UInt8(ascii: "a")] + bigEndian(lane.shard) + bigEndian(lane.term)
+            + bigEndian(lane.rank) + position.bigEndianBytes
     }
 
-    /// The ack of a batch with its body.
-    static func writes(_ ack: Ack, _ batch: Batch) -> WriteSet {
+    private static func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+        withUnsafeBytes(of: value.bigEndian) { Array($0) }
+    }
+
+    /// The ack of a batch, with its body unless that is on disk already.
+    static func writes(_ ack: Ack, _ batch: Batch, withBody: Bool) -> WriteSet {
         var writes = WriteSet()
-        writes.put(batch.bcsBytes, in: .batches, for: batch.digest.bytes)
+        if withBody { writes.put(batch.bcsBytes, in: .batches, for: batch.digest.bytes) }
         writes.put(
             ack.bcsBytes, in: .lanes,
             for: key(ack.header.content.lane, ack.header.content.position))

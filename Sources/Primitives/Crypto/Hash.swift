@@ -16,6 +16,14 @@ public enum HashDomain: String, Sendable, CaseIterable {
     case batch = "offpeak/batch"
     /// Leaves and nodes of the tree over a batch's transactions.
     case batchTree = "offpeak/txtree"
+    /// What an owner commits to as planted faults.
+    case canary = "offpeak/canary"
+    /// Who checks which chunk of a batch first.
+    case assignment = "offpeak/assign"
+    /// What a complaint's signer signs.
+    case complaint = "offpeak/complain"
+    /// An act that evidence proves.
+    case evidence = "offpeak/evidence"
     /// What an ack's signer signs.
     case ack = "offpeak/ack"
     /// A block.

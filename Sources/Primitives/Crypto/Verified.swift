@@ -25,6 +25,11 @@ extension Verified where Value: SignedValue {
         return Verified(checked: value)
     }
 
+    /// Each value with its proof, or nil where a signature or the context is wrong.
+    public static func checkAll(_ values: [Value], in context: Value.Context) -> [Verified?] {
+        values.map { check($0, in: context) }
+    }
+
     /// The value with its proof, where the claims in `proven` need no second check.
     public static func check(
         _ value: Value, in context: Value.Context, given proven: ProvenClaims
@@ -43,6 +48,9 @@ extension Verified where Value: SignedValue {
 extension Verified where Value: SignedValue, Value.Context == Void {
     /// The value with its proof, or nil if a signature is wrong.
     public static func check(_ value: Value) -> Verified? { check(value, in: ()) }
+
+    /// Each value with its proof, or nil where a signature is wrong.
+    public static func checkAll(_ values: [Value]) -> [Verified?] { checkAll(values, in: ()) }
 }
 
 extension Verified where Value == SignedTransaction {

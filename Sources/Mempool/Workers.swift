@@ -1,0 +1,119 @@
+internal import Primitives
+
+/// What this node, as an owner, knows of those who check signatures for it: what they say they can
+/// do, capped by what was seen of them.
+///
+/// A hint decides nothing about safety: whoever lies about its capacity answers late, and is asked
+/// after the others then.
+struct Workers: Sendable {
+    /// One verifier's figures.
+    struct Worker: Sendable {
+        /// What it says itself, if it says anything.
+        var hint: Capacity?
+        /// Signatures a second, smoothed over its answers; 0 before the first.
+        var rate: UInt64 = 0
+        /// Milliseconds from asking to the answer, smoothed.
+        var latency: UInt64 = 0
+        /// Signatures that it was asked for and hasn't answered.
+        var outstanding: UInt64 = 0
+        /// Until then it is asked after the others.
+        var lateUntil = Instant(milliseconds: 0)
+        var tally = WorkerTally()
+    }
+
+    /// What a verifier without hint and history is taken for: a small machine.
+    private static let rateGuess: UInt64 = 10_000
+
+    private var workers: [PeerID: Worker] = [:]
+
+    subscript(peer: PeerID) -> Worker { workers[peer] ?? Worker() }
+
+    /// Every worker's figures, by peer.
+    var tallies: [(peer: PeerID, worker: Worker)] {
+        workers.keys.sorted().map { ($0, self[$0]) }
+    }
+
+    mutating func setHint(_ capacity: Capacity, of peer: PeerID) {
+        workers[peer, default: Worker()].hint = capacity
+    }
+
+    /// Forgets those that aren't among `kept`: the table is bounded by the verifiers' number.
+    mutating func keepOnly(_ kept: Set<PeerID>) {
+        for peer in workers.keys where !kept.contains(peer) { workers[peer] = nil }
+    }
+
+    /// Whether a verifier can be asked first.
+    func isWilling(_ peer: PeerID, at now: Instant) -> Bool {
+        let worker = self[peer]
+        if let hint = worker.hint, hint.free == 0 { return false }
+        return worker.lateUntil <= now
+            && worker.outstanding < BatchLimits.outstandingSignaturesMax
+    }
+
+    /// Signatures a second that a verifier is taken for: what it says, at most twice what was seen.
+    func speed(of peer: PeerID) -> UInt64 {
+        let worker = self[peer]
+        let said = worker.hint.map { UInt64(max($0.free, $0.forecast)) }
+        guard worker.rate > 0 else { return max(1, min(said ?? Workers.rateGuess, 1_000_000)) }
+        return max(1, min(said ?? worker.rate, 2 * worker.rate))
+    }
+
+    /// Milliseconds until a verifier would answer for `signatures` more.
+    func estimate(_ peer: PeerID, _ signatures: UInt64) -> UInt64 {
+        let worker = self[peer]
+        let queue = UInt64(worker.hint?.queueMilliseconds ?? 0)
+        return max(worker.latency, queue)
+            + (worker.outstanding + signatures) * 1000 / speed(of: peer)
+    }
+
+    mutating func ask(_ peer: PeerID, signatures: UInt64) {
+        workers[peer, default: Worker()].outstanding += signatures
+        workers[peer]?.tally.asked += signatures
+    }
+
+    /// An answer for `signatures` after `milliseconds`.
+    mutating func answer(_ peer: PeerID, signatures: UInt64, after milliseconds: UInt64) {
+        guard var worker = workers[peer] else { return }
+        let seen = worker.outstanding * 1000 / max(1, milliseconds)
+        worker.rate = worker.rate == 0 ? max(1, seen) : (3 * worker.rate + seen) / 4
+        worker.latency = (3 * worker.latency + milliseconds) / 4
+        worker.outstanding -= min(worker.outstanding, signatures)
+        worker.tally.answered += signatures
+        workers[peer] = worker
+    }
+
+    /// What isn't waited for any more, because others were faster.
+    mutating func release(_ peer: PeerID, signatures: UInt64) {
+        guard let outstanding = workers[peer]?.outstanding else { return }
+        workers[peer]?.outstanding -= min(outstanding, signatures)
+    }
+
+    mutating func markLate(_ peer: PeerID, signatures: UInt64, at now: Instant) {
+        workers[peer, default: Worker()].tally.late += signatures
+        workers[peer]?.lateUntil = now.advanced(byMilliseconds: MempoolTimes.lateness)
+    }
+
+    mutating func markDeclined(_ peer: PeerID, signatures: UInt64, at now: Instant) {
+        workers[peer, default: Worker()].tally.declined += signatures
+        workers[peer]?.lateUntil = now.advanced(byMilliseconds: MempoolTimes.lateness)
+    }
+
+    mutating func markWrong(_ peer: PeerID, at now: Instant) {
+        workers[peer, default: Worker()].tally.wrong += 1
+        workers[peer]?.lateUntil = now.advanced(byMilliseconds: 60 * MempoolTimes.lateness)
+    }
+}
+
+/// What an owner counted of a verifier since its start, in signatures but for `wrong`, which counts
+/// verdicts.
+package struct WorkerTally: Hashable, Sendable {
+    package var asked: UInt64 = 0
+    package var answered: UInt64 = 0
+    /// Asked of others as well, because no answer came in time.
+    package var late: UInt64 = 0
+    /// Handed back.
+    package var declined: UInt64 = 0
+    package var wrong: UInt64 = 0
+
+    package init() {}
+}
