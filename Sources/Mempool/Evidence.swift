@@ -58,6 +58,15 @@ package enum Evidence: Hashable, Sendable, BCSCodable {
         }
     }
 
+    /// For logs and answers.
+    package var name: String {
+        switch self {
+        case .wrongVerdict: "wrong_verdict"
+        case .conflictingAcks: "conflicting_acks"
+        case .equivocatingOwner: "equivocating_owner"
+        }
+    }
+
     /// What the evidence proves, or nil if it proves nothing: a signature is wrong, the two things
     /// agree, or the set of verifiers isn't known any more.
     ///

@@ -40,6 +40,13 @@ extension MempoolEngine {
         noteCertified(certificate.value.header, at: now)
     }
 
+    /// Counts transactions that a block carried itself and whose signatures were checked with it.
+    package mutating func noteDirect(_ transactions: [Verified<SignedTransaction>]) {
+        signatures.direct += transactions.reduce(0) {
+            $0 + UInt64($1.value.authorizations.count)
+        }
+    }
+
     /// Exactly this certificate, if it was checked before.
     package func verified(_ certificate: BatchCertificate) -> Verified<BatchCertificate>? {
         guard let held = shelf.held(certificate.header), held.value == certificate else {

@@ -375,6 +375,34 @@ extension MempoolEngine {
     }
 }
 
+/// A shard as a node sees it now.
+package struct ShardFigures: Hashable, Sendable {
+    package let shard: UInt16
+    package let term: UInt32
+    /// The rank of record: 0, or more where owners were passed over.
+    package let rank: UInt16
+    package let owner: ValidatorIndex
+    /// Transactions that wait here to be sealed.
+    package let waiting: Int
+    /// Own batches of the shard that no block has included.
+    package let sealed: Int
+}
+
+extension MempoolEngine {
+    /// Every shard with its owner, in order.
+    package var shardFigures: [ShardFigures] {
+        (0..<UInt16(layout.shardCount)).compactMap { shard in
+            let lane = laneOfRecord(shard)
+            guard let owner = layout.owner(of: lane) else { return nil }
+            let sealed = sealedLanes.filter { $0.key.shard == shard }
+                .reduce(0) { $0 + $1.value.sealed.count }
+            return ShardFigures(
+                shard: shard, term: lane.term, rank: lane.rank, owner: owner,
+                waiting: pool.waitingCount(shard: shard), sealed: sealed)
+        }
+    }
+}
+
 /// A verifier as an owner sees it.
 package struct WorkerFigures: Hashable, Sendable {
     package let peer: PeerID

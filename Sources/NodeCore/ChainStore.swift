@@ -11,6 +11,7 @@ package struct ChainStore: Sendable {
     private static let finalizedKey = Array("chain/finalized".utf8)
     private static let rootPrefix = Array("chain/root/".utf8)
     private static let headPrefix = UInt8(ascii: "h")
+    private static let rankPrefix = UInt8(ascii: "r")
     private static let ackPrefix = UInt8(ascii: "a")
 
     // MARK: Reading
@@ -80,6 +81,12 @@ package struct ChainStore: Sendable {
             table.set(
                 try decode(pair.value, as: LaneTable.Head.self, of: "a lane's head"), for: lane)
         }
+        for pair in try all(ChainStore.rankPrefix) {
+            let tenure = try decode(
+                Array(pair.key.dropFirst()), as: Tenure.self, of: "a shard's term")
+            let rank = try decode(pair.value, as: Height.self, of: "a rank of record")
+            table.set(rank: UInt16(clamping: rank.rawValue), of: tenure)
+        }
         return table
     }
 
@@ -113,9 +120,7 @@ package struct ChainStore: Sendable {
     // MARK: Writing
 
     /// What a finalized block leaves in the store before it is executed.
-    static func writes(
-        _ block: Block, _ payload: BlockPayload, certificate: Certificate?, table: LaneTable
-    ) -> WriteSet {
+    static func writes(_ block: Block, certificate: Certificate?) -> WriteSet {
         var writes = WriteSet()
         let place = block.height.rawValue.bigEndianBytes
         writes.put(block.bcsBytes, in: .blocks, for: place)
@@ -123,12 +128,32 @@ package struct ChainStore: Sendable {
         if let certificate {
             writes.put(certificate.bcsBytes, in: .finalizations, for: place)
         }
-        for lane in Set(payload.certificates.map(\.lane)).sorted() {
-            guard let head = table[lane] else { continue }
-            writes.put(head.bcsBytes, in: .lanes, for: [headPrefix] + lane.bcsBytes)
-        }
         writes.put(block.height.bcsBytes, in: .meta, for: finalizedKey)
         return writes
+    }
+
+    /// What changed in the shard table.
+    static func writes(from before: LaneTable, to after: LaneTable) -> WriteSet {
+        var writes = WriteSet()
+        for lane in Set(before.lanes + after.lanes).sorted() where before[lane] != after[lane] {
+            write(after[lane]?.bcsBytes, [headPrefix] + lane.bcsBytes, into: &writes)
+        }
+        for tenure in Set(before.passedOver + after.passedOver).sorted()
+        where before.rank(of: tenure) != after.rank(of: tenure) {
+            let rank = after.rank(of: tenure)
+            write(
+                rank == 0 ? nil : Height(UInt64(rank)).bcsBytes,
+                [rankPrefix] + tenure.bcsBytes, into: &writes)
+        }
+        return writes
+    }
+
+    private static func write(_ value: [UInt8]?, _ key: [UInt8], into writes: inout WriteSet) {
+        if let value {
+            writes.put(value, in: .lanes, for: key)
+        } else {
+            writes.delete(key, in: .lanes)
+        }
     }
 
     static func rootWrites(_ root: Digest, at height: Height) -> WriteSet {

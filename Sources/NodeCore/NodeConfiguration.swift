@@ -22,13 +22,17 @@ package struct NodeConfiguration: Sendable {
         signer.flatMap { genesis.committee.index(of: $0.publicKey) }
     }
 
+    /// The shards of the chain's start; the sets of verifiers are the ledger's.
     package var layout: ShardLayout {
         let batches = genesis.parameters.batches
+        let verification = genesis.parameters.verification
         return ShardLayout(
             committee: genesis.committee,
             settings: BatchSettings(
                 transactionsMax: Int(batches.transactionsMax), bytesMax: Int(batches.bytesMax),
-                expiryBlocks: batches.expiryBlocks))
+                expiryBlocks: batches.expiryBlocks, termBlocks: verification.termBlocks,
+                periodBlocks: verification.periodBlocks,
+                complaintBlocks: verification.complaintBlocks, spread: verification.spread))
     }
 
     var timing: ConsensusTiming {

@@ -14,10 +14,14 @@ extension NodeCore {
             }
             payloads[block.digest] = payload
             pendingHeights[block.digest] = block.height
-            try feed(.included(block.height, payload.certificates))
+            let before = mempool.table
+            try feed(
+                .included(
+                    block.height, payload.certificates,
+                    passedOver: payload.complaints.map(\.lane)))
             let own = block.digest == certificate.digest ? certificate : nil
-            writes.append(
-                ChainStore.writes(block, payload, certificate: own, table: mempool.table))
+            writes.append(ChainStore.writes(block, certificate: own))
+            writes.append(ChainStore.writes(from: before, to: mempool.table))
             unexecuted.append(block)
         }
         if !writes.isEmpty { effects.append(.write(writes)) }
@@ -50,19 +54,18 @@ extension NodeCore {
         try build()
     }
 
-    /// The batches of a block ready for execution, or nil after having asked for what is missing.
+    /// What is needed to execute a block, or nil after having asked for what is missing.
     private mutating func executable(
         _ block: Block
     ) throws(StorageFault) -> [ExecutableBlock.Batch]? {
         let payload = try payload(of: block)
         try prove(payload, of: block.digest)
-        guard let certificates = proven[block.digest] else { return nil }
+        guard let proven = proven[block.digest] else { return nil }
         var batches: [ExecutableBlock.Batch] = []
         var missing: [BatchCertificate] = []
-        for certificate in certificates {
+        for certificate in proven.certificates {
             if let batch = try body(certificate.value.digest) {
-                batches.append(
-                    NodeCore.executable(batch, certificate, ledger.period(of: block.height)))
+                batches.append(executable(batch, certificate))
             } else {
                 missing.append(certificate.value)
             }
@@ -87,53 +90,75 @@ extension NodeCore {
         return try store.batch(digest)
     }
 
-    /// Every transaction but those that the certificate calls invalid.
-    private static func executable(
-        _ batch: Batch, _ certificate: Verified<BatchCertificate>, _ period: UInt64
+    /// Every transaction but those that the certificate calls invalid, with whom to thank for it.
+    private func executable(
+        _ batch: Batch, _ certificate: Verified<BatchCertificate>
     ) -> ExecutableBlock.Batch {
-        let invalid = Set(certificate.value.invalid)
+        let value = certificate.value
+        let invalid = Set(value.invalid)
         let valid = batch.transactions.enumerated().filter { !invalid.contains(UInt32($0.offset)) }
+        let sealed = value.header.sealedHeight(layout.settings) ?? 0
         return ExecutableBlock.Batch(
-            owner: certificate.value.header.content.owner,
-            period: period,
-            chunks: [
-                .init(
-                    transactions: UInt32(truncatingIfNeeded: batch.transactions.count),
-                    verifiers: certificate.value.verifiers.map { VerifierIndex($0) })
-            ],
+            owner: value.header.content.owner, period: layout.settings.period(of: sealed),
+            chunks: (0..<value.header.chunkCount).map { chunk in
+                ExecutableBlock.ChunkCredit(
+                    transactions: UInt32(value.header.range(ofChunk: chunk).count),
+                    verifiers: value.verifiers(ofChunk: chunk))
+            },
             transactions: valid.map { Verified.attested($0.element, by: certificate) })
     }
 
     private mutating func execute(
         _ block: Block, _ batches: [ExecutableBlock.Batch]
     ) throws(StorageFault) {
-        let certificates = proven[block.digest] ?? []
+        let certificates = proven[block.digest]?.certificates ?? []
+        let direct = proven[block.digest]?.direct ?? []
         let outcome = try ledger.execute(
             ExecutableBlock(
                 height: block.height, time: block.time, proposer: block.proposer,
-                batches: batches, systemValues: systemValues(certificates.map(\.value))))
+                direct: direct, batches: batches, systemValues: try shardValues(of: block)))
         var writes = outcome.writes
         writes.append(ChainStore.rootWrites(outcome.stateRoot, at: block.height))
         effects.append(.write(writes))
         remember(outcome.stateRoot, at: block.height)
         for certificate in certificates { mempool.releaseBody(certificate.value.digest) }
+        try report(block, batches, outcome)
         proven[block.digest] = nil
         payloads[block.digest] = nil
         pendingHeights[block.digest] = nil
-        try report(block, batches, outcome)
+        dropOldAccusations()
     }
 
-    /// The heads of the lanes that a block moves, as part of the state.
-    private func systemValues(_ certificates: [BatchCertificate]) -> [ExecutableBlock.SystemValue] {
-        var heads: [Lane: LaneTable.Head] = [:]
-        for certificate in certificates {
-            heads[certificate.lane] = LaneTable.Head(
-                position: certificate.position, digest: certificate.digest)
+    /// What a block changes in the shard table, as part of the state: ranks of record and lanes'
+    /// heads, and the going of those of terms whose batches have all expired.
+    private func shardValues(
+        of block: Block
+    ) throws(StorageFault) -> [ExecutableBlock.SystemValue] {
+        let payload = try payload(of: block)
+        var values = payload.complaints.map { $0.lane.tenure.stateValue(rank: $0.lane.rank + 1) }
+        for certificate in payload.certificates {
+            values.append(
+                certificate.lane.stateValue(
+                    LaneTable.Head(
+                        position: certificate.position, digest: certificate.digest)))
         }
-        return heads.keys.sorted().map { lane in
-            ExecutableBlock.SystemValue(
-                name: "lane/\(lane.shard)/\(lane.rank)", value: heads[lane]?.bcsBytes)
+        return values + pastValues(at: block.height)
+    }
+
+    /// The lanes and ranks of the terms that end to matter at `height`.
+    private func pastValues(at height: Height) -> [ExecutableBlock.SystemValue] {
+        let oldest = layout.oldestTerm(at: height)
+        let before = layout.oldestTerm(at: height.clampedRetreat(by: 1))
+        var values: [ExecutableBlock.SystemValue] = []
+        for shard in 0..<UInt16(layout.shardCount) {
+            for term in before(shard)..<max(before(shard), oldest(shard)) {
+                values.append(Tenure(shard: shard, term: term).stateValue(rank: nil))
+                for rank in 0..<UInt16(layout.committee.count) {
+                    values.append(Lane(shard: shard, term: term, rank: rank).stateValue(nil))
+                }
+            }
         }
+        return values
     }
 
     private static func skipReason(_ result: TransactionResult) -> SkipReason? {
@@ -152,12 +177,14 @@ extension NodeCore {
     private mutating func report(
         _ block: Block, _ batches: [ExecutableBlock.Batch], _ outcome: BlockOutcome
     ) throws(StorageFault) {
-        let transactions = batches.flatMap(\.transactions).map(\.value)
+        let direct = proven[block.digest]?.direct ?? []
+        let transactions = (direct + batches.flatMap(\.transactions)).map(\.value)
         var executed: [ExecutedTransaction] = []
         executed.reserveCapacity(transactions.count)
         for (transaction, result) in zip(transactions, outcome.results) {
             executed.append(ExecutedTransaction(transaction, skipped: NodeCore.skipReason(result)))
         }
+        try feed(.advanced(block.height, verifierSets: ledger.verifierSets))
         for item in executed { try settleWaiting(item) }
         try feed(.executed(block.time, executed))
         let skipped = executed.reduce(0) { $0 + ($1.skipped == nil ? 0 : 1) }
@@ -166,5 +193,20 @@ extension NodeCore {
                 .applied(
                     height: block.height, transactions: executed.count, skipped: skipped,
                     stateRoot: outcome.stateRoot)))
+    }
+}
+
+extension Lane {
+    /// The lane's head in the state; nil takes it away.
+    fileprivate func stateValue(_ head: LaneTable.Head?) -> ExecutableBlock.SystemValue {
+        ExecutableBlock.SystemValue(name: "lane/\(shard)/\(term)/\(rank)", value: head?.bcsBytes)
+    }
+}
+
+extension Tenure {
+    /// The rank of record in the state; nil takes it away.
+    fileprivate func stateValue(rank: UInt16?) -> ExecutableBlock.SystemValue {
+        ExecutableBlock.SystemValue(
+            name: "owner/\(shard)/\(term)", value: rank.map { ValidatorIndex($0).bcsBytes })
     }
 }

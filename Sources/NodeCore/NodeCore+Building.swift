@@ -12,15 +12,28 @@ extension NodeCore {
         guard let height = parent.height.next, isExecutedFarEnough(for: height, after: parent),
             let table = table(after: request.context)
         else { return }
-        let certificates = mempool.includable(after: table, at: height)
-        guard !certificates.isEmpty || request.mayBeEmpty, isPaced(after: parent) else { return }
+        let payload = proposal(after: table, at: height)
+        guard !payload.isEmpty || request.mayBeEmpty, isPaced(after: parent) else { return }
         pendingBuild = nil
-        let payload = BlockPayload(certificates)
         let contents = BlockContents(
             payload: payload.bytes,
             executed: ExecutedRef(height: ledger.height, stateRoot: ledger.stateRoot),
             time: moment.wall)
         try drive(.blockBuilt(request.view, contents))
+    }
+
+    /// The owners that complaints pass over, what owners left out, and certified batches: fewer
+    /// while execution is behind.
+    private func proposal(after table: LaneTable, at height: Height) -> BlockPayload {
+        let complaints = mempool.passable(after: table, at: height)
+        var table = table
+        for complaint in complaints { try? table.passOver(complaint.lane) }
+        let lag = height.rawValue - min(height.rawValue, ledger.height.rawValue)
+        var certificates = mempool.includable(after: table, at: height)
+        if lag > executionLagMax / 2 {
+            certificates = Array(certificates.prefix(max(1, certificates.count / 4)))
+        }
+        return BlockPayload(certificates, direct: mempool.direct, complaints: complaints)
     }
 
     /// Under load blocks keep a distance, so that they grow instead of multiplying: each costs
@@ -37,10 +50,7 @@ extension NodeCore {
     private func isFull(_ block: Block) -> Bool {
         guard let payload = payloads[block.digest] ?? (try? BlockPayload(decoding: block.payload))
         else { return false }
-        let count = payload.certificates.reduce(0) {
-            $0 + Int($1.header.content.transactionCount)
-        }
-        return count >= NodeCore.busyTransactions
+        return payload.transactionCount >= NodeCore.busyTransactions
     }
 
     /// Milliseconds between two blocks while the first has `busyTransactions` or more.
@@ -71,10 +81,17 @@ extension NodeCore {
         guard let payload = known ?? (try? BlockPayload(decoding: block.payload)) else {
             return false
         }
-        for certificate in payload.certificates {
-            guard (try? table.include(certificate.header, at: block.height)) != nil else {
-                return false
+        do throws(LaneTable.Fault) {
+            for complaint in payload.complaints {
+                guard complaint.isComplete(at: block.height, in: layout) else { return false }
+                try table.passOver(complaint.lane)
             }
+            for certificate in payload.certificates {
+                try table.include(
+                    certificate.header, at: block.height, in: layout.settings)
+            }
+        } catch {
+            return false
         }
         return true
     }

@@ -29,10 +29,7 @@ extension NodeCore {
             block.header.nextSetHash == nil, !block.header.tail,
             var table = table(after: context), include(block, in: &table)
         else { return nil }
-        let transactions = payload.certificates.reduce(0) {
-            $0 + Int($1.header.content.transactionCount)
-        }
-        return transactions <= BatchLimits.blockTransactionsMax ? payload : nil
+        return payload.transactionCount <= BatchLimits.blockTransactionsMax ? payload : nil
     }
 
     private enum Judgement { case right, wrong, undecided }
@@ -51,34 +48,33 @@ extension NodeCore {
     /// Starts the check of what isn't known yet; afterwards `proven` has it, or will have it.
     mutating func prove(_ payload: BlockPayload, of digest: Digest) throws(StorageFault) {
         guard proven[digest] == nil, !proving.contains(digest) else { return }
-        var known: [Verified<BatchCertificate>] = []
-        for certificate in payload.certificates {
-            guard let verified = mempool.verified(certificate) else {
-                proving.insert(digest)
-                return effects.append(
-                    .check(.payload(block: digest, payload.certificates), .consensus))
-            }
-            known.append(verified)
+        let known = payload.certificates.compactMap { mempool.verified($0) }
+        guard known.count == payload.certificates.count, payload.direct.isEmpty,
+            payload.complaints.isEmpty
+        else {
+            proving.insert(digest)
+            return effects.append(.check(.payload(block: digest, payload), .consensus))
         }
-        proven[digest] = known
+        proven[digest] = ProvenPayload(certificates: known, direct: [])
     }
 
     mutating func finishProving(
-        _ digest: Digest, _ certificates: [Verified<BatchCertificate>?]
+        _ digest: Digest, _ payload: CheckedPayload
     ) throws(StorageFault) {
         proving.remove(digest)
-        var checked: [Verified<BatchCertificate>] = []
-        for certificate in certificates {
-            guard let certificate else {
-                if unexecuted.contains(where: { $0.digest == digest }) {
-                    effects.append(.halt("block \(digest) is final with a wrong certificate"))
-                }
-                return try drive(.blockChecked(digest, valid: false))
+        let certificates = payload.certificates.compactMap(\.self)
+        let direct = payload.direct.compactMap(\.self)
+        guard payload.complaintsHold, certificates.count == payload.certificates.count,
+            direct.count == payload.direct.count
+        else {
+            if unexecuted.contains(where: { $0.digest == digest }) {
+                effects.append(.halt("block \(digest) is final with a wrong signature"))
             }
-            mempool.learn(certificate, at: moment.now)
-            checked.append(certificate)
+            return try drive(.blockChecked(digest, valid: false))
         }
-        proven[digest] = checked
+        for certificate in certificates { mempool.learn(certificate, at: moment.now) }
+        mempool.noteDirect(direct)
+        proven[digest] = ProvenPayload(certificates: certificates, direct: direct)
         try drive(.blockChecked(digest, valid: true))
         try executeReady()
     }

@@ -20,7 +20,8 @@ package import Primitives
 /// pass the finalized height; a block is executed from its certificates alone.
 package struct NodeCore: Sendable {
     package let configuration: NodeConfiguration
-    package let layout: ShardLayout
+    /// Shards, owners and verifiers as the finalized chain has them.
+    package var layout: ShardLayout { mempool.layout }
     let store: ChainStore
 
     package internal(set) var consensus: SimplexEngine
@@ -31,8 +32,8 @@ package struct NodeCore: Sendable {
     var payloads: [Digest: BlockPayload] = [:]
     /// The heights of the blocks in `payloads` and `proven`.
     var pendingHeights: [Digest: Height] = [:]
-    /// Certificates of blocks that are proven.
-    var proven: [Digest: [Verified<BatchCertificate>]] = [:]
+    /// Payloads of blocks whose signatures hold.
+    var proven: [Digest: ProvenPayload] = [:]
     /// Payload checks that are under way.
     var proving: Set<Digest> = []
     /// Finalized blocks that aren't executed yet, ascending.
@@ -54,6 +55,8 @@ package struct NodeCore: Sendable {
     var buildAt: Instant?
     /// What each peer may still be served, in bytes.
     var allowances: [PeerID: ServingAllowance] = [:]
+    /// What this node can prove of others, by act.
+    var accusations: [Digest: Accusation] = [:]
     var moment: Moment
     var effects: [NodeEffect] = []
 
@@ -69,10 +72,13 @@ package struct NodeCore: Sendable {
     ) throws(StorageFault) {
         self.configuration = configuration
         self.moment = moment
-        layout = configuration.layout
         store = ChainStore(source)
-        ledger = try Ledger(opening: source, genesis: configuration.genesis)
+        ledger = try Ledger(
+            opening: source, genesis: configuration.genesis,
+            judge: MempoolJudge(layout: configuration.layout))
         let height = try store.finalizedHeight()
+        var layout = configuration.layout
+        layout.setVerifierSets(ledger.verifierSets)
         mempool = MempoolEngine(
             layout: layout, ownIndex: configuration.canVote ? configuration.ownIndex : nil,
             signer: configuration.signer ?? NoKey(), table: try store.lanes(), height: height,
@@ -165,7 +171,8 @@ package struct NodeCore: Sendable {
             try feed(.submitted(request, transaction))
         case .wait(let request, let id): try wait(request, for: id)
         case .cancelWait(let request): waiting.cancel(request)
-        case .ownCapacity, .peerCapacity: break
+        case .ownCapacity(let capacity): try feed(.ownCapacity(capacity))
+        case .peerCapacity(let peer, let capacity): try feed(.peerCapacity(peer, capacity))
         case .lookUp(let request, let id):
             effects.append(.reply(request, .fate(id, try fate(of: id))))
         }
@@ -202,8 +209,8 @@ package struct NodeCore: Sendable {
                 return effects.append(.penalise(peer, "a consensus message with a wrong signature"))
             }
             try drive(.message(from: peer, message))
-        case .payload(let block, let certificates):
-            try finishProving(block, certificates)
+        case .payload(let block, let payload):
+            try finishProving(block, payload)
         }
     }
 
@@ -273,7 +280,10 @@ package struct NodeCore: Sendable {
             try reply(request, id, outcome)
         case .send(let peer, let message): effects.append(.send(peer, .mempool(message)))
         case .broadcast(let message): effects.append(.broadcast(.mempool(message)))
-        case .check(let id, let job): effects.append(.check(.mempool(id, job), .bulk))
+        case .multicast(let peers, let message):
+            effects.append(.multicast(peers, .mempool(message)))
+        case .check(let id, let job, let isLent):
+            effects.append(.check(.mempool(id, job), isLent ? .lent : .bulk))
         case .store(let writes):
             effects.append(.write(writes))
             effects.append(.sync)
@@ -283,6 +293,7 @@ package struct NodeCore: Sendable {
             try drive(.workAvailable)
         case .bodyArrived: try executeReady()
         case .penalise(let peer, let reason): effects.append(.penalise(peer, reason))
+        case .evidence(let evidence): accuse(evidence)
         }
     }
 }

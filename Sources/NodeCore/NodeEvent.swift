@@ -45,8 +45,10 @@ package enum NodeEffect: Sendable {
     /// Replace the journal's records, after syncing the store.
     case compactJournal([JournalRecord])
     case send(PeerID, NodeMessage)
-    /// To every connected validator.
+    /// To every connected peer.
     case broadcast(NodeMessage)
+    /// To several peers.
+    case multicast([PeerID], NodeMessage)
     case check(NodeCheckJob, JobPriority)
     case setTimer(NodeTimer, Instant)
     case cancelTimer(NodeTimer)
@@ -72,8 +74,10 @@ package enum JobPriority: Int, Hashable, Sendable, CaseIterable {
 package enum Note: Sendable {
     /// A finalized block was executed.
     case applied(height: Height, transactions: Int, skipped: Int, stateRoot: Digest)
-    /// A validator signed what it must not.
+    /// A validator signed two votes of which it must sign one.
     case evidence(String)
+    /// A verifier or an owner signed what it must not: proof for the ledger.
+    case misbehaviour(Mempool.Evidence, offender: PublicKey)
 }
 
 /// An answer to a client.
@@ -99,8 +103,8 @@ package enum Fate: Hashable, Sendable {
 package enum NodeCheckJob: Sendable {
     case mempool(CheckID, CheckJob)
     case consensus(PeerID, ConsensusMessage, CertificateContext)
-    /// The certificates of a block that aren't known yet.
-    case payload(block: Digest, [BatchCertificate])
+    /// What a block carries and isn't known yet.
+    case payload(block: Digest, BlockPayload)
 
     /// Checks all signatures; may run on any thread.
     package func run(in layout: ShardLayout) -> NodeCheckResult {
@@ -108,9 +112,15 @@ package enum NodeCheckJob: Sendable {
         case .mempool(let id, let job): .mempool(id, job.run(in: layout))
         case .consensus(let peer, let message, let context):
             .consensus(peer, Verified.check(message, in: context))
-        case .payload(let block, let certificates):
-            .payload(block: block, certificates.map { Verified.check($0, in: layout) })
+        case .payload(let block, let payload):
+            .payload(block: block, payload.proven(in: layout))
         }
+    }
+
+    /// The answer of a job that wasn't done, since the machine is wanted by its owner; nil for one
+    /// that is always done.
+    package var declined: NodeCheckResult? {
+        if case .mempool(let id, .work) = self { .mempool(id, .declined) } else { nil }
     }
 }
 
@@ -119,5 +129,22 @@ package enum NodeCheckResult: Sendable {
     case mempool(CheckID, CheckResult)
     /// Nil if a signature is wrong.
     case consensus(PeerID, Verified<ConsensusMessage>?)
-    case payload(block: Digest, [Verified<BatchCertificate>?])
+    case payload(block: Digest, CheckedPayload)
+}
+
+/// A block's payload after the check of all its signatures.
+package struct CheckedPayload: Sendable {
+    let certificates: [Verified<BatchCertificate>?]
+    let direct: [Verified<SignedTransaction>?]
+    let complaintsHold: Bool
+}
+
+extension BlockPayload {
+    /// Checks all signatures.
+    func proven(in layout: ShardLayout) -> CheckedPayload {
+        CheckedPayload(
+            certificates: Verified.checkAll(certificates, in: layout),
+            direct: Verified.checkAll(direct),
+            complaintsHold: complaints.allSatisfy { Verified.check($0, in: layout) != nil })
+    }
 }

@@ -45,9 +45,11 @@ package enum NodeMessage: Hashable, Sendable, BCSCodable {
             .consensus(.blockRequest):
             .sync
         case .consensus: .consensus
-        case .mempool(.certificate), .mempool(.ack): .certificates
-        case .mempool(.forward), .mempool(.answers): .transactions
-        case .mempool(.batch): .batches
+        case .mempool(.certificate), .mempool(.ack), .mempool(.checkAlso), .mempool(.declined),
+            .mempool(.complaint):
+            .certificates
+        case .mempool(.forward), .mempool(.answers), .mempool(.appeal): .transactions
+        case .mempool(.batch), .mempool(.task): .batches
         case .mempool(.bodyRequest), .mempool(.body), .mempool(.bodyMissing): .sync
         }
     }

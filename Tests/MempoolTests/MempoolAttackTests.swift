@@ -104,7 +104,7 @@ import Testing
         var effects = first.flush(at: moment)
         while !effects.isEmpty {
             for effect in effects {
-                if case .check(let id, let job) = effect {
+                if case .check(let id, let job, _) = effect {
                     try first.handle(
                         .checked(id, job.run(in: layout)), at: moment, view: FixedView())
                 }

@@ -20,8 +20,20 @@ import Testing
         }
     }
 
-    @Test func `every validator checks every signature exactly once`() throws {
+    @Test func `the owner and one other validator of four check a signature, nobody else`() throws {
         var network = try MempoolNetwork(seed: 2)
+        for sequence in 0..<5 {
+            try network.submit(
+                network.transfer(network.sender(ownedBy: 0), sequence: UInt64(sequence)), to: 1)
+        }
+        try network.advance(milliseconds: 50)
+        #expect(network.engines.map(\.signatures.admission) == [5, 0, 0, 0])
+        #expect(network.engines.map(\.signatures.assigned).reduce(0, +) == 5)
+        #expect(network.engines.map(\.signaturesChecked).reduce(0, +) == 10)
+    }
+
+    @Test func `without spreading every validator checks every signature exactly once`() throws {
+        var network = try MempoolNetwork(seed: 2, settings: BatchSettings(spread: false))
         for sequence in 0..<5 {
             try network.submit(
                 network.transfer(network.sender(ownedBy: 0), sequence: UInt64(sequence)), to: 1)
@@ -30,7 +42,9 @@ import Testing
         #expect(network.engines.map(\.signaturesChecked) == [5, 5, 5, 5])
     }
 
-    @Test func `a wrong signature is refused by the owner and costs nobody else a check`() throws {
+    @Test func `a wrong signature costs its owner and the node that passed it on one check each`()
+        throws
+    {
         var network = try MempoolNetwork(seed: 3)
         let good = network.transfer(network.sender(ownedBy: 2), sequence: 0)
         let key = good.authorizations[0].publicKey
@@ -41,7 +55,7 @@ import Testing
             ])
         try network.submit(bad, to: 0)
         #expect(network.replies.map(\.outcome) == [.refused(.invalidSignature)])
-        #expect(network.engines.map(\.signaturesChecked) == [0, 0, 1, 0])
+        #expect(network.engines.map(\.signaturesChecked) == [1, 0, 1, 0])
         try network.submit(good, to: 0, request: 2)
         #expect(network.replies.last?.outcome == .accepted)
     }
@@ -140,7 +154,8 @@ import Testing
         let payment = network.transfer(network.sender(ownedBy: 2), sequence: 0)
         try network.submit(payment, to: 0)
         #expect(network.replies.isEmpty)
-        try network.advance(milliseconds: MempoolTimes.admissionWait + 50)
+        try network.advance(
+            milliseconds: MempoolTimes.admissionWait + MempoolTimes.appealWait + 200)
         #expect(network.replies.map(\.outcome) == [.accepted])
         #expect(try network.include(proposedBy: 1).map(\.id) == [payment.id])
     }
@@ -149,19 +164,18 @@ import Testing
         var network = try MempoolNetwork(seed: 11)
         let sender = network.sender(ownedBy: 0)
         let good = network.transfer(sender, sequence: 0)
-        let other = network.sender(ownedBy: 0, salt: 3)
+        let shard = network.layout.shard(of: good.transaction.sender)
+        let other = network.sender(inShard: shard, salt: 3)
         let forged = SignedTransaction(
             transaction: network.transfer(other, sequence: 0).transaction, policies: [],
             authorizations: good.authorizations)
-        let shard = network.layout.shard(of: good.transaction.sender)
-        try #require(network.layout.shard(of: forged.transaction.sender) == shard)
         let body = Batch.Body([forged, good])
         let content = BatchHeader.Content(
-            chainID: network.committee.chainID, epoch: 0, lane: Lane(shard: shard, rank: 0),
-            term: 0, owner: ValidatorIndex(0), position: 1, parent: .zero,
-            transactionRoot: body.root, transactionCount: 2,
+            chainID: network.committee.chainID, epoch: 0, lane: Lane(shard: shard, term: 0, rank: 0),
+            owner: ValidatorIndex(0), position: 1, parent: .zero,
+            transactionRoot: body.tree.root, transactionCount: 2,
             byteLength: UInt32(body.bytes.count), signatureCount: 2, chunkSize: 2,
-            expiryHeight: 1000)
+            expiryHeight: Height(network.layout.settings.expiryBlocks))
         let batch = Batch(
             header: BatchHeader(signing: content, by: network.keys[0]), body: body)
         var acks: [Ack] = []
@@ -171,7 +185,8 @@ import Testing
         }
         for node in 1..<4 {
             try network.event(
-                .received(network.committee.validators[0].peerID, .batch(batch)), at: node)
+                .received(network.committee.validators[0].peerID,
+                    .batch(batch, Assignment([[1, 2, 3].map { VerifierIndex($0) }]))), at: node)
         }
         try network.run()
         #expect(acks.count == 3)
@@ -192,11 +207,11 @@ import Testing
             let body = Batch.Body([network.transfer(sender, sequence: 0, amount: amount)])
             let shard = network.layout.shard(of: body.transactions[0].transaction.sender)
             let content = BatchHeader.Content(
-                chainID: network.committee.chainID, epoch: 0, lane: Lane(shard: shard, rank: 0),
-                term: 0, owner: ValidatorIndex(0), position: 1, parent: .zero,
-                transactionRoot: body.root, transactionCount: 1,
+                chainID: network.committee.chainID, epoch: 0, lane: Lane(shard: shard, term: 0, rank: 0),
+                owner: ValidatorIndex(0), position: 1, parent: .zero,
+                transactionRoot: body.tree.root, transactionCount: 1,
                 byteLength: UInt32(body.bytes.count), signatureCount: 1, chunkSize: 1,
-                expiryHeight: 1000)
+                expiryHeight: Height(network.layout.settings.expiryBlocks))
             return Batch(header: BatchHeader(signing: content, by: network.keys[0]), body: body)
         }
         var acked: [Digest] = []
@@ -206,10 +221,14 @@ import Testing
         }
         for batch in batches {
             try network.event(
-                .received(network.committee.validators[0].peerID, .batch(batch)), at: 1)
+                .received(network.committee.validators[0].peerID, .batch(batch, Assignment([]))), at: 1)
             try network.run()
         }
         #expect(acked == [batches[0].digest])
+        #expect(
+            network.evidence == [.equivocatingOwner(batches[0].header, batches[1].header)])
+        let finding = network.evidence.first?.finding(in: network.layout)
+        #expect(finding?.offender == network.keys[0].publicKey)
     }
 
     @Test func `a batch that expired returns its transactions, and the lane goes on`() throws {
@@ -222,7 +241,8 @@ import Testing
         }
         try network.submit(payment, to: 1)
         for height in 1...3 {
-            for node in 0..<4 { try network.event(.included(Height(UInt64(height)), []), at: node) }
+            for node in 0..<4 { try network.event(
+                    .included(Height(UInt64(height)), [], passedOver: []), at: node) }
         }
         network.tamper = { $2 }
         try network.advance(milliseconds: 50)

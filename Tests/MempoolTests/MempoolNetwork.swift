@@ -16,6 +16,7 @@ struct MempoolNetwork {
     var replies: [(request: RequestID, id: TransactionID, outcome: SubmitOutcome)] = []
     var stored: [WriteSet] = []
     var penalties: [String] = []
+    var evidence: [Evidence] = []
     /// Lets a test change or swallow (nil) a message on its way.
     var tamper: (_ from: Int, _ to: Int, MempoolMessage) -> MempoolMessage? = { $2 }
     private var pending: [(from: Int, to: Int, message: MempoolMessage)] = []
@@ -53,7 +54,7 @@ struct MempoolNetwork {
                 chainID: ChainID(Digest.hash(.random, chain.bcsLittleEndian).bytes32), epoch: 0,
                 validators: validators)
             let layout = ShardLayout(committee: committee)
-            let owners = (0..<8).compactMap { layout.owner(of: Lane(shard: $0, rank: 0)) }
+            let owners = (0..<8).compactMap { layout.owner(of: Lane(shard: $0, term: 0, rank: 0)) }
             if Set(owners).count == keys.count { return committee }
             chain += 1
         }
@@ -117,7 +118,12 @@ struct MempoolNetwork {
             if let to = committee.index(of: peer) { post(message, node, Int(to.rawValue)) }
         case .broadcast(let message):
             for other in 0..<4 where other != node { post(message, node, other) }
-        case .check(let id, let job):
+        case .multicast(let peers, let message):
+            for peer in peers {
+                if let to = committee.index(of: peer) { post(message, node, Int(to.rawValue)) }
+            }
+        case .evidence(let item): evidence.append(item)
+        case .check(let id, let job, _):
             try event(.checked(id, job.run(in: layout)), at: node)
         case .store(let writes): stored.append(writes)
         case .penalise(_, let reason): penalties.append(reason)
@@ -144,7 +150,7 @@ struct MempoolNetwork {
             executed.append(ExecutedTransaction(transaction, skipped: skipped))
         }
         for other in 0..<4 where isUp[other] {
-            try event(.included(height, certificates), at: other)
+            try event(.included(height, certificates, passedOver: []), at: other)
             try event(.executed(Timestamp(now.milliseconds), executed), at: other)
         }
         try run()
@@ -161,13 +167,23 @@ struct MempoolNetwork {
         return SignedTransaction(signing: transaction, policies: [policy], by: [sender])
     }
 
+    /// A sender of a shard.
+    func sender(inShard shard: UInt16, salt: Int = 0) -> SecretKey {
+        var place = salt * 1000
+        while true {
+            let key = TestKeys.key(seed: 77, index: place)
+            if layout.shard(of: Policy.single(key.publicKey).address) == shard { return key }
+            place += 1
+        }
+    }
+
     /// A sender whose shard has `owner` at `rank`.
     func sender(ownedBy owner: Int, rank: UInt16 = 0, salt: Int = 0) -> SecretKey {
         var place = salt * 1000
         while true {
             let key = TestKeys.key(seed: 77, index: place)
             let shard = layout.shard(of: Policy.single(key.publicKey).address)
-            if layout.owner(of: Lane(shard: shard, rank: rank))?.rawValue == UInt16(owner) {
+            if layout.owner(of: Lane(shard: shard, term: 0, rank: rank))?.rawValue == UInt16(owner) {
                 return key
             }
             place += 1

@@ -160,6 +160,8 @@ struct Cluster {
             if let to = self.node(peer) { send(message, from: node, to: to) }
         case .broadcast(let message):
             for to in members.indices where to != node { send(message, from: node, to: to) }
+        case .multicast(let peers, let message):
+            for to in peers.compactMap({ self.node($0) }) { send(message, from: node, to: to) }
         case .check(let job, _):
             guard let layout = members[node].core?.layout else { return }
             post(.checked(job.run(in: layout)), to: node, delay: 0)

@@ -5,16 +5,21 @@ package import Primitives
 ///
 /// A judge is a pure function: every node must come to the same judgment.
 package protocol EvidenceJudge: Sendable {
-    /// What `evidence`, at most 16 KiB from anybody, proves at `height`; nil where it proves
-    /// nothing. Its cost must lie below one signature check for each 128 bytes.
-    func judge(_ evidence: [UInt8], at height: Height) -> Offence?
+    /// What `evidence`, at most 16 KiB from anybody, proves at `height`, where `sets` are the
+    /// verifiers by period that the state names; nil where it proves nothing. Its cost must lie
+    /// below one signature check for each 128 bytes.
+    func judge(
+        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet]
+    ) -> Offence?
 }
 
 /// Takes nothing as proven.
 package struct NoEvidence: EvidenceJudge {
     package init() {}
 
-    package func judge(_ evidence: [UInt8], at height: Height) -> Offence? { nil }
+    package func judge(
+        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet]
+    ) -> Offence? { nil }
 }
 
 /// What somebody with stake did against the rules.

@@ -12,6 +12,8 @@ struct Executor: Sendable {
 
     let rules: LedgerRules
     let judge: any EvidenceJudge
+    /// The sets of verifiers that the state before the block names.
+    var verifierSets: [UInt64: VerifierSet] = [:]
     let source: any KeyValueSource
     var accounts = RecordTable<Account>(cachedMax: cachedAccountsMax)
     var escrows = RecordTable<Escrow>(cachedMax: cachedEscrowsMax)

@@ -82,6 +82,7 @@ package struct Ledger: Sendable {
     package mutating func execute(_ block: ExecutableBlock) throws(StorageFault) -> BlockOutcome {
         precondition(block.height == height.next, "block \(block.height) after \(height)")
         executor.height = block.height
+        executor.verifierSets = verifierSets
         executor.time = max(block.time, time)
         let expiries = try executor.carryOutDeadlines()
         let results = try executeTransactions(block)

@@ -3,7 +3,7 @@ internal import Primitives
 extension Executor {
     /// Punishes what the evidence proves, and pays who brought it.
     mutating func report(_ evidence: [UInt8], by sender: Address) throws(Stop) {
-        guard let offence = judge.judge(evidence, at: height) else {
+        guard let offence = judge.judge(evidence, at: height, sets: verifierSets) else {
             throw .failed(.evidenceInvalid)
         }
         let expiry = offence.height.clampedAdvance(by: rules.verification.unbondBlocks)

@@ -31,7 +31,7 @@ final class CoreLoop: @unchecked Sendable {
 
     /// What a round collected before its sync.
     private struct Round {
-        var frames: [PeerID?: [OutgoingFrame]] = [:]
+        var frames: [(to: Receivers, frame: OutgoingFrame)] = []
         var replies: [(RequestID, NodeReply)] = []
         var jobs: [(priority: JobPriority, job: NodeCheckJob)] = []
         var syncsJournal = false
@@ -98,8 +98,9 @@ final class CoreLoop: @unchecked Sendable {
             for record in records { parts.append(record) }
             if sync { holdBack { $0.syncsJournal = true } }
         case .compactJournal(let records): try parts.compact(to: records)
-        case .send(let peer, let message): collect(message, for: peer)
-        case .broadcast(let message): collect(message, for: nil)
+        case .send(let peer, let message): collect(message, for: .peers([peer]))
+        case .multicast(let peers, let message): collect(message, for: .peers(peers))
+        case .broadcast(let message): collect(message, for: .everybody)
         case .check(let job, let priority): round.jobs.append((priority, job))
         case .setTimer(let timer, let at): timers[timer] = at
         case .cancelTimer(let timer): timers[timer] = nil
@@ -116,7 +117,7 @@ final class CoreLoop: @unchecked Sendable {
         mark(&round)
     }
 
-    private func collect(_ message: NodeMessage, for peer: PeerID?) {
+    private func collect(_ message: NodeMessage, for receivers: Receivers) {
         let kind = FrameKind(message.channel)
         let bytes = message.bcsBytes
         // Never a trap: what others made us build must not end the process.
@@ -126,13 +127,13 @@ final class CoreLoop: @unchecked Sendable {
                 metadata: ["kind": "\(kind.name)", "bytes": "\(bytes.count)"])
             return
         }
-        round.frames[peer, default: []].append(OutgoingFrame(kind, bytes))
+        round.frames.append((receivers, OutgoingFrame(kind, bytes)))
     }
 
     private func sendFrames() {
         guard !round.frames.isEmpty else { return }
-        for (peer, frames) in round.frames { parts.send(frames, peer) }
-        round.frames = [:]
+        parts.send(round.frames.map { Delivery($0.frame, to: $0.to) })
+        round.frames = []
     }
 
     /// Jobs start before the sync: checking waits for no disk.
@@ -173,6 +174,10 @@ final class CoreLoop: @unchecked Sendable {
                 ])
         case .evidence(let text):
             parts.logger.warning("a validator signed twice", metadata: ["evidence": "\(text)"])
+        case .misbehaviour(let evidence, let offender):
+            parts.logger.warning(
+                "a verifier or an owner signed what it must not",
+                metadata: ["offender": "\(offender)", "kind": "\(evidence.name)"])
         }
     }
 
@@ -189,7 +194,11 @@ final class CoreLoop: @unchecked Sendable {
         fresh.leader = core.layout.committee.leader(of: consensus.view)
         fresh.progress = consensus.waitingFor
         fresh.mempool = core.mempool.figures
-        fresh.signaturesChecked = core.mempool.signaturesChecked
+        fresh.signatures = core.mempool.signatures
+        fresh.workers = core.mempool.workerFigures
+        fresh.shards = core.mempool.shardFigures
+        fresh.evidence = core.evidence
+        fresh.layout = core.layout
         fresh.transactionsExecuted = tallies.executed
         fresh.transactionsSkipped = tallies.skipped
         status.withLock { status in

@@ -27,13 +27,7 @@ struct CoreParts: Sendable {
         try journal?.compact(to: records.map { JournalRecord($0) })
     }
 
-    func send(_ frames: [OutgoingFrame], _ peer: PeerID?) {
-        if let peer {
-            network.value?.send(frames, to: peer)
-        } else {
-            network.value?.broadcast(frames)
-        }
-    }
+    func send(_ deliveries: [Delivery]) { network.value?.deliver(deliveries) }
 
     func penalise(_ peer: PeerID, _ reason: String) {
         network.value?.penalise(peer, reason: reason, points: 25)

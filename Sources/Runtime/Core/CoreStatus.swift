@@ -1,5 +1,6 @@
 package import Consensus
 package import Mempool
+package import NodeCore
 package import Primitives
 
 /// The core's figures after its last event, for readers on other threads.
@@ -14,7 +15,15 @@ package struct CoreStatus: Sendable {
     /// What the current view has and lacks.
     package var progress: ConsensusProgress?
     package var mempool = MempoolFigures()
-    package var signaturesChecked: UInt64 = 0
+    /// Users' signatures checked since the start, by what for.
+    package var signatures = SignatureTally()
+    /// Who checks for this owner.
+    package var workers: [WorkerFigures] = []
+    package var shards: [ShardFigures] = []
+    /// What this node can prove of others.
+    package var evidence: [Accusation] = []
+    /// Shards, owners and verifiers by the newest executed block; nil before the first look.
+    package var layout: ShardLayout?
     package var transactionsExecuted: UInt64 = 0
     package var transactionsSkipped: UInt64 = 0
     /// The finalized height that the node opened with.

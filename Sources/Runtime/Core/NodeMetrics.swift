@@ -28,7 +28,7 @@ enum NodeMetrics {
         ) { Double(node.status.transactionsSkipped) }
         metrics.counter(
             "offpeak_signatures_checked_total", "Users' signatures that this node has checked."
-        ) { Double(node.status.signaturesChecked) }
+        ) { Double(node.status.signatures.total) }
         metrics.gauge(
             "offpeak_connected_weight", "Weight of this validator and those it has links with."
         ) { Double(node.connectedWeight) }

@@ -167,7 +167,8 @@ package final class RunningNode: Sendable {
     /// The store as it is now.
     package func snapshot() -> StoreSnapshot { store.snapshot() }
 
-    package var shardLayout: ShardLayout { layout }
+    /// Shards, owners and verifiers as they are now.
+    package var shardLayout: ShardLayout { status.layout ?? layout }
     package var storeBytes: UInt64 { store.sizeOnDisk }
     package var openRequests: Int { broker.openCount }
     package var queuedEvents: Int { loop.queue.count }

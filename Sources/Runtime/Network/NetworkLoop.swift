@@ -295,8 +295,10 @@ final class NetworkLoop {
     }
 
     private func receivers(of delivery: Delivery) -> [(PeerID, Link)] {
-        guard let peer = delivery.peer else { return openLinks.map { ($0.key, $0.value) } }
-        return openLinks[peer].map { [(peer, $0)] } ?? []
+        switch delivery.receivers {
+        case .everybody: openLinks.map { ($0.key, $0.value) }
+        case .peers(let peers): peers.compactMap { peer in openLinks[peer].map { (peer, $0) } }
+        }
     }
 
     /// Counts a frame that found no room and whose sender goes another way.

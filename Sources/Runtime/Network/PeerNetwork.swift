@@ -42,15 +42,21 @@ package struct NetworkSettings: Sendable {
     }
 }
 
-/// A frame with its receiver.
+/// Who gets a frame.
+package enum Receivers: Hashable, Sendable {
+    case peers([PeerID])
+    /// Every peer with an open link.
+    case everybody
+}
+
+/// A frame with its receivers.
 package struct Delivery: Hashable, Sendable {
-    /// Nil for every peer with an open link.
-    package let peer: PeerID?
+    package let receivers: Receivers
     package let frame: OutgoingFrame
 
-    package init(_ frame: OutgoingFrame, to peer: PeerID?) {
+    package init(_ frame: OutgoingFrame, to receivers: Receivers) {
         self.frame = frame
-        self.peer = peer
+        self.receivers = receivers
     }
 }
 
@@ -130,12 +136,12 @@ package final class PeerNetwork: Sendable {
 
     /// Sends frames in order to one peer; without an open link to it they are dropped.
     package func send(_ frames: [OutgoingFrame], to peer: PeerID) {
-        deliver(frames.map { Delivery($0, to: peer) })
+        deliver(frames.map { Delivery($0, to: .peers([peer])) })
     }
 
     /// Sends frames in order to every peer with an open link; each is packed once.
     package func broadcast(_ frames: [OutgoingFrame]) {
-        deliver(frames.map { Delivery($0, to: nil) })
+        deliver(frames.map { Delivery($0, to: .everybody) })
     }
 
     /// Sends frames in order to their receivers, with at most one wake-up of the network thread.

@@ -70,16 +70,13 @@ struct NodeViews: Sendable {
 
     var mempool: MempoolStatus {
         let status = node.status
-        let layout = node.shardLayout
         return MempoolStatus(
             transactions: status.mempool.pooled, bytes: status.mempool.pooledBytes,
             batchesOpen: status.mempool.sealedBatches,
             batchesCertified: status.mempool.certificates,
-            shards: (0..<layout.shardCount).map { shard in
-                let owner = layout.owner(of: Lane(shard: UInt16(shard), rank: 0))
-                return ShardInfo(
-                    shard: UInt16(shard), owner: owner?.rawValue ?? 0,
-                    transactions: status.mempool.waitingByShard[shard] ?? 0)
+            shards: status.shards.map { shard in
+                ShardInfo(
+                    shard: shard.shard, owner: shard.owner.rawValue, transactions: shard.waiting)
             })
     }
 
