@@ -102,7 +102,8 @@ package struct Assignment: Hashable, Sendable, BCSCodable {
     /// The chunks that `verifier` should check, a bit for each.
     package func chunks(of verifier: VerifierIndex) -> UInt32 {
         var mask: UInt32 = 0
-        for (chunk, verifiers) in chunks.prefix(32).enumerated() where verifiers.contains(verifier) {
+        for (chunk, verifiers) in chunks.prefix(32).enumerated() where verifiers.contains(verifier)
+        {
             mask |= 1 << UInt32(chunk)
         }
         return mask

@@ -91,4 +91,3 @@ package enum MempoolEffect: Sendable {
     /// Somebody signed what it must not.
     case evidence(Evidence)
 }
-

@@ -227,9 +227,10 @@ extension Witness.Checking {
     var signatureCount: Int {
         guard let batch else { return signatures }
         return (0..<header.chunkCount).filter { chunks & 1 << UInt32($0) != 0 }.reduce(0) {
-            $0 + batch.transactions[header.range(ofChunk: $1)].reduce(0) {
-                $0 + $1.authorizations.count
-            }
+            $0
+                + batch.transactions[header.range(ofChunk: $1)].reduce(0) {
+                    $0 + $1.authorizations.count
+                }
         }
     }
 }

@@ -190,7 +190,7 @@ extension MempoolEngine {
         askOthers(sealed, verifiers, chunks: header.allChunks, at: now)
     }
 
-    /// Asks further verifiers for the chunks in `chunks` whose verdict lacks bonds.
+    /// The chunks in `chunks` whose verdict lacks bonds.
     func missingChunks(
         _ sealed: SealedLane.Sealed, _ verifiers: VerifierSet, among chunks: UInt32
     ) -> [Int] {
@@ -200,6 +200,18 @@ extension MempoolEngine {
         }
     }
 
+    /// Asks for chunks for which those asked so far have too little bond, as after a restart.
+    mutating func assignUnassigned(_ sealed: SealedLane.Sealed, at now: Instant) {
+        guard layout.settings.spread, let verifiers = layout.verifiers(for: sealed.batch.header)
+        else { return }
+        let own = ownIndex.map { [VerifierIndex($0)] } ?? []
+        for (chunk, asked) in sealed.asked.enumerated()
+        where verifiers.bond(of: Set(asked + own)) < verifiers.validityThreshold {
+            askOthers(sealed, verifiers, chunks: 1 << UInt32(chunk), at: now)
+        }
+    }
+
+    /// Asks further verifiers for the chunks in `chunks` whose verdict lacks bonds.
     mutating func askOthers(
         _ sealed: SealedLane.Sealed, _ verifiers: VerifierSet, chunks: UInt32, at now: Instant
     ) {

@@ -185,7 +185,7 @@ extension MempoolEngine {
 
     mutating func connect(_ peer: PeerID, at now: Instant) {
         connected.insert(peer)
-        resendSealed(to: peer)
+        resendSealed(to: peer, at: now)
     }
 
     /// What a peer that went had not answered goes to the next rank at once.

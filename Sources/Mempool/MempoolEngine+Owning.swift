@@ -281,26 +281,29 @@ extension MempoolEngine {
                     layout.committee.index(of: peer).map { !answered.contains(VerifierIndex($0)) }
                         ?? false
                 }
-                resend(sealed, to: silent)
+                resend(sealed, to: silent, at: now)
             }
         }
     }
 
-    private mutating func resend(_ sealed: SealedLane.Sealed, to peers: [PeerID]) {
+    private mutating func resend(
+        _ sealed: SealedLane.Sealed, to peers: [PeerID], at now: Instant
+    ) {
         guard !peers.isEmpty else { return }
-        effects.append(
-            .multicast(peers, .batch(sealed.batch, Assignment(sealed.asked))))
+        assignUnassigned(sealed, at: now)
+        let asked = sealedLanes[sealed.batch.lane]?.batch(sealed.batch.digest)?.asked ?? []
+        effects.append(.multicast(peers, .batch(sealed.batch, Assignment(asked))))
     }
 
     /// Sends everything that isn't certified to a peer that has just come.
-    mutating func resendSealed(to peer: PeerID) {
+    mutating func resendSealed(to peer: PeerID, at now: Instant) {
         guard let index = layout.committee.index(of: peer) else { return }
         for lane in sealedLanes.keys.sorted() {
             for sealed in sealedLanes[lane]?.sealed ?? [] where sealed.certificate == nil {
                 let hasAnswered = sealed.entries.contains {
                     $0.signer == VerifierIndex(index) && $0.stored
                 }
-                if !hasAnswered { resend(sealed, to: [peer]) }
+                if !hasAnswered { resend(sealed, to: [peer], at: now) }
             }
         }
     }

@@ -171,7 +171,8 @@ import Testing
             authorizations: good.authorizations)
         let body = Batch.Body([forged, good])
         let content = BatchHeader.Content(
-            chainID: network.committee.chainID, epoch: 0, lane: Lane(shard: shard, term: 0, rank: 0),
+            chainID: network.committee.chainID, epoch: 0,
+            lane: Lane(shard: shard, term: 0, rank: 0),
             owner: ValidatorIndex(0), position: 1, parent: .zero,
             transactionRoot: body.tree.root, transactionCount: 2,
             byteLength: UInt32(body.bytes.count), signatureCount: 2, chunkSize: 2,
@@ -185,7 +186,8 @@ import Testing
         }
         for node in 1..<4 {
             try network.event(
-                .received(network.committee.validators[0].peerID,
+                .received(
+                    network.committee.validators[0].peerID,
                     .batch(batch, Assignment([[1, 2, 3].map { VerifierIndex($0) }]))), at: node)
         }
         try network.run()
@@ -207,7 +209,8 @@ import Testing
             let body = Batch.Body([network.transfer(sender, sequence: 0, amount: amount)])
             let shard = network.layout.shard(of: body.transactions[0].transaction.sender)
             let content = BatchHeader.Content(
-                chainID: network.committee.chainID, epoch: 0, lane: Lane(shard: shard, term: 0, rank: 0),
+                chainID: network.committee.chainID, epoch: 0,
+                lane: Lane(shard: shard, term: 0, rank: 0),
                 owner: ValidatorIndex(0), position: 1, parent: .zero,
                 transactionRoot: body.tree.root, transactionCount: 1,
                 byteLength: UInt32(body.bytes.count), signatureCount: 1, chunkSize: 1,
@@ -221,7 +224,8 @@ import Testing
         }
         for batch in batches {
             try network.event(
-                .received(network.committee.validators[0].peerID, .batch(batch, Assignment([]))), at: 1)
+                .received(network.committee.validators[0].peerID, .batch(batch, Assignment([]))),
+                at: 1)
             try network.run()
         }
         #expect(acked == [batches[0].digest])
@@ -241,8 +245,10 @@ import Testing
         }
         try network.submit(payment, to: 1)
         for height in 1...3 {
-            for node in 0..<4 { try network.event(
-                    .included(Height(UInt64(height)), [], passedOver: []), at: node) }
+            for node in 0..<4 {
+                try network.event(
+                    .included(Height(UInt64(height)), [], passedOver: []), at: node)
+            }
         }
         network.tamper = { $2 }
         try network.advance(milliseconds: 50)

@@ -183,7 +183,8 @@ struct MempoolNetwork {
         while true {
             let key = TestKeys.key(seed: 77, index: place)
             let shard = layout.shard(of: Policy.single(key.publicKey).address)
-            if layout.owner(of: Lane(shard: shard, term: 0, rank: rank))?.rawValue == UInt16(owner) {
+            if layout.owner(of: Lane(shard: shard, term: 0, rank: rank))?.rawValue == UInt16(owner)
+            {
                 return key
             }
             place += 1
