@@ -61,7 +61,8 @@ extension NodeCore {
         var missing: [BatchCertificate] = []
         for certificate in certificates {
             if let batch = try body(certificate.value.digest) {
-                batches.append(NodeCore.executable(batch, certificate))
+                batches.append(
+                    NodeCore.executable(batch, certificate, ledger.period(of: block.height)))
             } else {
                 missing.append(certificate.value)
             }
@@ -88,13 +89,18 @@ extension NodeCore {
 
     /// Every transaction but those that the certificate calls invalid.
     private static func executable(
-        _ batch: Batch, _ certificate: Verified<BatchCertificate>
+        _ batch: Batch, _ certificate: Verified<BatchCertificate>, _ period: UInt64
     ) -> ExecutableBlock.Batch {
         let invalid = Set(certificate.value.invalid)
         let valid = batch.transactions.enumerated().filter { !invalid.contains(UInt32($0.offset)) }
         return ExecutableBlock.Batch(
             owner: certificate.value.header.content.owner,
-            verifiers: certificate.value.verifiers,
+            period: period,
+            chunks: [
+                .init(
+                    transactions: UInt32(truncatingIfNeeded: batch.transactions.count),
+                    verifiers: certificate.value.verifiers.map { VerifierIndex($0) })
+            ],
             transactions: valid.map { Verified.attested($0.element, by: certificate) })
     }
 

@@ -25,4 +25,6 @@ public enum TransactionLimits {
     public static let quorumMembersMax = 16
     /// Bytes of a hashlock's preimage.
     public static let preimageBytesMax = 64
+    /// Bytes of evidence: an ack or two headers, a transaction and its path in the batch's tree.
+    public static let evidenceBytesMax = 16 * 1024
 }

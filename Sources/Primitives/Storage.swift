@@ -22,6 +22,9 @@ package enum Column: String, CaseIterable, Sendable {
     case receipts
     /// Party address and escrow id → nothing: the escrows that an address takes part in.
     case escrowsByParty
+    /// Bond (8 bytes, big-endian, each bit turned) and verifier's key → nothing: the verifiers, the
+    /// highest bonds first.
+    case bonds
 }
 
 /// A fault of the disk or of what it gave back: the node stops, it never carries on.

@@ -3,7 +3,7 @@ package import Primitives
 /// What a network starts from: its name, its first accounts and validators, and its parameters.
 ///
 /// Only a consistent one can be made. Wire: network, prefix, time, accounts (sorted by address,
-/// unique), validators (in the order of their indexes), parameters.
+/// unique), validators (in the order of their indexes), verifiers, parameters.
 package struct Genesis: Hashable, Sendable {
     /// The network's name, 1...64 bytes of letters, digits, `-`, `_` and `.`.
     package let network: String
@@ -15,8 +15,10 @@ package struct Genesis: Hashable, Sendable {
     package let accounts: [GenesisAccount]
     /// In the order of their indexes.
     package let validators: [GenesisValidator]
+    /// Bonded without a vote, at most 512.
+    package let verifiers: [GenesisVerifier]
     package let parameters: LedgerParameters
-    /// All that exists of the native asset: balances and stakes.
+    /// All that exists of the native asset: balances, stakes and bonds.
     package let supply: Amount
     /// The hash of the canonical bytes.
     package let chainID: ChainID
@@ -30,43 +32,49 @@ package struct Genesis: Hashable, Sendable {
     /// - Throws: `GenesisFault` with the JSON path of the first fault.
     package init(
         network: String, prefix: String, time: Timestamp, accounts: [GenesisAccount],
-        validators: [GenesisValidator], parameters: LedgerParameters
+        validators: [GenesisValidator], verifiers: [GenesisVerifier] = [],
+        parameters: LedgerParameters
     ) throws(GenesisFault) {
         try GenesisCheck.names(network: network, prefix: prefix)
         try GenesisCheck.accounts(accounts)
         try GenesisCheck.parameters(parameters)
         try GenesisCheck.validators(validators, parameters.stake)
-        supply = try GenesisCheck.supply(accounts, validators)
+        try GenesisCheck.verifiers(
+            verifiers, beside: validators, minimum: parameters.verification.minimumBond)
+        supply = try GenesisCheck.supply(accounts, validators, verifiers)
         self.network = network
         self.prefix = prefix
         self.time = time
         self.accounts = accounts.sorted { $0.address < $1.address }
         self.validators = validators
+        self.verifiers = verifiers
         self.parameters = parameters
         var writer = BCSWriter()
         Genesis.encode(
-            network, prefix, time, self.accounts, validators, parameters, to: &writer)
+            network, prefix, time, self.accounts, validators, verifiers, parameters, to: &writer)
         chainID = ChainID(Digest.hash(.genesis, writer.bytes).bytes32)
         committee = try GenesisCheck.committee(chainID, validators, parameters.stake)
     }
 
     private static func encode(
         _ network: String, _ prefix: String, _ time: Timestamp, _ accounts: [GenesisAccount],
-        _ validators: [GenesisValidator], _ parameters: LedgerParameters,
-        to writer: inout BCSWriter
+        _ validators: [GenesisValidator], _ verifiers: [GenesisVerifier],
+        _ parameters: LedgerParameters, to writer: inout BCSWriter
     ) {
         writer.append(network)
         writer.append(prefix)
         writer.append(time)
         writer.append(list: accounts)
         writer.append(list: validators)
+        writer.append(list: verifiers)
         writer.append(parameters)
     }
 }
 
 extension Genesis: BCSCodable {
     package func encode(to writer: inout BCSWriter) {
-        Genesis.encode(network, prefix, time, accounts, validators, parameters, to: &writer)
+        Genesis.encode(
+            network, prefix, time, accounts, validators, verifiers, parameters, to: &writer)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -79,11 +87,13 @@ extension Genesis: BCSCodable {
         ) { (account: GenesisAccount) in account.address }
         let validators: [GenesisValidator] = try reader.readList(
             minimum: 1, maximum: Committee.countMax, elementBytes: 104)
+        let verifiers: [GenesisVerifier] = try reader.readList(
+            maximum: VerifierSet.countMax, elementBytes: 104)
         let parameters: LedgerParameters = try reader.read()
         do throws(GenesisFault) {
             self = try Genesis(
                 network: network, prefix: prefix, time: time, accounts: accounts,
-                validators: validators, parameters: parameters)
+                validators: validators, verifiers: verifiers, parameters: parameters)
         } catch {
             throw BCSError(.invalidValue(error.description), at: start)
         }

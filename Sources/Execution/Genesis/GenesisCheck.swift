@@ -66,9 +66,36 @@ enum GenesisCheck {
         }
     }
 
-    /// Balances and stakes together.
+    /// No key and no node twice, validators included, and none below the minimum.
+    static func verifiers(
+        _ verifiers: [GenesisVerifier], beside validators: [GenesisValidator], minimum: Amount
+    ) throws(GenesisFault) {
+        guard verifiers.count <= VerifierSet.countMax else {
+            throw GenesisFault(
+                "verifiers", "\(verifiers.count) verifiers, at most \(VerifierSet.countMax) allowed")
+        }
+        var keys = Set(validators.map(\.votingKey))
+        var peers = Set(validators.map(\.peerID))
+        for (place, verifier) in verifiers.enumerated() {
+            let path = "verifiers[\(place)]"
+            guard keys.insert(verifier.key).inserted else {
+                throw GenesisFault("\(path).key", "\(verifier.key) is another's key already")
+            }
+            guard peers.insert(verifier.peerID).inserted else {
+                throw GenesisFault("\(path).peerID", "\(verifier.peerID) is another's node already")
+            }
+            guard verifier.bond >= minimum else {
+                throw GenesisFault(
+                    "\(path).bond",
+                    "\(verifier.bond) is below parameters.verification.minimumBond, \(minimum)")
+            }
+        }
+    }
+
+    /// Balances, stakes and bonds together.
     static func supply(
-        _ accounts: [GenesisAccount], _ validators: [GenesisValidator]
+        _ accounts: [GenesisAccount], _ validators: [GenesisValidator],
+        _ verifiers: [GenesisVerifier]
     ) throws(GenesisFault) -> Amount {
         var sum = Amount(0)
         for (place, account) in accounts.enumerated() {
@@ -76,6 +103,9 @@ enum GenesisCheck {
         }
         for (place, validator) in validators.enumerated() {
             sum = try add(validator.stake, to: sum, at: "validators[\(place)].stake")
+        }
+        for (place, verifier) in verifiers.enumerated() {
+            sum = try add(verifier.bond, to: sum, at: "verifiers[\(place)].bond")
         }
         return sum
     }
@@ -125,6 +155,7 @@ extension GenesisCheck {
         try atLeastOne(parameters.escrow.durationMillisecondsMax, "escrow.durationMillisecondsMax")
         try consensus(parameters.consensus)
         try batches(parameters.batches)
+        try VerificationCheck(parameters).run()
     }
 
     private static func shares(_ shares: FeeShares) throws(GenesisFault) {

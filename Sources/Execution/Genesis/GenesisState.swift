@@ -10,6 +10,8 @@ extension Ledger {
             let key = StateKey.validator(index)
             changes.append(StateWriter.write(validator, key, at: key.path, into: &writes))
         }
+        changes += verifiers(of: genesis, into: &writes)
+        changes += sets(of: genesis, into: &writes)
         let key = StateKey.parameters
         changes.append(StateWriter.write(genesis.parameters, key, at: key.path, into: &writes))
         changes.sort { $0.path < $1.path }
@@ -32,6 +34,30 @@ extension Ledger {
         }
     }
 
+    /// Validators with their stakes, and those without a vote.
+    private static func verifiers(
+        of genesis: Genesis, into writes: inout WriteSet
+    ) -> [StateTree.Change] {
+        var index = BondIndex()
+        return genesis.bondedVerifiers.map { key, verifier in
+            index.move(key, from: 0, to: verifier.bonded, &writes)
+            let key = StateKey(.verifier, key)
+            return StateWriter.write(verifier, key, at: key.path, into: &writes)
+        }
+    }
+
+    /// The verifier sets of all periods that the state at height 0 determines.
+    private static func sets(
+        of genesis: Genesis, into writes: inout WriteSet
+    ) -> [StateTree.Change] {
+        let periods = VerifierPeriods(genesis.parameters)
+        return (0...periods.newest(after: 0)).map { period in
+            let value = periods.systemValue(genesis.verifierSet(period: period))
+            let key = StateKey.system(value.name)
+            return StateWriter.write(raw: value.value, key, at: key.path, into: &writes)
+        }
+    }
+
     private static func root(
         of changes: [StateTree.Change], into writes: inout WriteSet
     ) -> Digest {
@@ -47,11 +73,43 @@ extension Ledger {
 extension Genesis {
     /// Where the supply is at height 0.
     package var totals: Totals {
-        let bonded = validators.reduce(UInt64(0)) { $0 + $1.stake.rawValue }
+        let bonded = bondedVerifiers.reduce(UInt64(0)) { $0 + $1.verifier.bonded.rawValue }
         return Totals(assets: [
             Totals.Asset(
                 asset: .native, balances: Amount(supply.rawValue - bonded),
                 bonded: Amount(bonded), supply: supply)
         ])
+    }
+
+    /// Who has stake at height 0: the validators, then those without a vote. Reward addresses own
+    /// the bonds.
+    fileprivate var bondedVerifiers: [(key: PublicKey, verifier: Verifier)] {
+        let voting = validators.map { validator in
+            let record = Verifier(
+                peerID: validator.peerID, owner: validator.rewardAddress,
+                rewardAddress: validator.rewardAddress, bonded: validator.stake)
+            return (validator.votingKey, record)
+        }
+        let others = verifiers.map { verifier in
+            let record = Verifier(
+                peerID: verifier.peerID, owner: verifier.rewardAddress,
+                rewardAddress: verifier.rewardAddress, bonded: verifier.bond)
+            return (verifier.key, record)
+        }
+        return voting + others
+    }
+
+    /// The set of one of the first periods.
+    package func verifierSet(period: UInt64) -> VerifierSet {
+        let ranked = verifiers.sorted { ($1.bond, $0.key) < ($0.bond, $1.key) }
+        let room = VerifierSet.countMax - committee.count
+        return VerifierSet(
+            period: period, committee: committee,
+            others: ranked.prefix(room).map { verifier in
+                BondedVerifier(
+                    key: verifier.key, peerID: verifier.peerID,
+                    bond: verifier.bond.rawValue / parameters.stake.unit.rawValue,
+                    rewardAddress: verifier.rewardAddress)
+            })
     }
 }

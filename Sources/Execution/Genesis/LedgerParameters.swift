@@ -2,23 +2,26 @@ package import Primitives
 
 /// What genesis fixes for the whole network.
 ///
-/// Wire: fees, stake, escrow, consensus, batches.
+/// Wire: fees, stake, escrow, consensus, batches, verification.
 package struct LedgerParameters: Hashable, Sendable, BCSCodable {
     package let fees: FeeParameters
     package let stake: StakeParameters
     package let escrow: EscrowParameters
     package let consensus: ConsensusParameters
     package let batches: BatchParameters
+    package let verification: VerificationParameters
 
     package init(
         fees: FeeParameters, stake: StakeParameters = .init(), escrow: EscrowParameters = .init(),
-        consensus: ConsensusParameters = .init(), batches: BatchParameters = .init()
+        consensus: ConsensusParameters = .init(), batches: BatchParameters = .init(),
+        verification: VerificationParameters = .init()
     ) {
         self.fees = fees
         self.stake = stake
         self.escrow = escrow
         self.consensus = consensus
         self.batches = batches
+        self.verification = verification
     }
 
     package func encode(to writer: inout BCSWriter) {
@@ -27,6 +30,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         writer.append(escrow)
         writer.append(consensus)
         writer.append(batches)
+        writer.append(verification)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -35,6 +39,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         escrow = try reader.read()
         consensus = try reader.read()
         batches = try reader.read()
+        verification = try reader.read()
     }
 }
 
@@ -97,7 +102,7 @@ package struct FeeParameters: Hashable, Sendable, BCSCodable {
 package struct FeeShares: Hashable, Sendable, BCSCodable {
     /// Of the batch.
     package let owner: UInt16
-    /// Those whose acks stand in the batch's certificate, in equal parts.
+    /// Those who checked the batch's signatures, chunk by chunk, in proportion to their bonds.
     package let verifiers: UInt16
     /// Of the block.
     package let proposer: UInt16

@@ -5,6 +5,10 @@ struct LedgerRules: Sendable {
     let chainID: ChainID
     let fees: FeeParameters
     let escrow: EscrowParameters
+    let verification: VerificationParameters
+    let periods: VerifierPeriods
+    let stakeUnit: Amount
+    let committee: Committee
     /// Where each validator's share goes, by index.
     let rewardAddresses: [Address]
 
@@ -12,8 +16,16 @@ struct LedgerRules: Sendable {
         chainID = genesis.chainID
         fees = genesis.parameters.fees
         escrow = genesis.parameters.escrow
+        verification = genesis.parameters.verification
+        periods = VerifierPeriods(genesis.parameters)
+        stakeUnit = genesis.parameters.stake.unit
+        committee = genesis.committee
         rewardAddresses = genesis.validators.map(\.rewardAddress)
     }
+
+    func isValidator(_ key: PublicKey) -> Bool { committee.index(of: key) != nil }
+
+    func isValidator(_ peer: PeerID) -> Bool { committee.index(of: peer) != nil }
 
     /// An account that a transaction speaks for: the sender first, then the cosigners.
     struct Party {
@@ -36,10 +48,13 @@ struct LedgerRules: Sendable {
 
     /// Checks everything but the operations, in the order in which reasons are reported.
     ///
-    /// - Parameter mayWait: Whether a sequence after the next one will do, since its turn may come.
+    /// - Parameters:
+    ///   - mayWait: Whether a sequence after the next one will do, since its turn may come.
+    ///   - feeFactor: How many times the base fee it pays.
     /// - Throws: Why the transaction can't execute at `time`.
     func charge(
-        for signed: SignedTransaction, parties: [Party], at time: Timestamp, mayWait: Bool
+        for signed: SignedTransaction, parties: [Party], at time: Timestamp, mayWait: Bool,
+        feeFactor: UInt64 = 1
     ) throws(SkipReason) -> Charge {
         let transaction = signed.transaction
         try checkTime(transaction, time)
@@ -51,7 +66,7 @@ struct LedgerRules: Sendable {
         let isNew = transaction.stream != 0 && sender.stream(transaction.stream) == nil
         return try price(
             signed, bytes: LedgerRules.chargedBytes(signed, parties, revealed), sender,
-            policies, deposit: isNew ? fees.streamDeposit : 0)
+            policies, deposit: isNew ? fees.streamDeposit : 0, feeFactor: feeFactor)
     }
 
     private func checkTime(
@@ -153,10 +168,10 @@ extension LedgerRules {
 
     private func price(
         _ signed: SignedTransaction, bytes: Int, _ sender: Account, _ policies: [Policy],
-        deposit: Amount
+        deposit: Amount, feeFactor: UInt64
     ) throws(SkipReason) -> Charge {
         let transaction = signed.transaction
-        guard let base = fee(of: signed, bytes: bytes), base <= transaction.maxFee else {
+        guard let base = fee(of: signed, bytes: bytes, factor: feeFactor), base <= transaction.maxFee else {
             throw .feeTooLow
         }
         let room = transaction.maxFee.rawValue - base.rawValue
@@ -170,10 +185,10 @@ extension LedgerRules {
     }
 
     /// The fee without tip, or nil above 2^64 - 1.
-    private func fee(of signed: SignedTransaction, bytes: Int) -> Amount? {
+    private func fee(of signed: SignedTransaction, bytes: Int, factor: UInt64) -> Amount? {
         let parts = [
             (fees.byteWeight, UInt64(clamping: bytes)),
-            (fees.signatureWeight, UInt64(signed.authorizations.count)),
+            (fees.signatureWeight, UInt64(signed.chargedSignatures)),
             (fees.writeWeight, UInt64(signed.transaction.operations.count)),
         ]
         do throws(ArithmeticOverflow) {
@@ -181,7 +196,7 @@ extension LedgerRules {
             for (unit, count) in parts {
                 weight = try weight.adding(try Amount(unit).multiplied(by: count))
             }
-            return try fees.baseFee.multiplied(by: weight.rawValue)
+            return try fees.baseFee.multiplied(by: weight.rawValue).multiplied(by: factor)
         } catch {
             return nil
         }

@@ -6,17 +6,33 @@ package struct ExecutableBlock: Sendable {
     package struct Batch: Sendable {
         /// Who sealed it.
         package let owner: ValidatorIndex
-        /// Whose acks stand in its certificate.
-        package let verifiers: [ValidatorIndex]
+        /// Of the verifier set that its certificate's indexes belong to.
+        package let period: UInt64
+        /// Who checked what, in order.
+        package let chunks: [ChunkCredit]
         package let transactions: [Verified<SignedTransaction>]
 
         package init(
-            owner: ValidatorIndex, verifiers: [ValidatorIndex],
+            owner: ValidatorIndex, period: UInt64, chunks: [ChunkCredit],
             transactions: [Verified<SignedTransaction>]
         ) {
             self.owner = owner
-            self.verifiers = verifiers
+            self.period = period
+            self.chunks = chunks
             self.transactions = transactions
+        }
+    }
+
+    /// Whose acks prove a chunk of a batch: they share its part of the fees.
+    package struct ChunkCredit: Hashable, Sendable {
+        /// How many the chunk has, invalid ones too: they were checked like the others.
+        package let transactions: UInt32
+        /// Each counts once.
+        package let verifiers: [VerifierIndex]
+
+        package init(transactions: UInt32, verifiers: [VerifierIndex]) {
+            self.transactions = transactions
+            self.verifiers = verifiers
         }
     }
 
@@ -36,17 +52,21 @@ package struct ExecutableBlock: Sendable {
     package let height: Height
     package let time: Timestamp
     package let proposer: ValidatorIndex
+    /// Those that the block carries itself, for twice the base fee; executed before the batches.
+    package let direct: [Verified<SignedTransaction>]
     package let batches: [Batch]
     /// Written after the transactions, the last value of a name counting.
     package let systemValues: [SystemValue]
 
     package init(
-        height: Height, time: Timestamp, proposer: ValidatorIndex, batches: [Batch] = [],
+        height: Height, time: Timestamp, proposer: ValidatorIndex,
+        direct: [Verified<SignedTransaction>] = [], batches: [Batch] = [],
         systemValues: [SystemValue] = []
     ) {
         self.height = height
         self.time = time
         self.proposer = proposer
+        self.direct = direct
         self.batches = batches
         self.systemValues = systemValues
     }
@@ -58,7 +78,7 @@ package struct BlockOutcome: Sendable {
     package let stateRoot: Digest
     /// To be written together with what the node itself keeps of the block.
     package let writes: WriteSet
-    /// One for each transaction, in the order of the block.
+    /// One for each transaction: the direct ones, then those of the batches, in the block's order.
     package let results: [TransactionResult]
     /// The defaults that the block carried out, in their order.
     package let expiries: [EscrowExpiry]

@@ -4,16 +4,20 @@ internal import Primitives
 ///
 /// It keeps every rule about money; what it changed is taken out at the end of the block.
 struct Executor: Sendable {
-    /// Accounts and escrows of a generation of their caches: with about 500 bytes each, at most
-    /// 20 MB together.
+    /// Accounts, escrows and verifiers of a generation of their caches: with about 500 bytes each,
+    /// at most 24 MB together.
     static let cachedAccountsMax = 16_384
     static let cachedEscrowsMax = 4096
+    static let cachedVerifiersMax = 2048
 
     let rules: LedgerRules
+    let judge: any EvidenceJudge
     let source: any KeyValueSource
     var accounts = RecordTable<Account>(cachedMax: cachedAccountsMax)
     var escrows = RecordTable<Escrow>(cachedMax: cachedEscrowsMax)
+    var verifiers = RecordTable<Verifier>(cachedMax: cachedVerifiersMax)
     var deadlines = DeadlineIndex()
+    var bonds = BondIndex()
     var totals: Totals
     /// Of the block that is being executed.
     var height: Height
@@ -29,7 +33,7 @@ struct Executor: Sendable {
 
     /// One transaction: its fee and sequence, then its operations, all or none.
     mutating func execute(
-        _ signed: SignedTransaction, index: UInt32
+        _ signed: SignedTransaction, index: UInt32, feeFactor: UInt64
     ) throws(StorageFault) -> TransactionResult {
         let transaction = signed.transaction
         var parties: [LedgerRules.Party] = []
@@ -40,7 +44,8 @@ struct Executor: Sendable {
         }
         let charge: LedgerRules.Charge
         do throws(SkipReason) {
-            charge = try rules.charge(for: signed, parties: parties, at: time, mayWait: false)
+            charge = try rules.charge(
+                for: signed, parties: parties, at: time, mayWait: false, feeFactor: feeFactor)
         } catch {
             return .skipped(signed.id, error)
         }
@@ -88,6 +93,7 @@ struct Executor: Sendable {
         let totalsBefore = totals
         accounts.beginOperations()
         escrows.beginOperations()
+        verifiers.beginOperations()
         var made: [EscrowID] = []
         for (place, operation) in signed.transaction.operations.enumerated() {
             do throws(Stop) {
@@ -97,6 +103,7 @@ struct Executor: Sendable {
                 guard case .failed(let code) = error else { throw Executor.fault(error) }
                 accounts.revertOperations()
                 escrows.revertOperations()
+                verifiers.revertOperations()
                 totals = totalsBefore
                 return (.failed(operation: place, code), [])
             }
@@ -127,6 +134,10 @@ struct Executor: Sendable {
         case .escrowDecide(let decision): try decide(decision, participants)
         case .escrowDispute(let escrow): try dispute(escrow, participants)
         case .escrowArbitrate(let split): try arbitrate(split, participants)
+        case .bond(let bond): try self.bond(bond, from: participants.sender)
+        case .unbond(let unbond): try self.unbond(unbond, by: participants.sender)
+        case .withdraw(let key): try withdraw(key, to: participants.sender)
+        case .reportEvidence(let evidence): try report(evidence, by: participants.sender)
         }
         return nil
     }
@@ -135,7 +146,9 @@ struct Executor: Sendable {
     mutating func writesApplied() {
         accounts.writesApplied()
         escrows.writesApplied()
+        verifiers.writesApplied()
         deadlines.writesApplied()
+        bonds.writesApplied()
     }
 }
 

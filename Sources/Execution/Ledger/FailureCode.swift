@@ -55,6 +55,34 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     /// With a hashlock the default can't be a release: it would pay without the preimage.
     case hashlockDefault = 44
 
+    /// A bond, or what would be left of it, is below the minimum.
+    case bondTooSmall = 60
+    /// The verifier's key or the node's hasn't signed that the sender may bond it.
+    case proofWrong = 61
+    /// The verifier belongs to somebody else.
+    case notBondOwner = 62
+    /// No verifier with this key has stake.
+    case verifierUnknown = 63
+    /// The key or the node is a validator's, whose stake genesis fixes.
+    case validatorBond = 64
+    /// More than what is bonded.
+    case amountAboveBonded = 65
+    /// As many releases as a verifier may have are pending.
+    case tooManyReleases = 66
+    /// No release is due.
+    case nothingDue = 67
+    /// The verifier has offended too often to ever count again.
+    case jailedForGood = 68
+
+    /// The evidence proves no offence.
+    case evidenceInvalid = 70
+    /// The offence was punished before.
+    case evidenceKnown = 71
+    /// The offence is too long ago.
+    case evidenceExpired = 72
+    /// The offender has no stake.
+    case nothingToSlash = 73
+
     /// The stable name, as RPC gives it.
     package var name: String { String(describing: self) }
 }

@@ -4,9 +4,10 @@ package import Primitives
 /// the block.
 ///
 /// Upon a block: carry out what is due (Expiry.swift); execute the transactions of its batches in
-/// order (Executor.swift): skip, or fee and sequence and then all operations or none; pay out the
-/// fees (Fees.swift); check the supply; commit what changed to the tree (StateTree.swift). All that
-/// must reach the disk is handed out as one `WriteSet`.
+/// order (Executor.swift), the block's own first: skip, or fee and sequence and then all operations
+/// or none; pay out the fees (Fees.swift); check the supply; determine a verifier set when its time
+/// has come (VerifierSets.swift); commit what changed to the tree (StateTree.swift). All that must
+/// reach the disk is handed out as one `WriteSet`.
 ///
 /// The store is written later, so the ledger remembers what it handed out until `writesApplied()`.
 ///
@@ -14,22 +15,29 @@ package import Primitives
 /// the supply; for every escrow what came in is held, released or refunded; equal blocks on equal
 /// states give equal roots.
 package struct Ledger: Sendable {
+    /// How many times the base fee a transaction pays that the block itself carries.
+    package static let directFeeFactor: UInt64 = 2
+
     /// The last block's height; 0 after genesis.
     package private(set) var height: Height
     package private(set) var stateRoot: Digest
     /// The last block's time.
     package private(set) var time: Timestamp
     package var totals: Totals { executor.totals }
+    /// Those of the periods that can still matter, by period.
+    package internal(set) var verifierSets: [UInt64: VerifierSet]
     private let chainID: ChainID
     let source: any KeyValueSource
-    private var executor: Executor
+    private(set) var executor: Executor
     private var tree: StateTree
     private(set) var hasPendingWrites = false
 
     /// The ledger that the store holds.
+    /// - Parameter judge: Says what reported evidence proves.
     /// - Throws: `StorageFault` when it holds none, another network's, or a damaged one.
     package init(
-        opening source: any KeyValueSource, genesis: Genesis
+        opening source: any KeyValueSource, genesis: Genesis,
+        judge: any EvidenceJudge = NoEvidence()
     ) throws(StorageFault) {
         guard let head = try StoredState.head(in: source) else {
             throw StorageFault("the store holds no ledger; it must be started from a genesis first")
@@ -39,17 +47,21 @@ package struct Ledger: Sendable {
                 "the store holds the ledger of chain \(head.chainID), the genesis is that of chain"
                     + " \(genesis.chainID); use the home folder that belongs to this genesis")
         }
-        self.init(head, source, genesis)
+        try self.init(head, source, LedgerRules(genesis), judge)
     }
 
-    private init(_ head: StoredState.Head, _ source: any KeyValueSource, _ genesis: Genesis) {
+    private init(
+        _ head: StoredState.Head, _ source: any KeyValueSource, _ rules: LedgerRules,
+        _ judge: any EvidenceJudge
+    ) throws(StorageFault) {
         height = head.height
         stateRoot = head.stateRoot
         time = head.time
         chainID = head.chainID
         self.source = source
+        verifierSets = try Ledger.storedSets(rules.periods, at: head.height, in: source)
         executor = Executor(
-            rules: LedgerRules(genesis), source: source, totals: head.totals, height: head.height,
+            rules: rules, judge: judge, source: source, totals: head.totals, height: head.height,
             time: head.time)
         tree = StateTree()
     }
@@ -72,7 +84,7 @@ package struct Ledger: Sendable {
         executor.height = block.height
         executor.time = max(block.time, time)
         let expiries = try executor.carryOutDeadlines()
-        let results = try execute(block.batches, proposer: block.proposer)
+        let results = try executeTransactions(block)
         try checkSupply()
         var writes = WriteSet()
         let receipts = Ledger.write(results, into: &writes)
@@ -86,29 +98,46 @@ package struct Ledger: Sendable {
             expiries: expiries, receiptsRoot: ReceiptTree.root(of: receipts))
     }
 
-    private mutating func execute(
-        _ batches: [ExecutableBlock.Batch], proposer: ValidatorIndex
+    /// The block's own transactions and then those of its batches; pays out the fees.
+    private mutating func executeTransactions(
+        _ block: ExecutableBlock
     ) throws(StorageFault) -> [TransactionResult] {
-        var results: [TransactionResult] = []
-        var index: UInt32 = 0
+        var run = Run()
         var split = FeeSplit(
             shares: executor.rules.fees.shares,
             validatorCount: executor.rules.rewardAddresses.count)
-        for batch in batches {
-            var fees: UInt64 = 0
-            for transaction in batch.transactions {
-                let result = try executor.execute(transaction.value, index: index)
-                results.append(result)
-                guard case .executed(let receipt) = result else { continue }
-                // The sum is part of the supply, which 64 bits hold.
-                fees += receipt.fee.rawValue
-                index += 1
-            }
+        let fees = try execute(block.direct, feeFactor: Ledger.directFeeFactor, &run)
+        split.addDirect(fees, proposer: block.proposer)
+        for batch in block.batches {
+            let fees = try execute(batch.transactions, feeFactor: 1, &run)
             split.add(
-                fees, owner: batch.owner, verifiers: batch.verifiers, proposer: proposer)
+                fees, of: batch, set: verifierSets[batch.period], proposer: block.proposer)
         }
         try executor.distribute(split)
-        return results
+        return run.results
+    }
+
+    /// What a block's transactions have come to so far.
+    private struct Run {
+        var results: [TransactionResult] = []
+        /// The place of the next receipt.
+        var index: UInt32 = 0
+    }
+
+    /// - Returns: The sum of the fees, part of the supply, which 64 bits hold.
+    private mutating func execute(
+        _ transactions: [Verified<SignedTransaction>], feeFactor: UInt64, _ run: inout Run
+    ) throws(StorageFault) -> UInt64 {
+        var fees: UInt64 = 0
+        for transaction in transactions {
+            let result = try executor.execute(
+                transaction.value, index: run.index, feeFactor: feeFactor)
+            run.results.append(result)
+            guard case .executed(let receipt) = result else { continue }
+            fees += receipt.fee.rawValue
+            run.index += 1
+        }
+        return fees
     }
 
     private func checkSupply() throws(StorageFault) {
@@ -160,9 +189,24 @@ extension Ledger {
                     escrow.state == .closed ? nil : escrow, StateKey(.escrow, change.key),
                     at: change.path, into: &writes))
         }
-        changes += Ledger.write(systemValues, into: &writes)
+        changes += commitVerifiers(into: &writes)
+        changes += Ledger.write(systemValues + (try determineSet()), into: &writes)
         changes.sort { $0.path < $1.path }
         return try tree.update(changes, source: source, into: &writes)
+    }
+
+    private mutating func commitVerifiers(into writes: inout WriteSet) -> [StateTree.Change] {
+        var changes: [StateTree.Change] = []
+        for change in executor.verifiers.takeChanges(isGone: \.isGone) {
+            executor.bonds.move(
+                change.key, from: change.before?.bonded ?? 0, to: change.after?.bonded ?? 0,
+                &writes)
+            let left = change.after.flatMap { $0.isGone ? nil : $0 }
+            changes.append(
+                StateWriter.write(
+                    left, StateKey(.verifier, change.key), at: change.path, into: &writes))
+        }
+        return changes
     }
 
     /// Deadline, parties, and what stays readable of a closed escrow.
@@ -233,6 +277,7 @@ extension Ledger: AdmissionView {
                 cost = cost.clampedAdvance(by: terms.amount.rawValue)
             case .escrowTopUp(let topUp):
                 cost = cost.clampedAdvance(by: topUp.amount.rawValue)
+            case .bond(let bond): cost = cost.clampedAdvance(by: bond.amount.rawValue)
             default: break
             }
         }

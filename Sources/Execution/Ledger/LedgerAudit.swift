@@ -8,6 +8,8 @@ package struct LedgerAudit: Sendable {
     package let accounts: Int
     /// Open and disputed ones.
     package let escrows: Int
+    /// With stake or offences, validators too.
+    package let verifiers: Int
     package let totals: Totals
     /// Of the rows, straight from the definition.
     package let stateRoot: Digest
@@ -21,6 +23,7 @@ package struct LedgerAudit: Sendable {
         try scan.run(source)
         accounts = scan.accounts
         escrows = scan.escrowsByDue.count
+        verifiers = scan.verifiers
         totals = try scan.totals(supply: head.totals)
         stateRoot = StateTree.root(of: scan.leaves[...])
         guard stateRoot == head.stateRoot else {
@@ -33,6 +36,17 @@ package struct LedgerAudit: Sendable {
             throw StorageFault("supply of \(asset.asset): \(asset) doesn't balance")
         }
         try LedgerAudit.checkDeadlines(scan.escrowsByDue, source)
+        try LedgerAudit.checkBonds(scan.bonds, source)
+    }
+
+    private static func checkBonds(
+        _ expected: [BondIndex.Entry], _ source: any KeyValueSource
+    ) throws(StorageFault) {
+        let found = try BondIndex.stored(expected.count + 1, source)
+        guard found == expected.sorted() else {
+            throw StorageFault(
+                "\(found.count) bonds are noted, the \(expected.count) verifiers have others")
+        }
     }
 
     private static func checkDeadlines(
@@ -53,7 +67,9 @@ extension LedgerAudit {
     private struct Scan {
         private(set) var leaves: [StateTree.Change] = []
         private(set) var accounts = 0
+        private(set) var verifiers = 0
         private(set) var escrowsByDue: [DeadlineIndex.Entry] = []
+        private(set) var bonds: [BondIndex.Entry] = []
         private var sums: [Totals.Asset]
 
         /// Rows that are read at once.
@@ -102,10 +118,27 @@ extension LedgerAudit {
             switch row.key.kind {
             case .account: try count(try StoredState.decode(row.value, what) as Account)
             case .escrow: try count(try StoredState.decode(row.value, what) as Escrow)
-            case .validator:
-                let validator: GenesisValidator = try StoredState.decode(row.value, what)
-                try add(validator.stake, of: .native, to: \.bonded)
-            case .system, .parameters: break
+            case .verifier:
+                guard let key = PublicKey(bytes: row.key.id) else {
+                    throw StorageFault("\(row.key) names no verifier")
+                }
+                try count(try StoredState.decode(row.value, what) as Verifier, key)
+            case .system, .validator, .parameters: break
+            }
+        }
+
+        private mutating func count(
+            _ verifier: Verifier, _ key: PublicKey
+        ) throws(StorageFault) {
+            guard !verifier.isGone, verifier.releases.allSatisfy({ $0.amount > 0 }) else {
+                throw StorageFault("verifier \(key) has nothing, or a release of nothing")
+            }
+            verifiers += 1
+            if verifier.bonded > 0 {
+                bonds.append(BondIndex.Entry(bonded: verifier.bonded, key: key))
+            }
+            for amount in [verifier.bonded] + verifier.releases.map(\.amount) {
+                try add(amount, of: .native, to: \.bonded)
             }
         }
 

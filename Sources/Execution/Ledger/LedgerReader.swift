@@ -69,6 +69,26 @@ package struct LedgerReader: Sendable {
         return Array(bytes.prefix(place + 1))
     }
 
+    /// A verifier with stake or with offences, also a validator by its voting key.
+    package func verifier(_ key: PublicKey) throws(StorageFault) -> Verifier? {
+        try StoredState.record(at: StateKey(.verifier, key).path, in: source)
+    }
+
+    /// At most `limit` verifiers with a bond, validators too, the highest bonds first and of equal
+    /// ones the lower key.
+    package func verifiers(
+        limit: Int
+    ) throws(StorageFault) -> [(key: PublicKey, verifier: Verifier)] {
+        var verifiers: [(key: PublicKey, verifier: Verifier)] = []
+        for entry in try BondIndex.stored(limit, source) {
+            guard let verifier = try verifier(entry.key) else {
+                throw StorageFault("verifier \(entry.key) is noted but isn't there")
+            }
+            verifiers.append((entry.key, verifier))
+        }
+        return verifiers
+    }
+
     /// The receipt of an executed transaction.
     package func receipt(_ id: TransactionID) throws(StorageFault) -> Receipt? {
         guard let bytes = try source.value(in: .receipts, for: id.bytes) else { return nil }

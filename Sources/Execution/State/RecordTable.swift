@@ -16,6 +16,11 @@ extension Escrow: LedgerRecord {
     static var kind: StateKind { .escrow }
 }
 
+extension Verifier: LedgerRecord {
+    typealias Key = PublicKey
+    static var kind: StateKind { .verifier }
+}
+
 /// Records of one kind as the block that is being executed sees them.
 ///
 /// Changes of a transaction's operations can be taken back; at the end of the block the table gives

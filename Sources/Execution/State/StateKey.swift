@@ -8,10 +8,12 @@ package enum StateKind: UInt8, Sendable, CaseIterable {
     case escrow = 1
     /// Id: a name in UTF-8; values that other parts of the node keep in the state.
     case system = 2
-    /// Id: the place in the committee, two bytes, big-endian.
+    /// Id: the place in the committee, two bytes, big-endian; as genesis has it.
     case validator = 3
     /// Id: empty; the parameters of genesis.
     case parameters = 4
+    /// Id: the key that signs acks; validators, by their voting keys, and others.
+    case verifier = 5
 }
 
 /// The name of a value of the state. Its path in the tree is `H(stateKey, kind ‖ id)`.

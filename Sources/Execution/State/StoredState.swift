@@ -74,6 +74,10 @@ enum StoredState {
         due.rawValue.bigEndianBytes + id.bytes
     }
 
+    static func bondKey(_ bonded: Amount, _ verifier: PublicKey) -> [UInt8] {
+        (~bonded.rawValue).bigEndianBytes + verifier.bytes
+    }
+
     static func decode<Value: BCSDecodable>(
         _ bytes: [UInt8], _ what: String
     ) throws(StorageFault) -> Value {

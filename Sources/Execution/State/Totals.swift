@@ -11,7 +11,7 @@ package struct Totals: Hashable, Sendable, BCSCodable {
         package var balances: Amount
         /// Held in escrows.
         package var escrowed: Amount
-        /// Stakes.
+        /// Bonds of validators and other verifiers, those on their way back too.
         package var bonded: Amount
         /// Kept back for streams.
         package var deposits: Amount

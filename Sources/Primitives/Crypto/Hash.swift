@@ -10,6 +10,8 @@ public enum HashDomain: String, Sendable, CaseIterable {
     case address = "offpeak/address"
     /// An escrow's id.
     case escrow = "offpeak/escrow"
+    /// What the keys of a verifier sign before somebody may bond them.
+    case bond = "offpeak/bond"
     /// A canonical genesis: the chain id.
     case genesis = "offpeak/genesis"
     /// A batch header: its digest, and what the owner signs.

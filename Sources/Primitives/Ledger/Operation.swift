@@ -14,6 +14,15 @@ public enum Operation: Hashable, Sendable {
     case escrowDispute(EscrowID)
     /// 6: an arbiter's split of all that is left.
     case escrowArbitrate(EscrowArbitration)
+    /// 7: moves native asset of the sender to the bond of a verifier that it owns.
+    case bond(Bond)
+    /// 8: starts the release of a bond of the sender's.
+    case unbond(Unbond)
+    /// 9: pays all releases that are due of a verifier, by its key, to the sender, its owner.
+    case withdraw(PublicKey)
+    /// 10: shows that a verifier or owner broke the rules: its stake is slashed, the sender
+    /// rewarded. At most 16 KiB.
+    case reportEvidence([UInt8])
 }
 
 /// Moves `amount` of `asset` from the sender to `to`. Wire: to, asset, amount.
@@ -239,6 +248,12 @@ extension Operation: BCSCodable {
         case .escrowDecide(let value): Operation.encode(4, value, to: &writer)
         case .escrowDispute(let value): Operation.encode(5, value, to: &writer)
         case .escrowArbitrate(let value): Operation.encode(6, value, to: &writer)
+        case .bond(let value): Operation.encode(7, value, to: &writer)
+        case .unbond(let value): Operation.encode(8, value, to: &writer)
+        case .withdraw(let value): Operation.encode(9, value, to: &writer)
+        case .reportEvidence(let evidence):
+            writer.appendVariant(10)
+            writer.appendBytes(evidence)
         }
     }
 
@@ -259,10 +274,16 @@ extension Operation: BCSCodable {
         case 4: self = .escrowDecide(try reader.read())
         case 5: self = .escrowDispute(try reader.read())
         case 6: self = .escrowArbitrate(try reader.read())
+        case 7: self = .bond(try reader.read())
+        case 8: self = .unbond(try reader.read())
+        case 9: self = .withdraw(try reader.read())
+        case 10:
+            self = .reportEvidence(
+                try reader.readBytes(maximum: TransactionLimits.evidenceBytesMax))
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }
 
-    /// The fewest bytes that an operation takes: its variant and an escrow's id.
-    static let bytesMin = 33
+    /// The fewest bytes that an operation takes: its variant and the length of no evidence.
+    static let bytesMin = 2
 }

@@ -182,6 +182,7 @@ extension Column {
         case .deadlines: 8
         case .receipts: 9
         case .escrowsByParty: 10
+        case .bonds: 11
         }
     }
 }
