@@ -108,6 +108,16 @@ package enum CheckJob: Sendable {
         }
     }
 
+    /// The bytes of users' transactions that came for the job.
+    package var transactionByteCount: Int {
+        switch self {
+        case .transactions(let transactions): transactions.reduce(0) { $0 + $1.byteCount }
+        case .batch(let batch, let range):
+            batch.transactions[range].reduce(0) { $0 + $1.byteCount }
+        case .acks, .certificate: 0
+        }
+    }
+
     private static func count(_ transactions: ArraySlice<SignedTransaction>) -> Int {
         transactions.reduce(0) { $0 + $1.authorizations.count }
     }

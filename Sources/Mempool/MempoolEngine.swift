@@ -181,6 +181,9 @@ package struct MempoolEngine: Sendable {
         effects.append(.check(CheckID(lastCheck), job))
     }
 
+    /// Forgets a check that was handed back undone: others do it.
+    package mutating func abandon(_ id: CheckID) { checks[id] = nil }
+
     private mutating func finish(
         _ id: CheckID, _ result: CheckResult, at now: Instant, view: some AdmissionView
     ) throws(StorageFault) {

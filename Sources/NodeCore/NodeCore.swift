@@ -196,7 +196,9 @@ package struct NodeCore: Sendable {
 
     private mutating func take(_ result: NodeCheckResult) throws(StorageFault) {
         switch result {
-        case .mempool(let id, let result): try feed(.checked(id, result))
+        case .mempool(let id, let result):
+            guard let result else { return mempool.abandon(id) }
+            try feed(.checked(id, result))
         case .consensus(let peer, let message):
             guard let message else {
                 return effects.append(.penalise(peer, "a consensus message with a wrong signature"))

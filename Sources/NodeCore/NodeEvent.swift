@@ -114,9 +114,24 @@ package enum NodeCheckJob: Sendable {
     }
 }
 
+extension NodeCheckJob {
+    /// What is told of a job that is handed back instead of being done; nil for one that can't be.
+    package var declined: NodeCheckResult? {
+        guard case .mempool(let id, _) = self else { return nil }
+        return .mempool(id, nil)
+    }
+
+    /// Bytes that came for the job.
+    package var byteCount: Int {
+        guard case .mempool(_, let job) = self else { return 0 }
+        return job.transactionByteCount
+    }
+}
+
 /// What a job found.
 package enum NodeCheckResult: Sendable {
-    case mempool(CheckID, CheckResult)
+    /// Nil if the job was handed back.
+    case mempool(CheckID, CheckResult?)
     /// Nil if a signature is wrong.
     case consensus(PeerID, Verified<ConsensusMessage>?)
     case payload(block: Digest, [Verified<BatchCertificate>?])
