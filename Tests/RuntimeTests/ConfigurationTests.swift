@@ -78,7 +78,7 @@ struct ConfigurationTests {
         ("verifier:\n  threads: 1.5\n", 2, ["\"1.5\""]),
         ("verifier:\n  threads: 257\n", 2, ["257 isn't a whole number 0...256"]),
         ("share: idle\n", 1, ["share", "\"idle\" where a mapping"]),
-        ("share:\n  modus: idle\n", 2, ["unknown key \"modus\"", "did you mean \"mode\"?"]),
+        ("share:\n  mod: idle\n", 2, ["unknown key \"mod\"", "did you mean \"mode\"?"]),
         ("share:\n  mode: idel\n", 2, ["share.mode", "did you mean \"idle\"?"]),
         ("share:\n  mode: on\n", 2, ["\"on\" is none of off, idle, always"]),
         ("share:\n  cores: 257\n", 2, ["share.cores", "257 isn't a whole number 0...256"]),

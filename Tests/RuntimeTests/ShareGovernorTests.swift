@@ -141,7 +141,7 @@ struct ShareGovernorTests {
     func quiet() {
         var machine = Machine()
         machine.pass(2_500)
-        #expect(machine.pass(400, load: 60).reason == .load)
+        #expect(machine.pass(400, load: 100).reason == .load)
         // The window forgets the load after four samples, then the quiet time begins.
         #expect(machine.timeToLend() == 3_400)
     }
@@ -237,14 +237,20 @@ struct ShareGovernorTests {
         #expect(span.description == text)
     }
 
+    @Test("Midnight ends a day too")
+    func midnight() {
+        #expect(DaySpan("22:00-00:00") == DaySpan("22:00-24:00"))
+    }
+
     @Test(
         "What isn't a span is refused",
         arguments: [
             "", "22:00", "22:00-", "-07:00", "22-07", "22:00-07:00-08:00", "24:00-07:00",
             "22:60-07:00",
             "25:00-07:00", "7:00-22:00", "22:00 - 07:00", "08:00-08:00", "22:00-24:01",
+            "00:00-00:00",
             "2a:00-07:00",
-            "22.00-07.00", "22:00-00:00", "２２:00-07:00", "+1:00-07:00",
+            "22.00-07.00", "２２:00-07:00", "+1:00-07:00",
         ])
     func noSpans(text: String) { #expect(DaySpan(text) == nil) }
 
@@ -262,7 +268,7 @@ struct ShareGovernorTests {
                 let decision = machine.pass(length, load: load)
                 busy = load > 20 ? busy + length : 0
                 if busy >= 500 { #expect(!decision.isLending, "seed \(seed)") }
-                if !decision.isLending, load > 20 { wantedAt = machine.now }
+                if !decision.isLending, load > 20, length >= 400 { wantedAt = machine.now }
                 guard decision.isLending, let last = wantedAt else { continue }
                 #expect(machine.now.millisecondsSince(last) >= 3_000, "seed \(seed)")
             }

@@ -46,10 +46,10 @@ package struct DaySpan: Hashable, Sendable, CustomStringConvertible {
     package init?(_ text: String) {
         let halves = text.split(separator: "-", omittingEmptySubsequences: false)
         guard halves.count == 2, let start = DaySpan.minutes(halves[0]), start < 1440,
-            let end = DaySpan.minutes(halves[1]), start != end, end != 0
+            let end = DaySpan.minutes(halves[1]), start != end
         else { return nil }
         self.start = start
-        self.end = end
+        self.end = end == 0 ? 1440 : end
     }
 
     /// Whether a minute of the day, 0...1439, lies within.
