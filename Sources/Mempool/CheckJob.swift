@@ -22,6 +22,15 @@ package enum CheckJob: Sendable {
         }
     }
 
+    /// The bytes of users' transactions that came for the job.
+    package var transactionByteCount: Int {
+        switch self {
+        case .transactions(let transactions): transactions.reduce(0) { $0 + $1.byteCount }
+        case .work(let work): work.transactions.reduce(0) { $0 + $1.byteCount }
+        case .acks, .certificate, .complaint: 0
+        }
+    }
+
     /// Checks every signature of the job, as a batch where it has several.
     package func run(in layout: ShardLayout) -> CheckResult {
         switch self {

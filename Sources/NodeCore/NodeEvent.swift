@@ -124,6 +124,14 @@ package enum NodeCheckJob: Sendable {
     }
 }
 
+extension NodeCheckJob {
+    /// Bytes that came for the job.
+    package var byteCount: Int {
+        guard case .mempool(_, let job) = self else { return 0 }
+        return job.transactionByteCount
+    }
+}
+
 /// What a job found.
 package enum NodeCheckResult: Sendable {
     case mempool(CheckID, CheckResult)

@@ -21,6 +21,13 @@ struct ConfigurationTests {
         configuration.logLevel = .debug
         configuration.logFormat = .json
         configuration.verifierThreads = 3
+        configuration.share.mode = .off
+        configuration.share.cores = 2
+        configuration.share.cpuPercent = 40
+        configuration.share.megabits = 20
+        configuration.share.hours = ["22:00-07:00", "12:00-13:30"].compactMap { DaySpan($0) }
+        configuration.share.loadMax = 35
+        configuration.share.pressureMax = 5
         configuration.limits.connections = 99
         configuration.limits.connectionsPerAddress = 9
         configuration.limits.blockCacheMegabytes = 16
@@ -39,6 +46,8 @@ struct ConfigurationTests {
         expected.logLevel = .warning
         #expect(try parse("log:\n  level: warning\n") == expected)
         #expect(try parse("log:\nnetwork:\n  peers:\n") == Configuration())
+        #expect(try parse("share:\n  mode:\n  hours:\n") == Configuration())
+        #expect(Configuration().share.mode == nil)
     }
 
     /// A wrong text, the line that is named, and parts of the message.
@@ -68,6 +77,22 @@ struct ConfigurationTests {
         ("verifier:\n  threads: -1\n", 2, ["\"-1\" where a whole number 0...256 is wanted"]),
         ("verifier:\n  threads: 1.5\n", 2, ["\"1.5\""]),
         ("verifier:\n  threads: 257\n", 2, ["257 isn't a whole number 0...256"]),
+        ("share: idle\n", 1, ["share", "\"idle\" where a mapping"]),
+        ("share:\n  mod: idle\n", 2, ["unknown key \"mod\"", "did you mean \"mode\"?"]),
+        ("share:\n  mode: idel\n", 2, ["share.mode", "did you mean \"idle\"?"]),
+        ("share:\n  mode: on\n", 2, ["\"on\" is none of off, idle, always"]),
+        ("share:\n  cores: 257\n", 2, ["share.cores", "257 isn't a whole number 0...256"]),
+        ("share:\n  cpuPercent: 0\n", 2, ["share.cpuPercent", "1...100"]),
+        ("share:\n  cpuPercent: 50%\n", 2, ["share.cpuPercent", "\"50%\""]),
+        ("share:\n  megabits: 100001\n", 2, ["share.megabits", "0...100000"]),
+        ("share:\n  loadMax: 0\n", 2, ["share.loadMax", "1...100"]),
+        ("share:\n  pressureMax: 101\n", 2, ["share.pressureMax", "1...100"]),
+        ("share:\n  hours: \"22:00-07:00\"\n", 2, ["share.hours", "where a list is wanted"]),
+        (
+            "share:\n  hours:\n    - \"22:00-07:00\"\n    - \"9-17\"\n", 4,
+            ["share.hours[1]", "\"9-17\"", "22:00-07:00"]
+        ),
+        ("share:\n  hours: [\"08:00-08:00\"]\n", 2, ["share.hours[0]", "the whole day"]),
         ("limits:\n  connections: 99999999999999999999\n", 2, ["limits.connections"]),
         ("log:\n  level: info\n  level: debug\n", nil, ["\"level\" given twice"]),
         ("log: [\n", nil, []),

@@ -62,7 +62,7 @@ final class CoreLoop: @unchecked Sendable {
     private func run() {
         do throws(StorageFault) {
             while let events = queue.take(until: nextDeadline) { try step(events) }
-            try parts.store.syncLog()
+            try parts.syncStore()
         } catch {
             parts.fail(.storage, "\(error)")
         }
@@ -141,7 +141,7 @@ final class CoreLoop: @unchecked Sendable {
         startJobs()
         if round.syncsJournal { try parts.syncJournal() }
         if round.syncsStore {
-            try parts.store.syncLog()
+            try parts.syncStore()
         } else if round.writes {
             try parts.store.flushLog()
         }
@@ -153,10 +153,25 @@ final class CoreLoop: @unchecked Sendable {
     private func startJobs() {
         let layout = core.layout
         for (priority, job) in round.jobs {
+            if priority == .lent, let declined = job.declined {
+                lend(job, in: layout, declined)
+                continue
+            }
             let queue = queue
             let work: @Sendable () -> Void = { queue.push(.checked(job.run(in: layout))) }
             // A full pool would lose the answer: the core then does the work itself.
             if !parts.pool.submit(priority == .consensus ? .consensus : .bulk, job: work) { work() }
+        }
+    }
+
+    /// Has a job done with what the machine's owner lends, or hands it back.
+    private func lend(_ job: NodeCheckJob, in layout: ShardLayout, _ declined: NodeCheckResult) {
+        let queue = queue
+        guard parts.share.mayReceiveAssignment(bytes: job.byteCount) else {
+            return queue.push(.checked(declined))
+        }
+        parts.pool.lent.submit({ job.run(in: layout) }) { result in
+            queue.push(.checked(result ?? declined))
         }
     }
 

@@ -10,6 +10,9 @@ struct CoreParts: Sendable {
     /// Nil for a node that must not vote.
     let journal: ConsensusJournal?
     let pool: VerifierPool
+    let share: ShareLoop
+    /// Counts the time in which the core waits for the disk.
+    let diskTime: TimeCount
     let broker: RequestBroker
     let logger: Logger
     /// Set once the links stand.
@@ -19,11 +22,17 @@ struct CoreParts: Sendable {
 
     func append(_ record: Consensus.JournalRecord) { journal?.append(JournalRecord(record)) }
 
-    func syncJournal() throws(StorageFault) { try journal?.sync() }
+    func syncJournal() throws(StorageFault) {
+        try diskTime.measure { () throws(StorageFault) in try journal?.sync() }
+    }
+
+    func syncStore() throws(StorageFault) {
+        try diskTime.measure { () throws(StorageFault) in try store.syncLog() }
+    }
 
     /// The journal is shortened only when all that it no longer holds is safe in the store.
     func compact(to records: [Consensus.JournalRecord]) throws(StorageFault) {
-        try store.syncLog()
+        try syncStore()
         try journal?.compact(to: records.map { JournalRecord($0) })
     }
 

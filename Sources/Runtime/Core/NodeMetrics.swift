@@ -7,6 +7,7 @@ enum NodeMetrics {
         registerChain(node, metrics)
         registerMempool(node, metrics)
         registerProcess(node, metrics)
+        ShareMetrics.register(metrics) { node.shareStatus }
         ProcessResources.register(in: metrics)
     }
 

@@ -25,6 +25,7 @@ package final class RunningNode: Sendable {
     private let store: RocksStore
     private let loop: CoreLoop
     private let pool: VerifierPool
+    private let share: ShareLoop
     private let network: NetworkBox
     private let broker: RequestBroker
     private let identity: SecretKey
@@ -32,11 +33,13 @@ package final class RunningNode: Sendable {
     private let layout: ShardLayout
 
     /// Opens the node of a home folder.
+    /// - Parameter shareMode: when the machine is lent, instead of what the configuration says.
     /// - Parameter fail: called at most a few times, from any thread, when the node can't go on:
     ///   the process should end with that code at once.
     /// - Throws: `HomeFault` with the exit code.
     package init(
-        home: Home, logger: Logger, fail: @escaping @Sendable (ExitCode, String) -> Void
+        home: Home, logger: Logger, shareMode: ShareMode? = nil,
+        fail: @escaping @Sendable (ExitCode, String) -> Void
     ) throws(HomeFault) {
         lock = try HomeLock(home)
         try home.check()
@@ -57,14 +60,19 @@ package final class RunningNode: Sendable {
         broker = RequestBroker()
         network = NetworkBox()
         self.logger = logger
+        let diskTime = TimeCount()
+        share = ShareLoop(
+            .init(
+                mode: shareMode ?? configuration.share.mode ?? (ownIndex == nil ? .idle : .always),
+                settings: configuration.share, lent: pool.lent, diskTime: diskTime, logger: logger))
         let core = try RunningNode.openCore(
             genesis, ownIndex == nil ? nil : voting, canVote: opened.amnesia == nil, opened)
         layout = core.layout
         loop = CoreLoop(
             core: core,
             parts: CoreParts(
-                store: opened.store, journal: opened.journal, pool: pool, broker: broker,
-                logger: logger, network: network, fail: fail))
+                store: opened.store, journal: opened.journal, pool: pool, share: share,
+                diskTime: diskTime, broker: broker, logger: logger, network: network, fail: fail))
         if let cut = opened.cut {
             logger.warning(
                 "the end of the consensus journal was unfinished and is cut off",
@@ -144,18 +152,23 @@ package final class RunningNode: Sendable {
             loop.stop()
             throw HomeFault(error.description, exitCode: .failure)
         }
+        share.start { [weak self] in self?.setOwnCapacity($0) }
         NodeMetrics.register(self, in: metrics)
     }
 
     /// Ends everything in order: links first, then the core's round, then the disk.
     package func stop() {
         network.value?.stop()
+        share.stop()
         loop.stop()
         pool.stop()
         broker.close()
         try? store.close()
         lock.release()
     }
+
+    /// Lets the core know what this machine can do for others now.
+    package func setOwnCapacity(_ capacity: Capacity) { loop.queue.push(.ownCapacity(capacity)) }
 
     // MARK: For clients
 
@@ -173,6 +186,8 @@ package final class RunningNode: Sendable {
     package var openRequests: Int { broker.openCount }
     package var queuedEvents: Int { loop.queue.count }
     package var verifierCounters: VerifierPool.Counters { pool.counters }
+    /// What is lent of this machine now.
+    package var shareStatus: ShareStatus { share.status }
     package var uptimeMilliseconds: UInt64 { SystemClock.now.millisecondsSince(startedAt) }
 
     /// Milliseconds since a block was last finalized here.

@@ -14,6 +14,8 @@ package struct Configuration: Hashable, Sendable {
     package var logFormat = LogFormat.automatic
     /// Threads that check signatures, 1...256; 0 for one on each core.
     package var verifierThreads = 0
+    /// What of the machine is lent to others.
+    package var share = ShareSettings()
     package var limits = ConfiguredLimits()
 
     package init() {}
@@ -35,7 +37,7 @@ package struct Configuration: Hashable, Sendable {
     /// The configuration that `text` describes; what it leaves out keeps its default.
     package init(parsing text: String, file: String) throws(DocumentFault) {
         let root = try Document(parsing: text, file: file)
-        let fields = try root.fields(["network", "rpc", "log", "verifier", "limits"])
+        let fields = try root.fields(["network", "rpc", "log", "verifier", "share", "limits"])
         if let network = fields["network"], !network.isNull { try readNetwork(network) }
         if let rpc = fields["rpc"], !rpc.isNull { try readRPC(rpc) }
         if let log = fields["log"], !log.isNull { try readLog(log) }
@@ -43,6 +45,7 @@ package struct Configuration: Hashable, Sendable {
             let threads = try verifier.fields(["threads"])["threads"]
             if let threads { verifierThreads = Int(try threads.number(0...256)) }
         }
+        if let section = fields["share"], !section.isNull { share = try .init(section) }
         if let section = fields["limits"], !section.isNull { limits = try .init(section) }
     }
 

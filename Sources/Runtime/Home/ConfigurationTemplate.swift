@@ -29,6 +29,8 @@ extension Configuration {
           # Threads that check signatures; 0 for one on each core.
           threads: \(verifierThreads)
 
+        \(share.template)
+
         limits:
           # Links from and to other nodes.
           connections: \(limits.connections)

@@ -4,7 +4,8 @@ internal import Glibc
 /// Threads that check signatures, so that the core never waits for one.
 ///
 /// Two queues with a bound each: consensus jobs go before bulk ones. Jobs are handed over and
-/// taken in groups, since waking a thread costs as much as half a signature check.
+/// taken in groups, since waking a thread costs as much as half a signature check. What is checked
+/// for others has threads of its own, see `lent`.
 package final class VerifierPool: Sendable {
     /// What a job is for.
     package enum Priority: Int, CaseIterable, Sendable {
@@ -30,6 +31,9 @@ package final class VerifierPool: Sendable {
     package static let waitingMax = 65_536
     /// Jobs that a thread takes at once.
     private static let takenMax = 16
+
+    /// Below both priorities: jobs for others, as far as the machine's owner lends it.
+    package let lent = LentThreads()
 
     private let lock = WaitLock()
     private let shared: Shared
@@ -88,7 +92,8 @@ package final class VerifierPool: Sendable {
         }
     }
 
-    /// Ends the threads after the jobs they hold; what waits is dropped. Once, and not from a job.
+    /// Ends the threads after the jobs they hold; what waits is dropped, what is lent is handed
+    /// back. Once, and not from a job.
     package func stop() {
         let isFirst = lock.locked { () -> Bool in
             defer { shared.isStopping = true }
@@ -96,6 +101,7 @@ package final class VerifierPool: Sendable {
         }
         lock.wakeAll()
         if isFirst { for thread in threads { thread.join() } }
+        lent.stop()
     }
 
     private static func work(_ lock: WaitLock, _ shared: Shared, threadCount: Int) {

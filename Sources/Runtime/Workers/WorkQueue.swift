@@ -92,4 +92,21 @@ final class WorkerThread: @unchecked Sendable {
 
     /// Waits until the closure returned; once.
     func join() { pthread_join(handle, nil) }
+
+    /// Lets the thread end when it may, without waiting; once, instead of `join`.
+    func detach() { pthread_detach(handle) }
+
+    /// Makes the calling thread one that runs only where a core has nothing else to do.
+    ///
+    /// Linux's class for that is SCHED_IDLE; where it is refused, the lowest nice value is the
+    /// nearest. Without either the thread works all the same.
+    static func yieldToAll() {
+        var parameters = sched_param()
+        guard sched_setscheduler(0, WorkerThread.idleClass, &parameters) != 0 else { return }
+        // Linux takes a thread for the process here.
+        setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
+    }
+
+    /// SCHED_IDLE of the kernel's interface, see sched(7); the C library hides it from Swift.
+    private static let idleClass: Int32 = 5
 }

@@ -21,12 +21,21 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(help: "The home folder, as `offpeak init` makes it.")
     var home: String
 
+    @Option(
+        help: ArgumentHelp(
+            "When this machine works for others: off, idle (while nothing else wants it) or always.",
+            discussion: """
+                Instead of `share.mode` in config.yaml. idle suits a desktop: the work runs at the \
+                lowest priority and is handed back within a second when the machine is wanted.
+                """))
+    var share: ShareMode?
+
     func run() async throws {
         let home = Home(home)
         let settings = try Configuration.load(home.configuration)
         Log.start(level: settings.logLevel, format: settings.logFormat)
         let logger = Logger(label: "node")
-        let node = try RunningNode(home: home, logger: logger) { code, reason in
+        let node = try RunningNode(home: home, logger: logger, shareMode: share) { code, reason in
             logger.critical("the node stops", metadata: ["reason": "\(reason)"])
             // Other threads still run: no destructor may run beside them.
             _exit(code.rawValue)
@@ -111,3 +120,5 @@ private struct NodeReporter: Service {
             ])
     }
 }
+
+extension ShareMode: ExpressibleByArgument {}
