@@ -24,6 +24,7 @@ struct Offpeak: AsyncParsableCommand {
             CommandGroup(
                 name: "Local network",
                 subcommands: [TestnetCommand.self, BenchCommand.self]),
+            CommandGroup(name: "Rules", subcommands: [CheckCommand.self]),
         ])
 
     /// Parses, runs, and ends the process with the exit code that the outcome has.
