@@ -238,6 +238,44 @@ def escrow_arbitrate(args, wallet):
             + u64(args.to_payer))
 
 
+def bond(args, wallet):
+    if wallet.chain is None:
+        raise Refusal("--offline needs --chain")
+    keys = [key_from_file(args.verifier_key, "voting"), key_from_file(args.node_key, "identity")]
+    names = b"".join(bytes(key.verify_key) for key in keys)
+    agreed = blake2b("offpeak/bond", wallet.chain + wallet.sender + names)
+    proofs = b"".join(key.sign(agreed).signature for key in keys)
+    return uleb128(7) + names + u64(args.amount) + proofs
+
+
+def unbond(args, wallet):
+    return uleb128(8) + wallet.id("pub", args.verifier) + u64(args.amount)
+
+
+def withdraw(args, wallet):
+    return uleb128(9) + wallet.id("pub", args.verifier)
+
+
+def report_evidence(args, wallet):
+    with open(args.evidence, "rb") as file:
+        return uleb128(10) + byte_string(file.read())
+
+
+def inner_signatures(operation):
+    """The signatures within an operation that the fee counts."""
+    variant = operation[0]
+    if variant == 7:
+        return 2
+    if variant != 10:
+        return 0
+    length = 0
+    for place, byte in enumerate(operation[1:4]):
+        length |= (byte & 0x7F) << (7 * place)
+        if byte < 0x80:
+            break
+    return (length + 127) // 128
+
+
 # --- Keys (PROTOCOL.md, "Keys") ------------------------------------------------------------------
 
 
@@ -251,7 +289,7 @@ def key_from_seed(text):
     return SigningKey(seed)
 
 
-def key_from_file(path):
+def key_from_file(path, role="wallet"):
     mode = os.stat(path).st_mode
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise Refusal(f"{path} can be read by others; run: chmod 600 {path}")
@@ -263,8 +301,8 @@ def key_from_file(path):
     checksum = blake2b("offpeak/keyfile", line.rpartition(" ")[0].encode()).hex()[:16]
     if fields[4] != checksum:
         raise Refusal(f"{path} is damaged: its checksum doesn't match")
-    if fields[1] != "wallet" or fields[2] != "seed":
-        raise Refusal(f"{path} holds a {fields[1]} key as {fields[2]}; a wallet seed is wanted")
+    if fields[1] != role or fields[2] != "seed":
+        raise Refusal(f"{path} holds a {fields[1]} key as {fields[2]}; a {role} seed is wanted")
     return key_from_seed(fields[3])
 
 
@@ -321,6 +359,7 @@ class Wallet:
         self.node = None if args.offline else Node(args.node, args.timeout)
         self.genesis = None if args.offline else self.node.call("genesis_get")
         self.prefix = args.prefix if args.offline else self.genesis["prefix"]
+        self.chain = args.chain if args.offline else bytes.fromhex(self.genesis["chainID"])
         self.own_policy = single_key_policy(self.keys[0])
         self.sender = self.address(args.sender) if args.sender else address_of(self.own_policy)
 
@@ -375,13 +414,14 @@ class Wallet:
             return transaction_id(body), signed(body, policies, self.keys)
 
         if max_fee is None:
-            max_fee = self.fee(len(sign(0)[1]), len(operations)) + self.args.tip
+            max_fee = self.fee(len(sign(0)[1]), operations) + self.args.tip
         return sign(max_fee)
 
     def fee(self, byte_count, operations):
         fees = self.genesis["parameters"]
-        weight = (fees["byteWeight"] * byte_count + fees["signatureWeight"] * len(self.keys)
-                  + fees["writeWeight"] * operations)
+        signatures = len(self.keys) + sum(inner_signatures(operation) for operation in operations)
+        weight = (fees["byteWeight"] * byte_count + fees["signatureWeight"] * signatures
+                  + fees["writeWeight"] * len(operations))
         return int(fees["baseFee"]) * weight
 
     def submit(self, signed_bytes):
@@ -495,6 +535,21 @@ def add_commands(commands):
     decide.add_argument("--preimage", type=bytes.fromhex, metavar="HEX")
     arbitrate.add_argument("--to-payee", type=amount, required=True)
     arbitrate.add_argument("--to-payer", type=amount, required=True)
+    add_verifier_commands(command)
+
+
+def add_verifier_commands(command):
+    bonding = command("bond", bond, "bond a verifier's key and node")
+    bonding.add_argument("--verifier-key", required=True, metavar="FILE", help="its voting key")
+    bonding.add_argument("--node-key", required=True, metavar="FILE", help="its identity key")
+    unbonding = command("unbond", unbond, "start the release of a bond")
+    withdrawing = command("withdraw", withdraw, "withdraw what is due of a bond")
+    for added in (bonding, unbonding):
+        added.add_argument("--amount", type=amount, required=True)
+    for added in (unbonding, withdrawing):
+        added.add_argument("--verifier", required=True, metavar="PUBLIC-KEY")
+    evidence = command("report-evidence", report_evidence, "report a verifier or owner that lied")
+    evidence.add_argument("--evidence", required=True, metavar="FILE")
 
 
 def add_escrow_create(create):

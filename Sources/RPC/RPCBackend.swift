@@ -40,6 +40,9 @@ package protocol RPCBackend: Sendable {
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList
 
+    /// - Throws: `notFound` for a key that has neither stake nor offences.
+    func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo
+
     func validators() async throws(RPCFault) -> ValidatorList
     func peers() async throws(RPCFault) -> PeerList
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus

@@ -16,7 +16,7 @@ struct Offpeak: AsyncParsableCommand {
                 name: "Wallet",
                 subcommands: [
                     KeyCommand.self, PayCommand.self, EscrowCommand.self, AccountCommand.self,
-                    TransactionCommand.self, QueryCommand.self,
+                    VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
                 ]),
             CommandGroup(
                 name: "Node",

@@ -34,6 +34,17 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
         return account
     }
 
+    private var verifier: Verifier {
+        var verifier = Verifier(
+            peerID: .zero, owner: Person(1).address, rewardAddress: Person(2).address, bonded: 3)
+        verifier.releases = [.init(amount: 4, height: 5), .init(amount: 6, height: 7)]
+        verifier.offences = 8
+        verifier.jailedUntil = 9
+        verifier.marks = [.init(id: .zero, expiry: 10)]
+        verifier.rewards = 11
+        return verifier
+    }
+
     private func escrow() throws -> Escrow {
         let quorum = try Quorum(
             members: [.init(address: Person(1).address, weight: 1)], threshold: 1)
@@ -59,7 +70,21 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
                 transactionID: .zero, height: 1, index: 2, fee: 3,
                 outcome: .failed(operation: 15, .wrongRound), escrows: [.zero]))
         try checkCodec(StateKey(.account, Person(1).address))
+        try checkCodec(verifier)
+        try checkCodec(try World(isBonded: true).genesis.verifiers[0])
+        try checkCodec(
+            try World(verification: .init(spread: false)).genesis.parameters.verification)
         try checkCodec(try World().genesis.parameters)
+    }
+
+    @Test func `a list of releases or marks above its limit is refused`() {
+        var many = verifier
+        many.releases = (0...8).map { .init(amount: 1, height: Height(UInt64($0))) }
+        #expect(throws: BCSError.self) { try Verifier(bcs: many.bcsBytes) }
+        many.releases.removeLast()
+        #expect(throws: Never.self) { try Verifier(bcs: many.bcsBytes) }
+        many.marks = (0...64).map { .init(id: .zero, expiry: Height(UInt64($0))) }
+        #expect(throws: BCSError.self) { try Verifier(bcs: many.bcsBytes) }
     }
 
     @Test func `a node of the tree decodes exactly what it encodes`() throws {
@@ -113,6 +138,10 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             (.preimageWrong, 29), (.preimageUnexpected, 30), (.noArbitration, 31),
             (.notDisputed, 32), (.splitMismatch, 33), (.deadlinePast, 40), (.deadlineTooFar, 41),
             (.arbitrationTerms, 42), (.notBeforeTooLate, 43), (.hashlockDefault, 44),
+            (.bondTooSmall, 60), (.proofWrong, 61), (.notBondOwner, 62), (.verifierUnknown, 63),
+            (.validatorBond, 64), (.amountAboveBonded, 65), (.tooManyReleases, 66),
+            (.nothingDue, 67), (.jailedForGood, 68), (.evidenceInvalid, 70), (.evidenceKnown, 71),
+            (.evidenceExpired, 72), (.nothingToSlash, 73),
         ]
         #expect(codes.count == FailureCode.allCases.count)
         for (code, raw) in codes { #expect(code.rawValue == raw, "\(code.name)") }

@@ -14,11 +14,21 @@ import Testing
             GenesisAccount(owner: .address(Person(2).address), balance: 0),
         ]
         var validators = [0, 1, 2, 3].map(Parts.validator)
+        var verifiers = [Parts.verifier(50)]
         var fees = FeeParameters(treasury: Person(9).address)
         var stake = StakeParameters()
         var escrow = EscrowParameters()
         var consensus = ConsensusParameters()
         var batches = BatchParameters()
+        var verification = VerificationParameters()
+
+        static func verifier(
+            _ key: UInt8, peer: UInt8? = nil, bond: Amount = 1_000_000
+        ) -> GenesisVerifier {
+            GenesisVerifier(
+                key: Person(key).key.publicKey, peerID: PeerID(Person(peer ?? key).key.publicKey),
+                rewardAddress: Person(3).address, bond: bond)
+        }
 
         static func validator(_ index: UInt8) -> GenesisValidator {
             GenesisValidator(
@@ -30,10 +40,10 @@ import Testing
         func genesis() throws(GenesisFault) -> Genesis {
             try Genesis(
                 network: network, prefix: prefix, time: 1, accounts: accounts,
-                validators: validators,
+                validators: validators, verifiers: verifiers,
                 parameters: LedgerParameters(
                     fees: fees, stake: stake, escrow: escrow, consensus: consensus,
-                    batches: batches))
+                    batches: batches, verification: verification))
         }
     }
 
@@ -53,7 +63,7 @@ import Testing
         #expect(genesis.committee.count == 4)
         #expect(genesis.committee.totalWeight == 8000)
         #expect(genesis.committee.chainID == genesis.chainID)
-        #expect(genesis.supply == 8_000_005)
+        #expect(genesis.supply == 9_000_005)
         #expect(genesis.chainID == ChainID(Digest.hash(.genesis, of: genesis).bytes32))
         #expect(try Genesis(bcs: genesis.bcsBytes) == genesis)
     }
@@ -78,6 +88,12 @@ import Testing
         #expect(path { $0.accounts.append(rich) } == "accounts[2].balance")
         let almost = GenesisAccount(owner: .address(Person(3).address), balance: Amount(.max - 5))
         #expect(path { $0.accounts.append(almost) } == "validators[0].stake")
+        let most = GenesisAccount(
+            owner: .address(Person(3).address), balance: Amount(.max - 9_000_005))
+        #expect(path { $0.accounts.append(most) } == nil)
+        let over = GenesisAccount(
+            owner: .address(Person(3).address), balance: Amount(.max - 9_000_004))
+        #expect(path { $0.accounts.append(over) } == "verifiers[0].bond")
     }
 
     @Test func `validators that can't vote are refused`() {
@@ -130,6 +146,58 @@ import Testing
         #expect(path { $0.batches = .init(expiryBlocks: 0) } == "parameters.batches.expiryBlocks")
     }
 
+    @Test func `verifiers that can't be are refused at their place`() {
+        #expect(path { $0.verifiers = [] } == nil)
+        #expect(path { $0.verifiers.append(Parts.verifier(51)) } == nil)
+        #expect(path { $0.verifiers.append(Parts.verifier(50, peer: 51)) } == "verifiers[1].key")
+        #expect(path { $0.verifiers.append(Parts.verifier(51, peer: 50)) } == "verifiers[1].peerID")
+        #expect(path { $0.verifiers = [Parts.verifier(10, peer: 51)] } == "verifiers[0].key")
+        #expect(path { $0.verifiers = [Parts.verifier(51, peer: 20)] } == "verifiers[0].peerID")
+        let poor = Parts.verifier(50, bond: 999_999)
+        #expect(path { $0.verifiers = [poor] } == "verifiers[0].bond")
+        let many = (0...VerifierSet.countMax).map { number in
+            let key = PublicKey(Digest.hash(.random, UInt64(number).bcsLittleEndian).bytes32)
+            return GenesisVerifier(
+                key: key, peerID: PeerID(key), rewardAddress: .zero, bond: 1_000_000)
+        }
+        #expect(path { $0.verifiers = many } == "verifiers")
+        #expect(path { $0.verifiers = many.dropLast() } == nil)
+    }
+
+    @Test func `parameters of verification are held to their bounds`() {
+        func path(_ verification: VerificationParameters) -> String? {
+            self.path { $0.verification = verification }
+        }
+        let at = "parameters.verification."
+        let long = UInt64(1_000_000_000)
+        #expect(path(.init(periodBlocks: 0)) == at + "periodBlocks")
+        #expect(path(.init(periodBlocks: 1)) == nil)
+        #expect(path(.init(periodBlocks: 10_000, unbondBlocks: long)) == nil)
+        #expect(path(.init(periodBlocks: 10_001, unbondBlocks: long)) == at + "periodBlocks")
+        #expect(path(.init(termBlocks: 7)) == at + "termBlocks")
+        #expect(path(.init(termBlocks: 8)) == nil)
+        #expect(path(.init(termBlocks: 1_000_000)) == nil)
+        #expect(path(.init(termBlocks: 1_000_001)) == at + "termBlocks")
+        #expect(path(.init(complaintBlocks: 0)) == at + "complaintBlocks")
+        #expect(path(.init(complaintBlocks: 1)) == nil)
+        #expect(path(.init(complaintBlocks: 1000)) == nil)
+        #expect(path(.init(complaintBlocks: 1001)) == at + "complaintBlocks")
+        #expect(path(.init(minimumBond: 999)) == at + "minimumBond")
+        #expect(path(.init(minimumBond: 1000)) == nil)
+        #expect(path(.init(unbondBlocks: 319)) == at + "unbondBlocks")
+        #expect(path(.init(unbondBlocks: 320)) == nil)
+        #expect(path(.init(unbondBlocks: long)) == nil)
+        #expect(path(.init(unbondBlocks: long + 1)) == at + "unbondBlocks")
+        #expect(path(.init(slashPermille: 0)) == nil)
+        #expect(path(.init(slashPermille: 501)) == at + "repeatSlashPermille")
+        #expect(path(.init(slashPermille: 1001)) == at + "slashPermille")
+        #expect(path(.init(repeatSlashPermille: 49)) == at + "repeatSlashPermille")
+        #expect(path(.init(slashPermille: 1000, repeatSlashPermille: 1000)) == nil)
+        #expect(path(.init(repeatSlashPermille: 1001)) == at + "repeatSlashPermille")
+        #expect(path(.init(reporterPermille: 1000)) == nil)
+        #expect(path(.init(reporterPermille: 1001)) == at + "reporterPermille")
+    }
+
     @Test func `the fault says what is wrong with which value`() {
         var parts = Parts()
         parts.prefix = "Opk"
@@ -149,6 +217,12 @@ import Testing
         parts = Parts()
         parts.network = "other"
         #expect(try parts.genesis().chainID != chain)
+        parts = Parts()
+        parts.verifiers = []
+        #expect(try parts.genesis().chainID != chain)
+        parts = Parts()
+        parts.verification = .init(spread: false)
+        #expect(try parts.genesis().chainID != chain)
     }
 
     @Test func `the root at height 0 holds every account, validator and parameter`() throws {
@@ -159,8 +233,10 @@ import Testing
         let ledger = try Ledger(opening: store, genesis: genesis)
         let audit = try ledger.audit()
         #expect(audit.stateRoot == root && ledger.stateRoot == root)
-        #expect(audit.accounts == 2)
-        #expect(ledger.totals.native.bonded == 8_000_000)
+        #expect(audit.accounts == 2 && audit.verifiers == 5)
+        #expect(ledger.totals.native.bonded == 9_000_000)
+        #expect(ledger.verifierSet(period: 0)?.count == 5)
+        #expect(ledger.verifierSet(period: 0)?.totalBond == 9000)
         #expect(ledger.totals.native.balances == 5)
     }
 

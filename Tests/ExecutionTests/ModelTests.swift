@@ -22,6 +22,7 @@ import Testing
         init(seed: UInt64) throws {
             let people = (1...10).map { Person($0) }
             let validators = (100...103).map { Person($0) }
+            let verifiers = (150...169).map { Person($0) }
             genesis = try Genesis(
                 network: "test", prefix: "tst", time: 1_000_000,
                 accounts: people.prefix(8).enumerated().map { place, person in
@@ -34,13 +35,31 @@ import Testing
                         votingKey: $0.key.publicKey, peerID: PeerID($0.key.publicKey),
                         rewardAddress: $0.address, stake: 1_000_000)
                 },
+                verifiers: [
+                    GenesisVerifier(
+                        key: verifiers[5].key.publicKey, peerID: PeerID(verifiers[5].key.publicKey),
+                        rewardAddress: people[1].address, bond: 70_000)
+                ],
                 parameters: LedgerParameters(
                     fees: FeeParameters(streamDeposit: 5000, treasury: people[9].address),
-                    escrow: EscrowParameters(expiriesPerBlockMax: 2)))
+                    escrow: EscrowParameters(expiriesPerBlockMax: 2),
+                    consensus: ConsensusParameters(executionLagMax: seed % 2 == 0 ? 3 : 5),
+                    verification: Run.verification(periodBlocks: seed % 2 == 0 ? 4 : 2)))
             store.apply(Ledger.genesisWrites(genesis).writes)
-            ledger = try Ledger(opening: store, genesis: genesis)
+            ledger = try Run.open(store, genesis)
             model = NaiveLedger(genesis)
-            traffic = RandomTraffic(seed: seed, people: people)
+            traffic = RandomTraffic(
+                seed: seed, people: people, verifiers: verifiers, validators: validators)
+        }
+
+        private static func verification(periodBlocks: UInt64) -> VerificationParameters {
+            VerificationParameters(
+                periodBlocks: periodBlocks, minimumBond: 5000, unbondBlocks: 40, slashPermille: 37,
+                repeatSlashPermille: 333, reporterPermille: 77)
+        }
+
+        static func open(_ store: MemoryStore, _ genesis: Genesis) throws -> Ledger {
+            try Ledger(opening: store, genesis: genesis, judge: FakeJudge())
         }
 
         /// One block on both; each transaction is made for the state that the model has by then.
@@ -50,31 +69,56 @@ import Testing
             var wanted: [String] = []
             var batches: [ExecutableBlock.Batch] = []
             let proposer = traffic.below(4)
+            let direct = try transactions(traffic.below(3), factor: 2, &wanted)
+            model.endDirect(proposer: proposer)
             for owner in 0..<2 {
-                var signed: [SignedTransaction] = []
-                for _ in 0..<ModelTests.transactionsPerBlock / 2 {
-                    let transaction = try traffic.transaction(model, chainID: genesis.chainID)
-                    signed.append(transaction)
-                    operations += transaction.transaction.operations.count
-                    wanted.append(model.run(transaction))
-                }
-                model.endBatch(owner: owner, verifiers: [2, 3], proposer: proposer)
+                let signed = try transactions(
+                    ModelTests.transactionsPerBlock / 2, factor: 1, &wanted)
+                let credit = credit()
+                model.endBatch(
+                    owner: owner, proposer: proposer, period: credit.period, chunks: credit.chunks)
                 batches.append(
                     .init(
-                        owner: ValidatorIndex(UInt16(owner)),
-                        verifiers: [ValidatorIndex(2), ValidatorIndex(3)],
-                        transactions: signed.map { .simulated($0) }))
+                        owner: ValidatorIndex(UInt16(owner)), period: credit.period,
+                        chunks: credit.chunks, transactions: signed))
             }
             model.endBlock()
             let block = ExecutableBlock(
                 height: ledger.height.clampedAdvance(by: 1), time: Timestamp(time),
-                proposer: ValidatorIndex(UInt16(proposer)), batches: batches,
+                proposer: ValidatorIndex(UInt16(proposer)), direct: direct, batches: batches,
                 systemValues: [
                     .init(name: "lanes", value: traffic.chance(20) ? nil : time.bcsLittleEndian)
                 ])
             blocks.append(block)
             let outcome = try ledger.execute(block)
             return (wanted, outcome.results.map(Run.name), outcome)
+        }
+
+        private mutating func transactions(
+            _ count: Int, factor: UInt64, _ wanted: inout [String]
+        ) throws -> [Verified<SignedTransaction>] {
+            var signed: [Verified<SignedTransaction>] = []
+            for _ in 0..<count {
+                let transaction = try traffic.transaction(model, chainID: genesis.chainID)
+                operations += transaction.transaction.operations.count
+                wanted.append(model.run(transaction, factor: factor))
+                signed.append(.simulated(transaction))
+            }
+            return signed
+        }
+
+        /// Who checked a batch: some members of the set of this period or the last one.
+        private mutating func credit() -> (period: UInt64, chunks: [ExecutableBlock.ChunkCredit]) {
+            let now = model.height / model.verification.periodBlocks
+            let period = now - min(now, UInt64(traffic.below(3)))
+            let count = model.sets[period]?.members.count ?? 0
+            let chunks = (0..<traffic.below(4)).map { _ in
+                let members = (0..<count).filter { _ in traffic.chance(60) }
+                return ExecutableBlock.ChunkCredit(
+                    transactions: UInt32(traffic.below(9)),
+                    verifiers: members.map { VerifierIndex(UInt16($0)) })
+            }
+            return (period, chunks)
         }
 
         static func name(_ result: TransactionResult) -> String {
@@ -94,7 +138,7 @@ import Testing
             var differences: [String] = []
             for (address, balance) in model.balances {
                 let account = try reader.account(address)
-                if account?.balance(of: .native).rawValue != balance {
+                if account?.balance(of: .native).rawValue ?? 0 != balance {
                     differences.append("\(address): \(account as Any), model \(balance)")
                 }
                 if account?.deposits.rawValue != model.deposits[address] ?? 0 {
@@ -109,6 +153,32 @@ import Testing
                 {
                     differences.append("\(id): \(escrow as Any), model \(trust)")
                 }
+            }
+            return differences + (try stakeDifferences(reader))
+        }
+
+        /// Where bonds or verifier sets differ from the model's.
+        private func stakeDifferences(_ reader: LedgerReader) throws -> [String] {
+            var differences: [String] = []
+            for person in traffic.verifiers + traffic.validators {
+                let key = person.key.publicKey
+                let found = try reader.verifier(key).map(NaiveStake.init)
+                if found != model.stakes[key] {
+                    differences.append("\(key): \(found as Any), model \(model.stakes[key] as Any)")
+                }
+            }
+            for (period, set) in ledger.verifierSets {
+                let found = NaiveSet(
+                    members: set.members.map { .init(key: $0.key, bond: $0.bond) })
+                if found != model.sets[period] {
+                    differences.append(
+                        "set \(period): \(found), model \(model.sets[period] as Any)")
+                }
+            }
+            let now = ledger.period(of: ledger.height.clampedAdvance(by: 1))
+            for period in (now - min(now, 8))...now
+            where ledger.verifierSet(period: period) == nil {
+                differences.append("no set for period \(period) at height \(ledger.height)")
             }
             return differences
         }
@@ -132,7 +202,9 @@ import Testing
             let differences = try run.differences()
             try #require(differences.isEmpty, "seed \(seed), height \(outcome.height)")
             if run.traffic.chance(5) {
-                run.ledger = try Ledger(opening: run.store, genesis: run.genesis)
+                let sets = run.ledger.verifierSets
+                run.ledger = try Run.open(run.store, run.genesis)
+                try #require(run.ledger.verifierSets == sets, "seed \(seed)")
                 restarts += 1
             }
         }
@@ -142,6 +214,9 @@ import Testing
             "notAuthorized", "feeTooLow", "insufficientFunds", "zeroAmount", "escrowDisputed",
             "wrongRound", "notParticipant", "amountAboveHeld", "alreadyDecided",
             "preimageMissing", "preimageWrong", "preimageUnexpected", "notDisputed",
+            "bondTooSmall", "proofWrong", "notBondOwner", "verifierUnknown", "validatorBond",
+            "amountAboveBonded", "nothingDue", "jailedForGood", "evidenceInvalid",
+            "evidenceKnown", "evidenceExpired", "nothingToSlash",
         ] {
             #expect(run.outcomes[expected, default: 0] > 0, "never \(expected), seed \(seed)")
         }
@@ -152,7 +227,7 @@ import Testing
     private func replay(_ run: Run) throws {
         let store = MemoryStore()
         store.apply(Ledger.genesisWrites(run.genesis).writes)
-        var ledger = try Ledger(opening: store, genesis: run.genesis)
+        var ledger = try Run.open(store, run.genesis)
         var pending = WriteSet()
         for (place, block) in run.blocks.enumerated() {
             pending.append(try ledger.execute(block).writes)
@@ -166,5 +241,18 @@ import Testing
         store.apply(pending)
         ledger.writesApplied()
         #expect(try ledger.audit().stateRoot == run.ledger.stateRoot)
+    }
+}
+
+extension NaiveStake {
+    /// The ledger's record in the model's words.
+    fileprivate init(_ verifier: Verifier) {
+        self.init(
+            owner: verifier.owner, peer: verifier.peerID, bonded: verifier.bonded.rawValue,
+            releases: verifier.releases.map { ($0.amount.rawValue, $0.height.rawValue) },
+            offences: Int(verifier.offences),
+            free: verifier.jailedUntil == Height(.max) ? nil : verifier.jailedUntil.rawValue,
+            punished: verifier.marks.map { ($0.id, $0.expiry.rawValue) },
+            earned: verifier.rewards.rawValue)
     }
 }

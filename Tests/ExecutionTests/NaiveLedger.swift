@@ -26,6 +26,16 @@ struct NaiveLedger {
     let fees: FeeParameters
     let expiriesMax: Int
     let rewards: [Address]
+    let chainID: ChainID
+    let validators: [GenesisValidator]
+    let verification: VerificationParameters
+    let stakeUnit: UInt64
+    let lag: UInt64
+    var height: UInt64 = 0
+    var stakes: [PublicKey: NaiveStake] = [:]
+    var sets: [UInt64: NaiveSet] = [:]
+    /// For checking, in this block.
+    var earned: [PublicKey: UInt64] = [:]
     var time: UInt64
     var balances: [Address: UInt64]
     var deposits: [Address: UInt64] = [:]
@@ -39,14 +49,31 @@ struct NaiveLedger {
         fees = genesis.parameters.fees
         expiriesMax = Int(genesis.parameters.escrow.expiriesPerBlockMax)
         rewards = genesis.validators.map(\.rewardAddress)
+        chainID = genesis.chainID
+        validators = genesis.validators
+        verification = genesis.parameters.verification
+        stakeUnit = genesis.parameters.stake.unit.rawValue
+        lag = genesis.parameters.consensus.executionLagMax
         time = genesis.time.rawValue
         balances = Dictionary(
             uniqueKeysWithValues: genesis.accounts.map { ($0.address, $0.balance.rawValue) })
         known = Set(genesis.accounts.filter { $0.policy != nil }.map(\.address))
+        for validator in genesis.validators {
+            stakes[validator.votingKey] = NaiveStake(
+                owner: validator.rewardAddress, peer: validator.peerID,
+                bonded: validator.stake.rawValue)
+        }
+        for verifier in genesis.verifiers {
+            stakes[verifier.key] = NaiveStake(
+                owner: verifier.rewardAddress, peer: verifier.peerID,
+                bonded: verifier.bond.rawValue)
+        }
+        determineSets()
     }
 
     mutating func beginBlock(at time: UInt64) {
         self.time = time
+        height += 1
         let due = trusts.filter { $0.value.due <= time }
             .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
         for (id, trust) in due.prefix(expiriesMax) {
@@ -56,28 +83,38 @@ struct NaiveLedger {
         }
     }
 
-    /// Owner 40 %, two verifiers 15 % each, proposer 20 %, treasury the rest.
-    mutating func endBatch(owner: Int, verifiers: [Int], proposer: Int) {
-        var left = feesOfBatch
-        func give(_ amount: UInt64, _ receiver: Address, _ due: inout [Address: UInt64]) {
-            due[receiver, default: 0] += amount
-            left -= amount
-        }
-        let each = feesOfBatch * 300 / 1000 / UInt64(verifiers.count)
-        for verifier in verifiers { give(each, rewards[verifier], &due) }
-        give(feesOfBatch * 400 / 1000, rewards[owner], &due)
-        give(feesOfBatch * 200 / 1000, rewards[proposer], &due)
-        give(left, fees.treasury, &due)
+    /// Owner 40 %, verifiers 30 %, proposer 20 %, treasury the rest.
+    mutating func endBatch(
+        owner: Int, proposer: Int, period: UInt64, chunks: [ExecutableBlock.ChunkCredit]
+    ) {
+        let before = earned.values.reduce(0, +)
+        pay(feesOfBatch * 300 / 1000, chunks, period: period)
+        let toOwner = feesOfBatch * 400 / 1000
+        let toProposer = feesOfBatch * 200 / 1000
+        due[rewards[owner], default: 0] += toOwner
+        due[rewards[proposer], default: 0] += toProposer
+        let given = toOwner + toProposer + earned.values.reduce(0, +) - before
+        due[fees.treasury, default: 0] += feesOfBatch - given
+        feesOfBatch = 0
+    }
+
+    /// The proposer gets the owner's share too.
+    mutating func endDirect(proposer: Int) {
+        let toProposer = feesOfBatch * 600 / 1000
+        due[rewards[proposer], default: 0] += toProposer
+        due[fees.treasury, default: 0] += feesOfBatch - toProposer
         feesOfBatch = 0
     }
 
     mutating func endBlock() {
         for (receiver, amount) in due where amount > 0 { balances[receiver, default: 0] += amount }
         due = [:]
+        payEarned()
+        determineSets()
     }
 
     /// "ok", the reason of a skip or the code of a failure.
-    mutating func run(_ signed: SignedTransaction) -> String {
+    mutating func run(_ signed: SignedTransaction, factor: UInt64 = 1) -> String {
         let transaction = signed.transaction
         let sender = transaction.sender
         if time > transaction.validUntil.rawValue { return "expired" }
@@ -94,9 +131,11 @@ struct NaiveLedger {
         if signers.contains(where: { !parties.contains($0) }) { return "unknownSigner" }
         if parties.contains(where: { !signers.contains($0) }) { return "notAuthorized" }
         let needless = signed.policies.filter { known.contains($0.address) }.count * 43
+        let signatures = signers.count + transaction.operations.map(\.proofs).reduce(0, +)
         let base =
-            UInt64(signed.byteCount - needless) + 200 * UInt64(signers.count)
-            + 100 * UInt64(transaction.operations.count)
+            factor
+            * (UInt64(signed.byteCount - needless) + 200 * UInt64(signatures)
+                + 100 * UInt64(transaction.operations.count))
         if base > transaction.maxFee.rawValue { return "feeTooLow" }
         let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
         let isNew = transaction.stream != 0 && next == nil
@@ -119,7 +158,7 @@ struct NaiveLedger {
         }
     }
 
-    private mutating func take(_ amount: UInt64, from address: Address) throws {
+    mutating func take(_ amount: UInt64, from address: Address) throws {
         if amount == 0 { throw Failed(code: .zeroAmount) }
         if balances[address] ?? 0 < amount { throw Failed(code: .insufficientFunds) }
         balances[address, default: 0] -= amount
@@ -153,6 +192,10 @@ struct NaiveLedger {
             trusts[id]?.round += 1
         case .escrowArbitrate(let split): try arbitrate(split, parties)
         case .setPolicy: throw Failed(code: .samePolicy)
+        case .bond(let bond): try self.bond(bond, parties[0])
+        case .unbond(let unbond): try self.unbond(unbond, parties[0])
+        case .withdraw(let key): try withdraw(key, parties[0])
+        case .reportEvidence(let evidence): try report(evidence, parties[0])
         }
     }
 
@@ -226,5 +269,16 @@ struct NaiveLedger {
         let weight = quorum.members.filter { trust.wishes[$0.address] == wish }
             .reduce(0) { $0 + Int($1.weight) }
         return weight >= Int(quorum.threshold)
+    }
+}
+
+extension Operation {
+    /// Two of a bond, one for each 128 bytes of evidence that were begun.
+    fileprivate var proofs: Int {
+        switch self {
+        case .bond: 2
+        case .reportEvidence(let bytes): (bytes.count + 127) / 128
+        default: 0
+        }
     }
 }

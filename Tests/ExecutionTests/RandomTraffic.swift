@@ -10,10 +10,15 @@ struct RandomTraffic {
     let secret: [UInt8] = [1, 2, 3]
     /// The escrow that the next transaction is about.
     private var focus: EscrowID?
+    /// Keys of verifiers, and of validators that shall be slashed.
+    let verifiers: [Person]
+    let validators: [Person]
 
-    init(seed: UInt64, people: [Person]) {
+    init(seed: UInt64, people: [Person], verifiers: [Person], validators: [Person]) {
         generator = SeededGenerator(seed: seed)
         self.people = people
+        self.verifiers = verifiers
+        self.validators = validators
     }
 
     mutating func below(_ bound: Int) -> Int { Int(generator.next() % UInt64(bound)) }
@@ -94,8 +99,10 @@ struct RandomTraffic {
     ) throws -> SignedTransaction {
         let ids = model.trusts.keys.sorted()
         focus = !ids.isEmpty && chance(65) ? ids[below(ids.count)] : nil
+        let verifier = chance(25) ? verifiers[below(verifiers.count)] : nil
         let circle = circle(of: focus.flatMap { model.trusts[$0] })
-        let sender = circle[below(circle.count)]
+        let sender =
+            verifier.flatMap { owner(of: $0, model) } ?? circle[below(circle.count)]
         var cosigners: [Person] = []
         while cosigners.count < 4, chance(50) {
             let other = circle[below(circle.count)]
@@ -109,7 +116,13 @@ struct RandomTraffic {
         let next = model.next[sender.address]?[stream] ?? 0
         let sequence = chance(95) ? next : UInt64(below(Int(next) + 3))
         var operations: [Operation] = []
-        for _ in 0...below(3) { operations.append(try operation(model)) }
+        for _ in 0...below(3) {
+            if let verifier {
+                operations.append(bondOperation(verifier, sender.address, model))
+            } else {
+                operations.append(try operation(model))
+            }
+        }
         let transaction = Transaction(
             chainID: chainID, sender: sender.address, stream: stream,
             sequence: SequenceNumber(sequence),

@@ -149,8 +149,8 @@ import Testing
     @Test func `a receiver that can't hold more makes the transfer fail, not the node`() throws {
         let world = try World()
         var executor = Executor(
-            rules: LedgerRules(world.genesis), source: world.store, totals: world.ledger.totals,
-            height: 1, time: 1)
+            rules: LedgerRules(world.genesis), judge: NoEvidence(), source: world.store,
+            totals: world.ledger.totals, height: 1, time: 1)
         #expect(throws: Executor.Stop.self) {
             try executor.credit(Amount(.max), of: .native, to: world.bob.address)
         }

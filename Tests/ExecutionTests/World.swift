@@ -29,6 +29,8 @@ struct World {
     let erin = Person(5)
     let validators = (0..<4).map { Person(UInt8(100 + $0)) }
     let treasury = Person(200)
+    /// The key and the node of a verifier that dave owns where `isBonded` is given.
+    let verifier = Person(150)
     let genesis: Genesis
     let store = MemoryStore()
     var ledger: Ledger
@@ -36,7 +38,9 @@ struct World {
     private(set) var lastOutcome: BlockOutcome?
 
     init(
-        extra: [GenesisAccount] = [], escrow: EscrowParameters = .init(), baseFee: Amount = 1
+        extra: [GenesisAccount] = [], escrow: EscrowParameters = .init(), baseFee: Amount = 1,
+        consensus: ConsensusParameters = .init(), verification: VerificationParameters = .init(),
+        isBonded: Bool = false
     ) throws {
         let people = [alice, bob, carol, dave]
         let accounts = people.map {
@@ -50,10 +54,22 @@ struct World {
                     votingKey: $0.key.publicKey, peerID: PeerID($0.key.publicKey),
                     rewardAddress: $0.address, stake: Amount(World.stake))
             },
+            verifiers: isBonded
+                ? [
+                    GenesisVerifier(
+                        key: verifier.key.publicKey, peerID: PeerID(verifier.key.publicKey),
+                        rewardAddress: dave.address, bond: Amount(World.stake))
+                ] : [],
             parameters: LedgerParameters(
-                fees: FeeParameters(baseFee: baseFee, treasury: treasury.address), escrow: escrow))
+                fees: FeeParameters(baseFee: baseFee, treasury: treasury.address), escrow: escrow,
+                consensus: consensus, verification: verification))
         store.apply(Ledger.genesisWrites(genesis).writes)
-        ledger = try Ledger(opening: store, genesis: genesis)
+        ledger = try Ledger(opening: store, genesis: genesis, judge: FakeJudge())
+    }
+
+    /// The same ledger from the store.
+    func reopened() throws -> Ledger {
+        try Ledger(opening: store, genesis: genesis, judge: FakeJudge())
     }
 
     var reader: LedgerReader { LedgerReader(store) }
@@ -84,17 +100,21 @@ struct World {
     /// checked; applies its writes and audits the whole state.
     @discardableResult
     mutating func run(
-        _ transactions: [SignedTransaction], at time: UInt64? = nil,
+        _ transactions: [SignedTransaction], direct: [SignedTransaction] = [],
+        at time: UInt64? = nil, checkedBy verifiers: [UInt16] = [2, 3],
         system: [ExecutableBlock.SystemValue] = []
     ) throws -> [TransactionResult] {
-        let verified = try transactions.map { try #require(Verified.check($0)) }
+        let height = try #require(ledger.height.next)
+        let chunk = ExecutableBlock.ChunkCredit(
+            transactions: UInt32(transactions.count), verifiers: verifiers.map { .init($0) })
         let block = ExecutableBlock(
-            height: try #require(ledger.height.next),
-            time: Timestamp(time ?? ledger.time.rawValue + 1000), proposer: ValidatorIndex(0),
+            height: height, time: Timestamp(time ?? ledger.time.rawValue + 1000),
+            proposer: ValidatorIndex(0),
+            direct: try direct.map { try #require(Verified.check($0)) },
             batches: [
                 .init(
-                    owner: ValidatorIndex(1), verifiers: [ValidatorIndex(2), ValidatorIndex(3)],
-                    transactions: verified)
+                    owner: ValidatorIndex(1), period: ledger.period(of: height), chunks: [chunk],
+                    transactions: try transactions.map { try #require(Verified.check($0)) })
             ], systemValues: system)
         let outcome = try ledger.execute(block)
         store.apply(outcome.writes)

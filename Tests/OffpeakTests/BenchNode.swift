@@ -128,6 +128,7 @@ final class BenchNode: RPCBackend {
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList { throw .internalError }
+    func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { throw .internalError }
     func validators() async throws(RPCFault) -> ValidatorList { throw .internalError }
     func peers() async throws(RPCFault) -> PeerList { throw .internalError }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { throw .internalError }

@@ -270,6 +270,12 @@ struct WalletFileTests {
             .escrowDispute(escrow),
             .escrowArbitrate(
                 EscrowArbitration(escrow: escrow, round: 5, toPayee: 6, toPayer: 8)),
+            .bond(
+                Bond(
+                    key: .zero, peerID: .zero, amount: 9, proof: Signature(r: .zero, s: .zero),
+                    peerProof: Signature(r: .zero, s: .zero))),
+            .unbond(Unbond(key: .zero, amount: 10)), .withdraw(.zero),
+            .reportEvidence([0xAB, 0xCD]),
         ]
         let transaction = Transaction(
             chainID: WalletSamples.chainID, sender: policy.address, sequence: 0,
@@ -281,7 +287,7 @@ struct WalletFileTests {
         for kind in [
             "transfer", "setPolicy", "escrowCreate", "escrowTopUp", "escrowDecide",
             "escrowDispute", "escrowArbitrate", "2027-01-15T08:00:00Z", "0x1b5b324a",
-            "nobody yet", "unknown: the policy of",
+            "nobody yet", "unknown: the policy of", "unbond", "withdraw", "reportEvidence", "abcd",
         ] {
             #expect(text.contains(kind), "\(kind)")
         }

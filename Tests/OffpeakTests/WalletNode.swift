@@ -15,6 +15,7 @@ final class WalletNode: RPCBackend {
     private struct State {
         var accounts: [Address: AccountInfo] = [:]
         var escrows: [EscrowID: EscrowInfo] = [:]
+        var verifiers: [PublicKey: VerifierInfo] = [:]
         var submitted: [SignedTransaction] = []
         var answer: @Sendable (ReceiptInfo) -> TransactionStatus = { receipt in
             TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
@@ -65,6 +66,15 @@ final class WalletNode: RPCBackend {
             refunded: 0, round: round, release: quorum(payer), refund: quorum(payee),
             deadline: 1_900_000_000_000, onDeadline: .refund, decisions: [], height: 6)
         state.withLock { $0.escrows[id] = info }
+    }
+
+    func add(_ key: PublicKey, bonded: Amount) {
+        let text = key.text(in: prefix)
+        let info = VerifierInfo(
+            key: text, peerID: "opknod1", owner: "opkacc1", rewardAddress: "opkacc1",
+            validator: false, bonded: bonded, releases: [ReleaseInfo(amount: 3, height: 1030)],
+            offences: 1, jailedUntil: 99, rewards: 7, height: 6)
+        state.withLock { $0.verifiers[key] = info }
     }
 
     func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>] {
@@ -151,6 +161,13 @@ extension WalletNode {
     func transaction(_ id: TransactionID) async throws(RPCFault) -> TransactionStatus {
         TransactionStatus(
             id: id.text(in: prefix), state: .skipped, reason: SkipReason.sequenceUsed.name)
+    }
+
+    func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo {
+        guard let verifier = state.withLock({ $0.verifiers[key] }) else {
+            throw .notFound(kind: "verifier", id: key.text(in: prefix))
+        }
+        return verifier
     }
 
     func validators() async throws(RPCFault) -> ValidatorList {

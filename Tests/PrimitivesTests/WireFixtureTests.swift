@@ -22,6 +22,33 @@ import Testing
             .escrowArbitrate(
                 EscrowArbitration(escrow: escrow, round: 4, toPayee: 1000, toPayer: 1500)),
             WireFixtures.escrowArbitrate)
+        try check(.unbond(Unbond(key: testKey(1).publicKey, amount: 6000)), WireFixtures.unbond)
+        try check(.withdraw(testKey(1).publicKey), WireFixtures.withdraw)
+        try check(.reportEvidence(Array(0..<200)), WireFixtures.reportEvidence)
+    }
+
+    @Test func `A bond has the frozen bytes, its two proofs included`() throws {
+        let bond = Bond(
+            amount: 7000, chainID: filled(0xCC), sender: filled(0xB1), key: testKey(1),
+            peerKey: testKey(2))
+        try check(.bond(bond), WireFixtures.bond)
+        #expect(bond.isProven(chainID: filled(0xCC), sender: filled(0xB1)))
+        #expect(!bond.isProven(chainID: filled(0xCC), sender: filled(0xB2)))
+        #expect(!bond.isProven(chainID: filled(0xCD), sender: filled(0xB1)))
+    }
+
+    @Test func `Evidence has at most 16 KiB, and its bytes count as signatures in the fee`() throws
+    {
+        let most = Operation.reportEvidence([UInt8](repeating: 7, count: 16 * 1024))
+        #expect(try Operation(bcs: most.bcsBytes) == most)
+        #expect(most.signatureCount == 128)
+        let over = Operation.reportEvidence([UInt8](repeating: 7, count: 16 * 1024 + 1))
+        #expect(throws: BCSError.self) { try Operation(bcs: over.bcsBytes) }
+        for (bytes, count) in [(0, 0), (1, 1), (127, 1), (128, 1), (129, 2)] {
+            let operation = Operation.reportEvidence([UInt8](repeating: 0, count: bytes))
+            #expect(operation.signatureCount == count)
+            #expect(try Operation(bcs: operation.bcsBytes) == operation)
+        }
     }
 
     @Test func `A policy opens the frozen address`() throws {

@@ -1,4 +1,4 @@
-/// Bytes, ids and texts computed by an independent encoder in Python (hashlib, PyNaCl). They are
+/// Bytes, ids and texts computed by an independent encoder in Python (hashlib, PyNaCl, for bonds cryptography). They are
 /// frozen: a change of one is a change of the wire format.
 enum WireFixtures {
     /// SHA-256 of `offpeak`.
@@ -37,6 +37,27 @@ enum WireFixtures {
     static let escrowArbitrate =
         "06e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e104000000000000"
         + "00e803000000000000dc05000000000000"
+    /// Of key 1 and node key 2 for the sender of bytes b1, on the chain of bytes cc.
+    static let bond =
+        "078a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c8139770ea87d17"
+        + "5f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394581b000000000000ed4f5e7f53c836"
+        + "4f321f265e5a1a8aebb30583ca309547355e8d2e145760298da9767ca82a9d272ece8b65e87a890b"
+        + "b353edbedccdc6986b6fe4444a931db203ca17df478c9e1d2af8872d02380c7505c195db7f6a5712"
+        + "4704f4436eac244e5eb36a8e16089c40441fed82ebd8883b5d5bd214bea99d65659ae169d6da9110"
+        + "03"
+    static let unbond =
+        "088a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c70170000000000"
+        + "00"
+    static let withdraw =
+        "098a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
+    /// The bytes 0 to 199.
+    static let reportEvidence =
+        "0ac801000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324"
+        + "25262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c"
+        + "4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f7071727374"
+        + "75767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c"
+        + "9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4"
+        + "c5c6c7"
     static let smallTransaction =
         "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccca96b63f83b0d6074"
         + "cffb847c769c0ff3fd9d9b5698e7bfd298e67b2d297ea16e000000000000000000000068e5cf8b01"

@@ -85,7 +85,14 @@ struct ClientTests {
             .escrowArbitrate(
                 EscrowArbitration(escrow: escrow, round: 4, toPayee: 60, toPayer: 40))
         ),
+        (
+            "unbond", ["unbond", "--verifier", key, "--amount", "7"],
+            .unbond(Unbond(key: payee.key.publicKey, amount: 7))
+        ),
+        ("withdraw", ["withdraw", "--verifier", key], .withdraw(payee.key.publicKey)),
     ]
+
+    private static let key = payee.key.publicKey.text(in: network)
 
     @Test("operations", arguments: cases.map(\.name))
     func operations(name: String) throws {
@@ -162,6 +169,34 @@ struct ClientTests {
             } + ["--stream", "513", "--tip", "77", "--memo", memo, "--reveal"]
         let command = ["pay", "--to", Self.text(Self.payee), "--amount", "1"]
         try expectEqual(try run(command, options), signed)
+    }
+
+    private static func keyFile(_ person: Person, _ role: StoredKey.Role) throws -> TemporaryFile {
+        let stored = StoredKey(role: role, material: .secretKey(person.key))
+        let line = KeyFile.encode(stored).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        return try TemporaryFile(line)
+    }
+
+    @Test func `a bond with the proofs of both its keys`() throws {
+        let voting = try Self.keyFile(Self.payee, .voting)
+        let identity = try Self.keyFile(Self.arbiter, .identity)
+        let bond = Bond(
+            amount: 7, chainID: exampleChain, sender: Self.payer.address, key: Self.payee.key,
+            peerKey: Self.arbiter.key)
+        let files = ["--verifier-key", voting.url.path, "--node-key", identity.url.path]
+        let signed = SignedTransaction(signing: transaction(.bond(bond)), by: [Self.payer.key])
+        try expectEqual(try run(["bond", "--amount", "7"] + files), signed)
+        let swapped = ["--verifier-key", identity.url.path, "--node-key", voting.url.path]
+        let refused = try run(["bond", "--amount", "7"] + swapped)
+        #expect(refused.status == 1 && refused.errors.contains("a voting seed is wanted"))
+    }
+
+    @Test func `evidence from a file`() throws {
+        let text = String(repeating: "proof", count: 60)
+        let file = try TemporaryFile(text)
+        let signed = SignedTransaction(
+            signing: transaction(.reportEvidence(Array(text.utf8))), by: [Self.payer.key])
+        try expectEqual(try run(["report-evidence", "--evidence", file.url.path]), signed)
     }
 
     @Test func `a key file opens the same account`() throws {

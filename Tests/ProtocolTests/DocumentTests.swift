@@ -46,6 +46,7 @@ struct DocumentTests {
             ("streamValidityMillisecondsMax", Int(TransactionLimits.streamValidityMillisecondsMax)),
             ("quorumMembersMax", TransactionLimits.quorumMembersMax),
             ("preimageBytesMax", TransactionLimits.preimageBytesMax),
+            ("evidenceBytesMax", TransactionLimits.evidenceBytesMax),
         ]
         let listed = try document.table("| limit | value |").map { row in
             [row[0], String(row[1].prefix(while: \.isNumber))]

@@ -19,6 +19,7 @@ struct MessageTests {
         _ = try roundTrip(Samples.block)
         _ = try roundTrip(Samples.account)
         _ = try roundTrip(Samples.escrow)
+        _ = try roundTrip(Samples.verifier)
         _ = try roundTrip(Samples.validators)
         _ = try roundTrip(Samples.peers)
         _ = try roundTrip(Samples.mempool)
@@ -85,7 +86,7 @@ struct MessageTests {
         let promised = [
             "node_status", "chain_head", "block_get", "transaction_submit", "transaction_wait",
             "transaction_get", "account_get", "escrow_get", "escrow_list", "validator_list",
-            "peer_list", "mempool_status", "genesis_get",
+            "peer_list", "mempool_status", "genesis_get", "verifier_get",
         ]
         #expect(Set(promised) == Set(names.compactMap { $0 }))
         for (method, description) in zip(MethodTable.methods, methods) {

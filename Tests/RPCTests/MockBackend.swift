@@ -75,6 +75,7 @@ final class MockBackend: RPCBackend {
         EscrowList(escrows: [Samples.escrow], next: after == nil ? "limit \(limit)" : nil)
     }
 
+    func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { Samples.verifier }
     func validators() async throws(RPCFault) -> ValidatorList { Samples.validators }
     func peers() async throws(RPCFault) -> PeerList { Samples.peers }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { Samples.mempool }

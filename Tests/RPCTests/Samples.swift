@@ -47,6 +47,11 @@ enum Samples {
         decisions: [DecisionInfo(participant: "opkacc1", direction: .release, amount: 5)],
         height: 7)
 
+    static let verifier = VerifierInfo(
+        key: "opkpub1", peerID: "opknod1", owner: "opkacc1", rewardAddress: "opkacc1",
+        validator: false, bonded: Amount(.max), releases: [ReleaseInfo(amount: 1, height: 2)],
+        offences: 3, jailedUntil: Height(.max), rewards: 4, height: 7)
+
     static let validators = ValidatorList(
         epoch: 0, totalWeight: 4, quorum: 3,
         validators: [

@@ -29,9 +29,17 @@ struct GenesisFileTests {
                 GenesisAccount(owner: .address(single), balance: 0),
             ],
             validators: validators,
+            verifiers: [
+                GenesisVerifier(
+                    key: key(30), peerID: PeerID(key(31)), rewardAddress: single, bond: 2_000_000)
+            ],
             parameters: LedgerParameters(
                 fees: FeeParameters(baseFee: 7, treasury: single),
-                batches: BatchParameters(transactionsMax: 99)))
+                batches: BatchParameters(transactionsMax: 99),
+                verification: VerificationParameters(
+                    spread: false, periodBlocks: 33, termBlocks: 34, complaintBlocks: 35,
+                    minimumBond: 36_000, unbondBlocks: 3700, slashPermille: 38,
+                    repeatSlashPermille: 390, reporterPermille: 40)))
         text = GenesisFile.text(of: genesis)
     }
 
@@ -47,12 +55,14 @@ struct GenesisFileTests {
     func defaults() throws {
         let treasury = genesis.parameters.fees.treasury
         let start = try #require(text.range(of: "\"parameters\""))
+        let verifiers = try #require(text.range(of: "\"verifiers\""))
         let short =
-            text[..<start.lowerBound].replacing("\"balance\": \"0\"", with: "\"balance\": 0")
+            text[..<min(start.lowerBound, verifiers.lowerBound)].replacing(
+                "\"balance\": \"0\"", with: "\"balance\": 0")
             + "\"parameters\": {\"fees\": {\"treasury\": \"\(id(treasury))\"}}}"
         let found = try GenesisFile.parse(String(short), file: "genesis.json")
         #expect(found.parameters == LedgerParameters(fees: FeeParameters(treasury: treasury)))
-        #expect(found.accounts == genesis.accounts)
+        #expect(found.accounts == genesis.accounts && found.verifiers.isEmpty)
     }
 
     private func id(_ address: Address) -> String {
@@ -86,6 +96,12 @@ struct GenesisFileTests {
             ("\"prefix\": \"opk\"", "\"prefix\": \"abc\"", nil, ["belongs to the network \"opk\""]),
             ("\"time\": 1795449600000", "\"time\": \"now\"", 4, ["time", "\"now\""]),
             ("\"accounts\"", "\"accounts\": [], \"accounts\"", nil, ["\"accounts\" given twice"]),
+            ("\"bond\": \"2000000\"", "\"bond\": 5", nil, ["verifiers[0].bond"]),
+            ("\"spread\": false", "\"spread\": 1", nil, ["parameters.verification.spread"]),
+            (
+                "\"periodBlocks\": 33", "\"periodBlocks\": 0", nil,
+                ["parameters.verification.periodBlocks", "1...10000"]
+            ),
             ("{\n", "- {\n", 1, ["isn't JSON"]),
             ("\"network\": \"test-1\",", "", nil, ["\"network\" is missing"]),
             ("opkpub1", "opkpub1q", nil, ["opkpub1"]),

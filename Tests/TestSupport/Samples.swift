@@ -26,9 +26,9 @@ extension SeededGenerator {
         Value(next() >> UInt64.random(in: 0...63, using: &self))
     }
 
-    /// One of the seven operations, valid in form.
+    /// One of the eleven operations, valid in form.
     public mutating func operation() -> Operation {
-        switch Int.random(in: 0...6, using: &self) {
+        switch Int.random(in: 0...10, using: &self) {
         case 0:
             .transfer(Transfer(to: identifier(), asset: identifier(), amount: number()))
         case 1: .setPolicy(policy())
@@ -36,11 +36,23 @@ extension SeededGenerator {
         case 3: .escrowTopUp(EscrowTopUp(escrow: identifier(), amount: number()))
         case 4: .escrowDecide(escrowDecision())
         case 5: .escrowDispute(identifier())
-        default:
+        case 6:
             .escrowArbitrate(
                 EscrowArbitration(
                     escrow: identifier(), round: next(), toPayee: number(), toPayer: number()))
+        case 7:
+            .bond(
+                Bond(
+                    key: identifier(), peerID: identifier(), amount: number(), proof: signature(),
+                    peerProof: signature()))
+        case 8: .unbond(Unbond(key: identifier(), amount: number()))
+        case 9: .withdraw(identifier())
+        default: .reportEvidence(bytes(Int.random(in: 0...300, using: &self)))
         }
+    }
+
+    private mutating func signature() -> Signature {
+        Signature(r: identifier(Digest.self).bytes32, s: identifier(Digest.self).bytes32)
     }
 
     /// A policy of 1...4 signers.
@@ -81,9 +93,7 @@ extension SeededGenerator {
             policies: (0..<Int.random(in: 0...2, using: &self)).map { _ in policy() },
             authorizations: (0..<Int.random(in: 1...3, using: &self)).map { _ in
                 Authorization(
-                    publicKey: identifier(),
-                    signature: Signature(
-                        r: identifier(Digest.self).bytes32, s: identifier(Digest.self).bytes32))
+                    publicKey: identifier(), signature: signature())
             })
     }
 

@@ -72,7 +72,8 @@ enum GenesisCheck {
     ) throws(GenesisFault) {
         guard verifiers.count <= VerifierSet.countMax else {
             throw GenesisFault(
-                "verifiers", "\(verifiers.count) verifiers, at most \(VerifierSet.countMax) allowed")
+                "verifiers", "\(verifiers.count) verifiers, at most \(VerifierSet.countMax) allowed"
+            )
         }
         var keys = Set(validators.map(\.votingKey))
         var peers = Set(validators.map(\.peerID))

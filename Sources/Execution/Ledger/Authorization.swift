@@ -185,7 +185,9 @@ extension LedgerRules {
     }
 
     /// The fee without tip, or nil above 2^64 - 1.
-    private func fee(of signed: SignedTransaction, bytes: Int, factor: UInt64) -> Amount? {
+    private func fee(
+        of signed: SignedTransaction, bytes: Int, factor: UInt64
+    ) -> Amount? {
         let parts = [
             (fees.byteWeight, UInt64(clamping: bytes)),
             (fees.signatureWeight, UInt64(signed.chargedSignatures)),

@@ -11,7 +11,9 @@ extension Ledger {
     package func verifierSet(period: UInt64) -> VerifierSet? { verifierSets[period] }
 
     /// The period that a height lies in.
-    package func period(of height: Height) -> UInt64 { executor.rules.verification.period(of: height) }
+    package func period(of height: Height) -> UInt64 {
+        executor.rules.verification.period(of: height)
+    }
 
     /// The set that the state after the block that is being executed determines, if it is one.
     ///

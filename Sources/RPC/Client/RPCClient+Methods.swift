@@ -64,6 +64,10 @@ extension RPCClient {
         return try await read("escrow_list", parameters)
     }
 
+    package func verifier(_ key: String) async throws(RPCClientFault) -> VerifierInfo {
+        try await read("verifier_get", [JSONMember("key", .string(key))])
+    }
+
     package func validators() async throws(RPCClientFault) -> ValidatorList {
         try await read("validator_list")
     }

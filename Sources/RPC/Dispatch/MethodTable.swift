@@ -134,5 +134,11 @@ package enum MethodTable {
                 of: try arguments.id("address"), after: try arguments.optionalID("after"),
                 limit: limit.map { Int($0) } ?? RPCLimits.pageDefault)
         },
+        Method.read(
+            "verifier_get", "Bond, releases, offences and rewards of a verifier.",
+            [Parameter("key", .publicKey, "the key that signs its acks; a validator's voting key")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.verifier(try arguments.id("key"))
+        },
     ]
 }

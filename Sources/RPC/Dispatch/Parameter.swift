@@ -14,6 +14,8 @@ package struct Parameter: Sendable {
         case address
         /// `esc` text.
         case escrowID
+        /// `pub` text.
+        case publicKey
         /// A whole number in a range.
         case count(ClosedRange<UInt64>)
     }
@@ -37,7 +39,8 @@ extension Parameter.Kind {
     var isNumber: Bool {
         switch self {
         case .height, .count: true
-        case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID: false
+        case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID, .publicKey:
+            false
         }
     }
 
@@ -52,6 +55,7 @@ extension Parameter.Kind {
         case .transactionID: Schema.text("bech32m text of a transaction: network prefix and txn")
         case .address: Schema.text("bech32m text of an address: network prefix and acc")
         case .escrowID: Schema.text("bech32m text of an escrow: network prefix and esc")
+        case .publicKey: Schema.text("bech32m text of a public key: network prefix and pub")
         }
     }
 }

@@ -66,6 +66,27 @@ enum AnswerText {
         return sheet.text(palette)
     }
 
+    static func verifier(_ verifier: VerifierInfo, _ palette: Palette) -> String {
+        var sheet = Sheet([
+            "verifier": verifier.key,
+            "node": verifier.peerID,
+            "owner": verifier.validator ? "nobody: the stake of a validator" : verifier.owner,
+            "rewards to": verifier.rewardAddress,
+            "bonded": "\(verifier.bonded)",
+        ])
+        sheet.add(
+            "released", list: verifier.releases.map { "\($0.amount) from height \($0.height)" })
+        sheet.add("rewards", "\(verifier.rewards)")
+        sheet.add("offences", "\(verifier.offences)")
+        sheet.add("in jail", optional: verifier.jailedUntil.map(jail))
+        sheet.add("at height", "\(verifier.height)")
+        return sheet.text(palette)
+    }
+
+    private static func jail(_ until: Height) -> String {
+        until == Height(.max) ? "for good" : "below height \(until)"
+    }
+
     private static func colour(_ state: EscrowState) -> Palette.Colour {
         switch state {
         case .open: .green

@@ -70,6 +70,7 @@ struct GenesisSummary: Encodable, Sendable {
     let supply: String
     let accounts: Int
     let validators: Int
+    let verifiers: Int
     let totalWeight: UInt64
     let quorum: UInt64
 
@@ -81,6 +82,7 @@ struct GenesisSummary: Encodable, Sendable {
         supply = genesis.supply.description
         accounts = genesis.accounts.count
         validators = genesis.validators.count
+        verifiers = genesis.verifiers.count
         totalWeight = genesis.committee.totalWeight
         quorum = genesis.committee.quorum
     }
@@ -102,7 +104,8 @@ private struct GenesisTables {
         ]).text(palette)
         let hidden = genesis.accounts.count - accountsMax
         let rest = hidden > 0 ? "\n(\(hidden) more accounts)" : ""
-        let parts = [head, validators, accounts(accountsMax) + rest, parameters]
+        let others = genesis.verifiers.isEmpty ? [] : [verifiers]
+        let parts = [head, validators] + others + [accounts(accountsMax) + rest, parameters]
         return parts.joined(separator: "\n\n")
     }
 
@@ -117,6 +120,18 @@ private struct GenesisTables {
                     "\(place)", "\(both.0.stake)", "\(both.1.weight)",
                     both.0.votingKey.text(in: prefix), both.0.peerID.text(in: prefix),
                     both.0.rewardAddress.text(in: prefix),
+                ]
+            }
+        ).text(palette)
+    }
+
+    private var verifiers: String {
+        Table(
+            [.number("BOND"), .text("VERIFIER"), .text("PEER"), .text("REWARDS TO")],
+            genesis.verifiers.map { verifier in
+                [
+                    "\(verifier.bond)", verifier.key.text(in: prefix),
+                    verifier.peerID.text(in: prefix), verifier.rewardAddress.text(in: prefix),
                 ]
             }
         ).text(palette)
@@ -164,6 +179,24 @@ private struct GenesisTables {
         sheet.add("idle", "\(consensus.idleMilliseconds) ms")
         let bytes = AnswerText.bytes(UInt64(batches.bytesMax))
         sheet.add("batches", "at most \(batches.transactionsMax) transactions, \(bytes)")
+        let verification = genesis.parameters.verification
+        sheet.add(
+            "signatures",
+            verification.spread ? "checked by bonds above a third" : "checked by every validator")
+        sheet.add(
+            "verifiers",
+            list: [
+                "bond at least \(verification.minimumBond)",
+                "sets for \(verification.periodBlocks) blocks",
+                "unbonding takes \(verification.unbondBlocks) blocks",
+            ])
+        sheet.add(
+            "slashing",
+            list: [
+                "first \(verification.slashPermille) of 1000",
+                "again \(verification.repeatSlashPermille)",
+                "reporter gets \(verification.reporterPermille) of 1000 of it",
+            ])
         return sheet.text(palette)
     }
 }

@@ -225,6 +225,17 @@ struct NodeBackend: RPCBackend {
         return list ?? EscrowList(escrows: [])
     }
 
+    func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo {
+        let info = try read { snapshot throws(StorageFault) -> VerifierInfo? in
+            let reader = LedgerReader(snapshot)
+            guard let verifier = try reader.verifier(key), let summary = try reader.summary()
+            else { return nil }
+            return views.verifier(verifier, key, summary.height)
+        }
+        guard let info else { throw .notFound(kind: "verifier", id: key.text(in: prefix)) }
+        return info
+    }
+
     func validators() async throws(RPCFault) -> ValidatorList { views.validators }
     func peers() async throws(RPCFault) -> PeerList { views.peers }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { views.mempool }

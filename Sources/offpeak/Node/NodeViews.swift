@@ -193,6 +193,19 @@ struct NodeViews: Sendable {
             decisions: escrow.decisions.map(decision), height: height)
     }
 
+    func verifier(_ verifier: Verifier, _ key: PublicKey, _ height: Height) -> VerifierInfo {
+        VerifierInfo(
+            key: key.text(in: prefix), peerID: verifier.peerID.text(in: prefix),
+            owner: verifier.owner.text(in: prefix),
+            rewardAddress: verifier.rewardAddress.text(in: prefix),
+            validator: node.genesis.committee.index(of: key) != nil, bonded: verifier.bonded,
+            releases: verifier.releases.map { ReleaseInfo(amount: $0.amount, height: $0.height) },
+            offences: verifier.offences,
+            jailedUntil: verifier.isJailed(at: height.clampedAdvance(by: 1))
+                ? verifier.jailedUntil : nil,
+            rewards: verifier.rewards, height: height)
+    }
+
     private func decision(_ decision: Escrow.Decision) -> DecisionInfo {
         let participant = decision.address.text(in: prefix)
         return switch decision.choice {
