@@ -34,7 +34,7 @@ def serve(listener):
 
 
 class Neighbour:
-    """That program in a process and a session of its own, and a client of it."""
+    """That program, started as from another terminal, and a client of it."""
 
     def __enter__(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -147,8 +147,8 @@ def step_back(machine, load):
     before = metrics(machine.port)
     start = time.monotonic()
     stress = subprocess.Popen(
-        ["stress-ng", "--cpu", str(os.cpu_count()), "--timeout", "8s"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        ["setsid", "--wait", "stress-ng", "--cpu", str(os.cpu_count()), "--timeout", "8s"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     decided = last_work = None
     done = before["jobs_total"]
     try:
@@ -194,7 +194,8 @@ def compare(machine, options):
         say(f"   {name + ', ' + mode:<15}{figures} {len(values):>9}")
     rise = (percentile(rows["neighbour", "idle"], 0.99)
             / percentile(rows["neighbour", "off"], 0.99) - 1)
-    expect(rise <= 0.10, "p99 of the neighbour's requests rises by no more than 10 %", f"{rise:+.1%}")
+    expect(
+        rise <= 0.10, "p99 of the neighbour's requests rises by no more than 10 %", f"{rise:+.1%}")
 
 
 def run(network, options):
