@@ -15,13 +15,18 @@ internal import Primitives
 ///     {"votingKey": "opkpub1...", "peerID": "opknod1...", "rewardAddress": "opkacc1...",
 ///      "stake": "1000000"}
 ///   ],
+///   "verifiers": [
+///     {"key": "opkpub1...", "peerID": "opknod1...", "rewardAddress": "opkacc1...",
+///      "bond": "1000000"}
+///   ],
 ///   "parameters": {"fees": {"treasury": "opkacc1...", ...}, "stake": {...}, "escrow": {...},
-///                  "consensus": {...}, "batches": {...}}
+///                  "consensus": {...}, "batches": {...}, "verification": {...}}
 /// }
 /// ```
 ///
 /// Amounts are decimal text in the smallest unit (plain numbers are read too), times and durations
-/// milliseconds. Of the parameters only `fees.treasury` must be there; the others have defaults.
+/// milliseconds. `verifiers` may be left out, and of the parameters all but `fees.treasury`, which
+/// have defaults.
 package enum GenesisFile {
     /// A million accounts of some 200 bytes each.
     package static let bytesMax = 256 << 20
@@ -45,19 +50,21 @@ package enum GenesisFile {
                 message: "isn't JSON: a genesis is an object that starts with {")
         }
         let root = try Document(parsing: text, file: file)
-        let keys = ["network", "prefix", "time", "accounts", "validators", "parameters"]
-        let fields = try root.fields(keys)
+        let fields = try root.fields([
+            "network", "prefix", "time", "accounts", "validators", "verifiers", "parameters",
+        ])
         let prefix = try root.required("prefix", fields).networkPrefix()
         let reader = GenesisReader(network: prefix)
         let network = try root.required("network", fields).text()
         let time = try root.required("time", fields).number(0...UInt64(1) << 53)
         let accounts = try reader.accounts(try root.required("accounts", fields))
         let validators = try reader.validators(try root.required("validators", fields))
+        let verifiers = try reader.verifiers(fields["verifiers"])
         let parameters = try reader.parameters(try root.required("parameters", fields))
         do throws(GenesisFault) {
             return try Genesis(
                 network: network, prefix: prefix.text, time: Timestamp(time), accounts: accounts,
-                validators: validators, parameters: parameters)
+                validators: validators, verifiers: verifiers, parameters: parameters)
         } catch {
             throw root.fault(error.problem, at: error.path)
         }
@@ -125,12 +132,29 @@ private struct GenesisReader {
         return validators
     }
 
+    func verifiers(_ list: Document?) throws(DocumentFault) -> [GenesisVerifier] {
+        var verifiers: [GenesisVerifier] = []
+        for element in try list?.elements(maximum: VerifierSet.countMax) ?? [] {
+            let fields = try element.fields(["key", "peerID", "rewardAddress", "bond"])
+            verifiers.append(
+                GenesisVerifier(
+                    key: try element.required("key", fields).id(in: network),
+                    peerID: try element.required("peerID", fields).id(in: network),
+                    rewardAddress: try element.required("rewardAddress", fields).id(in: network),
+                    bond: try element.required("bond", fields).amount()))
+        }
+        return verifiers
+    }
+
     func parameters(_ section: Document) throws(DocumentFault) -> LedgerParameters {
-        let fields = try section.fields(["fees", "stake", "escrow", "consensus", "batches"])
+        let fields = try section.fields([
+            "fees", "stake", "escrow", "consensus", "batches", "verification",
+        ])
         return LedgerParameters(
             fees: try fees(try section.required("fees", fields)),
             stake: try stake(fields["stake"]), escrow: try escrow(fields["escrow"]),
-            consensus: try consensus(fields["consensus"]), batches: try batches(fields["batches"]))
+            consensus: try consensus(fields["consensus"]), batches: try batches(fields["batches"]),
+            verification: try verification(fields["verification"]))
     }
 
     private func fees(_ section: Document) throws(DocumentFault) -> FeeParameters {
@@ -208,6 +232,28 @@ private struct GenesisReader {
             transactionsMax: try numbers.value("transactionsMax", usual.transactionsMax),
             bytesMax: try numbers.value("bytesMax", usual.bytesMax),
             expiryBlocks: try numbers.value("expiryBlocks", usual.expiryBlocks))
+    }
+
+    private func verification(
+        _ section: Document?
+    ) throws(DocumentFault) -> VerificationParameters {
+        let usual = VerificationParameters()
+        let fields = try section?.fields([
+            "spread", "periodBlocks", "termBlocks", "complaintBlocks", "minimumBond",
+            "unbondBlocks", "slashPermille", "repeatSlashPermille", "reporterPermille",
+        ])
+        let numbers = NumberFields(fields: fields ?? [:])
+        return VerificationParameters(
+            spread: try fields?["spread"]?.boolean() ?? usual.spread,
+            periodBlocks: try numbers.value("periodBlocks", usual.periodBlocks),
+            termBlocks: try numbers.value("termBlocks", usual.termBlocks),
+            complaintBlocks: try numbers.value("complaintBlocks", usual.complaintBlocks),
+            minimumBond: Amount(try numbers.value("minimumBond", usual.minimumBond.rawValue)),
+            unbondBlocks: try numbers.value("unbondBlocks", usual.unbondBlocks),
+            slashPermille: try numbers.value("slashPermille", usual.slashPermille),
+            repeatSlashPermille: try numbers.value(
+                "repeatSlashPermille", usual.repeatSlashPermille),
+            reporterPermille: try numbers.value("reporterPermille", usual.reporterPermille))
     }
 }
 

@@ -2,12 +2,13 @@ package import Execution
 internal import Primitives
 
 extension GenesisFile {
-    /// The file's text for a genesis: always the same for the same genesis, one account or
-    /// validator a line, every parameter with its value.
+    /// The file's text for a genesis: always the same for the same genesis, one account, validator
+    /// or verifier a line, every parameter with its value.
     package static func text(of genesis: Genesis) -> String {
         let ids = IDText(prefix: genesis.prefix)
         let accounts = genesis.accounts.map { "    " + line(of: $0, ids) }
         let validators = genesis.validators.map { "    " + line(of: $0, ids) }
+        let verifiers = genesis.verifiers.map { "    " + line(of: $0, ids) }
         return """
             {
               "network": "\(genesis.network)",
@@ -15,6 +16,7 @@ extension GenesisFile {
               "time": \(genesis.time),
               "accounts": \(list(accounts)),
               "validators": \(list(validators)),
+              "verifiers": \(list(verifiers)),
               "parameters": {
             \(parameters(genesis.parameters, ids))
               }
@@ -47,6 +49,13 @@ extension GenesisFile {
         object([
             ("votingKey", ids(validator.votingKey)), ("peerID", ids(validator.peerID)),
             ("rewardAddress", ids(validator.rewardAddress)), ("stake", quoted(validator.stake)),
+        ])
+    }
+
+    private static func line(of verifier: GenesisVerifier, _ ids: IDText) -> String {
+        object([
+            ("key", ids(verifier.key)), ("peerID", ids(verifier.peerID)),
+            ("rewardAddress", ids(verifier.rewardAddress)), ("bond", quoted(verifier.bond)),
         ])
     }
 
@@ -87,6 +96,7 @@ extension GenesisFile {
                     ("expiryBlocks", "\(parameters.batches.expiryBlocks)"),
                 ]
             ),
+            ("verification", verification(parameters.verification)),
         ]
         return sections.map { "    \"\($0.0)\": \(object($0.1))" }.joined(separator: ",\n")
     }
@@ -106,6 +116,21 @@ extension GenesisFile {
                 ])
             ),
             ("treasury", ids(fees.treasury)),
+        ]
+    }
+
+    private static func verification(
+        _ verification: VerificationParameters
+    ) -> [(String, String)] {
+        [
+            ("spread", "\(verification.spread)"), ("periodBlocks", "\(verification.periodBlocks)"),
+            ("termBlocks", "\(verification.termBlocks)"),
+            ("complaintBlocks", "\(verification.complaintBlocks)"),
+            ("minimumBond", quoted(verification.minimumBond)),
+            ("unbondBlocks", "\(verification.unbondBlocks)"),
+            ("slashPermille", "\(verification.slashPermille)"),
+            ("repeatSlashPermille", "\(verification.repeatSlashPermille)"),
+            ("reporterPermille", "\(verification.reporterPermille)"),
         ]
     }
 

@@ -164,6 +164,24 @@ private struct GenesisTables {
         sheet.add("idle", "\(consensus.idleMilliseconds) ms")
         let bytes = AnswerText.bytes(UInt64(batches.bytesMax))
         sheet.add("batches", "at most \(batches.transactionsMax) transactions, \(bytes)")
+        let verification = genesis.parameters.verification
+        sheet.add(
+            "signatures",
+            verification.spread ? "checked by bonds above a third" : "checked by every validator")
+        sheet.add(
+            "verifiers",
+            list: [
+                "bond at least \(verification.minimumBond)",
+                "sets for \(verification.periodBlocks) blocks",
+                "unbonding takes \(verification.unbondBlocks) blocks",
+            ])
+        sheet.add(
+            "slashing",
+            list: [
+                "first \(verification.slashPermille) of 1000",
+                "again \(verification.repeatSlashPermille)",
+                "reporter gets \(verification.reporterPermille) of 1000 of it",
+            ])
         return sheet.text(palette)
     }
 }

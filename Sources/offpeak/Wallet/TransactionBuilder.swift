@@ -217,7 +217,8 @@ extension TransactionBuilder {
         let unsigned = SignedTransaction(
             transaction: try transaction(0), policies: revealed, authorizations: [])
         let maxFee = network.fees.generousMaximum(
-            bytes: unsigned.byteCount + 96 * signatures, signatures: signatures,
+            bytes: unsigned.byteCount + 96 * signatures,
+            signatures: signatures + unsigned.chargedSignatures,
             operations: operations.count, tip: options.tip)
         return try TransactionFile(
             transaction: try transaction(maxFee), prefix: network.prefix, policies: revealed)

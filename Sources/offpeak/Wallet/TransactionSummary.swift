@@ -143,6 +143,22 @@ struct OperationSummary: Encodable, Sendable {
                     ("toPayee", "\(split.toPayee)"), ("toPayer", "\(split.toPayer)"),
                 ]
             )
+        case .bond(let bond):
+            return (
+                "bond",
+                [
+                    ("verifier", bond.key.text(in: prefix)), ("peer", bond.peerID.text(in: prefix)),
+                    ("amount", "\(bond.amount)"),
+                ]
+            )
+        case .unbond(let unbond):
+            return (
+                "unbond",
+                [("verifier", unbond.key.text(in: prefix)), ("amount", "\(unbond.amount)")]
+            )
+        case .withdraw(let key): return ("withdraw", [("verifier", key.text(in: prefix))])
+        case .reportEvidence(let evidence):
+            return ("reportEvidence", [("evidence", Hex.encode(evidence))])
         }
     }
 
