@@ -59,7 +59,7 @@ package struct MempoolEngine: Sendable {
     var bodies = Bodies()
     var connected: Set<PeerID> = []
     /// What this machine can check for others; nil for one that was never told a limit.
-    var ownCapacity: Capacity?
+    package internal(set) var ownCapacity: Capacity?
     /// How long certificates take after this node's ack, in milliseconds, smoothed.
     var certificateWait: UInt64 = 0
 
@@ -354,6 +354,17 @@ package struct SignatureTally: Hashable, Sendable {
     package init() {}
 
     package var total: UInt64 { admission + assigned + rescue + screening + direct }
+
+    /// What was counted since `earlier` was.
+    package func since(_ earlier: SignatureTally) -> SignatureTally {
+        var counts = SignatureTally()
+        counts.admission = admission - min(admission, earlier.admission)
+        counts.assigned = assigned - min(assigned, earlier.assigned)
+        counts.rescue = rescue - min(rescue, earlier.rescue)
+        counts.screening = screening - min(screening, earlier.screening)
+        counts.direct = direct - min(direct, earlier.direct)
+        return counts
+    }
 
     /// Every purpose with its name, in the order of the fields.
     package static var purposes: [(name: String, count: @Sendable (Self) -> UInt64)] {

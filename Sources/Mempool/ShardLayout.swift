@@ -93,6 +93,11 @@ package struct ShardLayout: Sendable {
     /// The set of a period, or nil for one that isn't known yet or any more.
     package func verifiers(ofPeriod period: UInt64) -> VerifierSet? { verifierSets[period] }
 
+    /// The set of the period that follows `height`, or nil if it isn't known.
+    package func presentVerifiers(after height: Height) -> VerifierSet? {
+        verifierSets[settings.period(of: height.clampedAdvance(by: 1))]
+    }
+
     /// The set whose word counts for a batch, or nil if it isn't known.
     package func verifiers(for header: BatchHeader) -> VerifierSet? {
         guard let sealed = header.sealedHeight(settings) else { return nil }
