@@ -8,7 +8,7 @@ struct TestnetCommand: AsyncParsableCommand {
         "testnet", "Run a network of validators on this machine.",
         [
             TestnetUp.self, TestnetDown.self, TestnetStatusCommand.self, TestnetLogs.self,
-            TestnetKill.self, TestnetRestart.self,
+            TestnetKill.self, TestnetRestart.self, TestnetAddIdle.self,
         ],
         discussion: """
             The nodes are processes of their own on free ports of 127.0.0.1. All their files lie in

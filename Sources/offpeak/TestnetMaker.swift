@@ -71,14 +71,13 @@ struct TestnetMaker {
     func make() throws -> TestnetRecord {
         try folder.create()
         let wallets = try plan.wallets.map(makeWallet)
-        let keys = plan.roles.map { NodeKeys(role: $0) }
+        let keys = plan.roles.map { TestnetKeys(role: $0) }
         let genesis = try makeGenesis(wallets, keys)
-        let nodes = try makeNodes(keys)
+        let nodes = try TestnetHomes.nodes(keys, from: 0, prefix)
         let text = Array(GenesisFile.text(of: genesis).utf8)
         try Home.write(text, to: folder.genesis, replacing: true)
-        for (node, keys) in zip(nodes, keys) {
-            try makeHome(node, keys, peers: peers(of: node, in: nodes), genesis: text)
-        }
+        let homes = TestnetHomes(folder: folder, prefix: prefix, genesis: text)
+        for (node, keys) in zip(nodes, keys) { try homes.make(node, keys, among: nodes) }
         let record = TestnetRecord(
             network: plan.network, prefix: TestnetPlan.prefix, chainID: "\(genesis.chainID)",
             nodes: nodes, wallets: wallets.map(\.record))
@@ -89,7 +88,7 @@ struct TestnetMaker {
     private func makeWallet(_ name: String) throws -> Wallet {
         let key = StoredKey(role: .wallet, material: .secretKey(.random()))
         let file = folder.wallet(name)
-        try write(key, to: file)
+        try folder.write(key, to: file)
         let policy = Policy.single(key.secretKey.publicKey)
         let record = TestnetWallet(
             name: name, address: policy.address.text(in: prefix),
@@ -97,16 +96,7 @@ struct TestnetMaker {
         return Wallet(record: record, address: policy.address)
     }
 
-    private func makeNodes(_ keys: [NodeKeys]) throws -> [TestnetNode] {
-        let ports = try TestnetPorts.free(2 * keys.count)
-        return keys.enumerated().map { index, keys in
-            TestnetNode(
-                index: index, peerID: keys.peerID.text(in: prefix), linkPort: ports[2 * index],
-                rpcPort: ports[2 * index + 1], role: keys.role)
-        }
-    }
-
-    private func makeGenesis(_ wallets: [Wallet], _ keys: [NodeKeys]) throws -> Genesis {
+    private func makeGenesis(_ wallets: [Wallet], _ keys: [TestnetKeys]) throws -> Genesis {
         guard let treasury = wallets.last?.address else {
             throw CommandFault("a local network needs a wallet")
         }
@@ -133,51 +123,8 @@ struct TestnetMaker {
                 fees: .init(treasury: treasury), verification: .init(spread: plan.spreads)))
     }
 
-    /// Validators have links to everybody, the others to the validators.
-    private func peers(of node: TestnetNode, in nodes: [TestnetNode]) -> [TestnetNode] {
-        nodes.filter {
-            $0.index != node.index && (node.role == .validator || $0.role == .validator)
-        }
-    }
-
-    private func makeHome(
-        _ node: TestnetNode, _ keys: NodeKeys, peers: [TestnetNode], genesis: [UInt8]
-    ) throws {
-        let home = folder.home(node.index)
-        try home.create()
-        try write(keys.identity, to: home.identityKey)
-        if node.role != .relay { try write(keys.voting, to: home.validatorKey) }
-        try Home.write(genesis, to: home.genesis)
-        var configuration = Configuration()
-        configuration.listen = NetworkAddress(host: "127.0.0.1", port: node.linkPort)
-        configuration.rpcListen = NetworkAddress(host: "127.0.0.1", port: node.rpcPort)
-        configuration.logFormat = .text
-        configuration.peers = try peers.map { peer in
-            ConfiguredPeer(
-                peerID: try PeerID(text: peer.peerID, in: prefix),
-                address: .init(host: "127.0.0.1", port: peer.linkPort))
-        }
-        try Home.write(Array(configuration.template.utf8), to: home.configuration)
-    }
-
-    private func write(_ key: StoredKey, to file: String) throws {
-        let text = KeyFile.encode(key)
-        var bytes = text.withUnsafeBytes { Array($0) }
-        defer { SecureBytes.wipe(&bytes) }
-        try Home.write(bytes, to: file)
-    }
-
     private struct Wallet {
         let record: TestnetWallet
         let address: Address
-    }
-
-    private struct NodeKeys {
-        let role: TestnetRole
-        let identity = StoredKey(role: .identity, material: .secretKey(.random()))
-        let voting = StoredKey(role: .voting, material: .secretKey(.random()))
-        var peerID: PeerID { PeerID(identity.secretKey.publicKey) }
-        var votingKey: PublicKey { voting.secretKey.publicKey }
-        var rewardAddress: Address { Policy.single(votingKey).address }
     }
 }
