@@ -187,6 +187,11 @@ class Network:
             raise
         return sum(int(balance["amount"]) for balance in account["balances"])
 
+    def checked(self):
+        """Users' signatures that each node has checked since its start."""
+        return {node: sum(self.rpc(node, "verification_status")["checked"].values())
+                for node in self.nodes}
+
     # Checks.
 
     def agree(self, nodes=None, seconds=30, shown=True):

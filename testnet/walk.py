@@ -4,8 +4,9 @@
     testnet/walk.py [--offpeak FILE] [--home DIR] [--demo-only]
 
 Starts four validators and shows keys, payments, a 2-of-3 account, escrows with milestones, an
-arbiter and a deadline, and a validator that is killed under load. Ends with the network running,
-or with --demo-only with everything removed. Exit code 0 only if every step held.
+arbiter and a deadline, a validator that is killed under load, and two verifiers and a relay that
+join and check for the validators. Ends with the network running, or with --demo-only with
+everything removed. Exit code 0 only if every step held.
 """
 
 import argparse
@@ -133,7 +134,47 @@ def crash(network, folder):
     load.check()
 
 
-STEPS = (keys, payments, multisig, milestones, deadline, crash)
+def idle_machines(network, folder):
+    """Idle machines: two bonded verifiers and a relay join, and check for the validators."""
+    validators = list(network.nodes)
+    with Load(network, nodes=validators) as load:
+        before = shares(network, load, "checked by four validators alone")
+        added = network.run("testnet", "add-idle", "--verifiers", 2, "--relays", 1, seconds=300)
+        network.load()
+        members = network.rpc(0, "verifier_list")["verifiers"]
+        expect([member["role"] for member in members].count("verifier") == 2,
+               "two verifiers stand in the set beside the validators")
+        load.goes_on(10)
+        after = shares(network, load, "checked with two verifiers and a relay beside them")
+    load.check()
+    mine = [sum(counts[node] for node in validators) for counts in (before, after)]
+    expect(mine[1] < 0.75 * mine[0], "the validators check less for a payment than before")
+    expect(all(after[node["index"]] > 0 for node in added if node["role"] == "verifier"),
+           "each verifier checks")
+    relay = next(node["index"] for node in added if node["role"] == "relay")
+    screened = network.rpc(relay, "verification_status")["checked"]["screening"]
+    paid = network.run("pay", "--key", network.key("faucet"), "--to", network.address("erin"),
+                       "--amount", 500, node=relay)
+    now = network.rpc(relay, "verification_status")["checked"]["screening"]
+    expect(paid["receipt"]["outcome"] == "success" and now > screened,
+           "the relay screens a payment and hands it on")
+
+
+def shares(network, load, what):
+    """Runs some payments, and shows who checked how many signatures for each of them."""
+    start, paid = network.checked(), load.count
+    load.goes_on(40)
+    counts = {node: (count - start[node]) / (load.count - paid)
+              for node, count in network.checked().items()}
+    say(f"   {what}, signatures for a payment:")
+    for node, count in counts.items():
+        role = network.record["nodes"][node]["role"]
+        say(f"   {node:>4}  {role:<10} {count:5.2f}  {100 * count / sum(counts.values()):5.1f} %")
+    say(f"    all              {sum(counts.values()):5.2f}")
+    return counts
+
+
+STEPS = (keys, payments, multisig, milestones, deadline, crash, idle_machines)
 
 
 def main():

@@ -148,4 +148,10 @@ package struct BatchSettings: Hashable, Sendable {
 
     /// The period of a height.
     package func period(of height: Height) -> UInt64 { height.rawValue / periodBlocks }
+
+    /// The first height of a period.
+    package func firstHeight(ofPeriod period: UInt64) -> Height {
+        let (height, overflow) = period.multipliedReportingOverflow(by: periodBlocks)
+        return Height(overflow ? .max : height)
+    }
 }

@@ -59,7 +59,7 @@ package struct MempoolEngine: Sendable {
     var bodies = Bodies()
     var connected: Set<PeerID> = []
     /// What this machine can check for others; nil for one that was never told a limit.
-    var ownCapacity: Capacity?
+    package internal(set) var ownCapacity: Capacity?
     /// How long certificates take after this node's ack, in milliseconds, smoothed.
     var certificateWait: UInt64 = 0
 
@@ -134,7 +134,7 @@ package struct MempoolEngine: Sendable {
         case .advanced(let height, let sets): advance(to: height, sets)
         case .ownCapacity(let capacity): ownCapacity = capacity
         case .peerCapacity(let peer, let capacity):
-            if isVerifier(peer) { workers.setHint(capacity, of: peer) }
+            if layout.isBonded(peer) { workers.setHint(capacity, of: peer) }
         case .executed(let time, let transactions):
             settle(transactions, time: time, at: moment.now)
         case .bodiesWanted(let certificates): want(certificates, at: moment.now)
@@ -274,11 +274,6 @@ package struct MempoolEngine: Sendable {
             .filter { connected.contains($0) }
     }
 
-    /// Whether a peer is a member of some set of verifiers.
-    private func isVerifier(_ peer: PeerID) -> Bool {
-        layout.verifierSets.values.contains { $0.index(of: peer) != nil }
-    }
-
     /// The peer behind a validator's index, which exists.
     func peer(_ index: ValidatorIndex) -> PeerID? { layout.committee[index]?.peerID }
 }
@@ -359,6 +354,26 @@ package struct SignatureTally: Hashable, Sendable {
     package init() {}
 
     package var total: UInt64 { admission + assigned + rescue + screening + direct }
+
+    /// What was counted since `earlier` was.
+    package func since(_ earlier: SignatureTally) -> SignatureTally {
+        var counts = SignatureTally()
+        counts.admission = admission - min(admission, earlier.admission)
+        counts.assigned = assigned - min(assigned, earlier.assigned)
+        counts.rescue = rescue - min(rescue, earlier.rescue)
+        counts.screening = screening - min(screening, earlier.screening)
+        counts.direct = direct - min(direct, earlier.direct)
+        return counts
+    }
+
+    /// Every purpose with its name, in the order of the fields.
+    package static var purposes: [(name: String, count: @Sendable (Self) -> UInt64)] {
+        [
+            ("admission", { $0.admission }), ("assigned", { $0.assigned }),
+            ("rescue", { $0.rescue }), ("screening", { $0.screening }),
+            ("direct", { $0.direct }),
+        ]
+    }
 }
 
 extension MempoolEngine {

@@ -85,8 +85,18 @@ package struct ShardLayout: Sendable {
     /// Takes the sets that the state names by now.
     package mutating func setVerifierSets(_ sets: [UInt64: VerifierSet]) { verifierSets = sets }
 
+    /// Whether a peer is a member of a set that is known, with a vote or without.
+    package func isBonded(_ peer: PeerID) -> Bool {
+        verifierSets.values.contains { $0.index(of: peer) != nil }
+    }
+
     /// The set of a period, or nil for one that isn't known yet or any more.
     package func verifiers(ofPeriod period: UInt64) -> VerifierSet? { verifierSets[period] }
+
+    /// The set of the period that follows `height`, or nil if it isn't known.
+    package func presentVerifiers(after height: Height) -> VerifierSet? {
+        verifierSets[settings.period(of: height.clampedAdvance(by: 1))]
+    }
 
     /// The set whose word counts for a batch, or nil if it isn't known.
     package func verifiers(for header: BatchHeader) -> VerifierSet? {

@@ -45,7 +45,9 @@ package protocol RPCBackend: Sendable {
 
     func validators() async throws(RPCFault) -> ValidatorList
     func peers() async throws(RPCFault) -> PeerList
+    func verifiers() async throws(RPCFault) -> VerifierList
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus
+    func verificationStatus() async throws(RPCFault) -> VerificationStatus
     func genesis() async throws(RPCFault) -> GenesisInfo
 
     /// For `/ready`.

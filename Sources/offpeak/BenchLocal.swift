@@ -9,6 +9,12 @@ internal import Synchronization
 struct BenchLocal: Sendable {
     let plan: BenchPlan
     let validators: Int
+    /// Bonded nodes without a vote, beside the validators.
+    let verifiers: Int
+    /// Whether the checking of signatures is spread, or every validator checks everything.
+    let spreads: Bool
+    /// When the verifiers are killed, from the beginning of the measured time; nil for never.
+    let killsVerifiersAfter: Duration?
     let progress: BenchProgress
 
     /// What each account starts with: enough for any number of transfers.
@@ -29,7 +35,7 @@ struct BenchLocal: Sendable {
         let accounts = await BenchAccounts(seed: plan.seed, count: plan.accounts)
         let record = try makeNetwork(folder, accounts)
         let transfers = try await sign(accounts, record)
-        progress.step("starting \(validators) validators")
+        progress.step("starting \(record.nodes.count) nodes")
         let network = try TestnetNetwork(folder, record: record)
         _ = try network.start()
         try await network.awaitReady(record.nodes.map(\.index))
@@ -37,10 +43,19 @@ struct BenchLocal: Sendable {
         let context = try NetworkContext(genesis, now: WallClock.now)
         return try await BenchRun(
             plan: plan, accounts: accounts,
-            initial: BenchLocal.balance, transfers: transfers, clients: network.clients,
+            initial: BenchLocal.balance, transfers: transfers,
+            clients: record.nodes(.validator).map { network.clients[$0] },
             prefix: context.prefix, fees: context.fees, meter: BenchMeter(network: network),
-            progress: progress
+            verifiers: verifiers, spreads: spreads, strike: strike(network), progress: progress
         ).run()
+    }
+
+    private func strike(_ network: TestnetNetwork) -> BenchStrike? {
+        killsVerifiersAfter.map { after in
+            BenchStrike(after: after) {
+                for verifier in network.record.nodes(.verifier) { network.kill(verifier) }
+            }
+        }
     }
 
     private static func temporaryFolder() throws(CommandFault) -> TestnetFolder {
@@ -74,7 +89,8 @@ struct BenchLocal: Sendable {
     private func makeNetwork(
         _ folder: TestnetFolder, _ accounts: BenchAccounts
     ) throws -> TestnetRecord {
-        var testnet = TestnetPlan(validators: validators)
+        var testnet = TestnetPlan(
+            validators: validators, verifiers: verifiers, spreads: spreads)
         testnet.network = "offpeak-bench"
         testnet.accounts = accounts.publicKeys.map {
             GenesisAccount(owner: .policy(.single($0)), balance: BenchLocal.balance)

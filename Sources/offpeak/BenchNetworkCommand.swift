@@ -13,10 +13,23 @@ struct BenchNetworkCommand: AsyncParsableCommand {
             it transfers have fixed moments, and latency counts from there. --local measures a \
             network of its own, which is removed afterwards; --validators a running one, whose \
             wallet --key pays for the accounts.
+
+            With --verifiers, nodes without a vote check signatures for the validators; each has \
+            half of the validators' stake bonded. With --spread off every validator checks every \
+            signature, as in other ledgers.
             """)
 
     @Option(help: "Validators of a network of its own.")
     var local: Int?
+
+    @Option(help: "Nodes of that network that check for the validators, and have no vote.")
+    var verifiers = 0
+
+    @Option(help: "Whether checks are spread over bonded nodes, on or off.")
+    var spread = OnOff.on
+
+    @Option(help: "Second of the measured time in which the verifiers are killed.")
+    var killVerifiersAt: Double?
 
     @Option(
         parsing: .upToNextOption, help: "RPC addresses of a running network's nodes, HOST:PORT.")
@@ -82,13 +95,32 @@ struct BenchNetworkCommand: AsyncParsableCommand {
         guard validators.isEmpty || key != nil else {
             throw ValidationError("--validators needs --key, the wallet that pays")
         }
+        try validateVerifiers()
+    }
+
+    private func validateVerifiers() throws {
+        guard local != nil || (verifiers == 0 && spread == .on) else {
+            throw ValidationError("--verifiers and --spread are for a network of its own: --local")
+        }
+        guard let killVerifiersAt else { return }
+        guard verifiers > 0, killVerifiersAt >= 1, killVerifiersAt < seconds else {
+            throw ValidationError(
+                """
+                --kill-verifiers-at \(killVerifiersAt): from 1 to below --seconds \(seconds) is \
+                possible, with --verifiers
+                """)
+        }
     }
 
     func run() async throws {
         let progress = BenchProgress(isQuiet: output.json)
         let report =
             if let local {
-                try await BenchLocal(plan: plan, validators: local, progress: progress).run()
+                try await BenchLocal(
+                    plan: plan, validators: local, verifiers: verifiers,
+                    spreads: spread == .on,
+                    killsVerifiersAfter: killVerifiersAt.map { .seconds($0) }, progress: progress
+                ).run()
             } else {
                 try await BenchRemote(
                     plan: plan, nodes: validators, keyFile: key ?? "", progress: progress
@@ -113,6 +145,11 @@ struct BenchNetworkCommand: AsyncParsableCommand {
             transfers: transactions
                 ?? Int(expected * (seconds + warmUp)) + BenchNetworkCommand.spare)
     }
+}
+
+/// A switch on the command line.
+enum OnOff: String, CaseIterable, ExpressibleByArgument {
+    case on, off
 }
 
 /// What is to be measured.

@@ -11,18 +11,19 @@ struct BenchReport: Encodable, Sendable {
     let finalizedPerSecond: Double
     /// From the intended submission until finality was seen by the load generator.
     let latencyMilliseconds: Latency
-    /// User and system time of all validator processes for each finalized transfer.
-    let cpuMicrosecondsPerTransfer: Double?
-    /// Users' signatures, summed over all validators.
-    let signaturesCheckedPerTransfer: Double?
-    /// Growth of data and journal folders, summed over all validators.
-    let bytesOnDiskPerTransfer: Double?
+    /// For each finalized transfer; nil where the nodes' processes aren't ours to look at. Its
+    /// fields stand beside the others in JSON.
+    let cost: BenchCost?
     /// The most that the largest validator ever had resident, in MiB.
     let peakMemoryMegabytes: Double?
-    /// Of the load generator itself.
-    let loadGeneratorCpuMicrosecondsPerTransfer: Double?
+    /// Absent unless verifiers were killed.
+    let outage: BenchOutage?
 
     let validators: Int
+    /// Bonded and without a vote; absent where that isn't known.
+    let verifiers: Int?
+    /// Whether the checking of signatures is spread; absent where that isn't known.
+    let spread: Bool?
     let accounts: Int
     /// The number that the accounts' keys are made from.
     let seed: UInt64
@@ -76,11 +77,11 @@ struct BenchReport: Encodable, Sendable {
         let latency = [latencyMilliseconds.p50, latencyMilliseconds.p99, latencyMilliseconds.p999]
             .map { $0.map(format) ?? "-" }
         sheet.add("latency", "p50 \(latency[0]) ms, p99 \(latency[1]) ms, p99.9 \(latency[2]) ms")
-        add("CPU", cpuMicrosecondsPerTransfer, "µs a transfer, all validators together", &sheet)
-        add("signatures", signaturesCheckedPerTransfer, "checks a transfer, all validators", &sheet)
-        add("disk", bytesOnDiskPerTransfer, "bytes a transfer, all validators together", &sheet)
-        add("memory", peakMemoryMegabytes, "MiB at most in one validator", &sheet)
-        add("load generator", loadGeneratorCpuMicrosecondsPerTransfer, "µs a transfer", &sheet)
+        cost?.add(to: &sheet)
+        sheet.add(
+            "memory",
+            optional: peakMemoryMegabytes.map { "\(format($0)) MiB at most in one validator" })
+        sheet.add("verifiers killed", optional: outage?.text)
         sheet.add("submitted", "\(total.submitted) of \(total.signed) signed, seed \(seed)")
         let failures = total.failures.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
         sheet.add("failures", list: failures)
@@ -91,12 +92,39 @@ struct BenchReport: Encodable, Sendable {
         return sheet.text(palette)
     }
 
-    private func add(_ name: String, _ value: Double?, _ unit: String, _ sheet: inout Sheet) {
-        if let value { sheet.add(name, "\(format(value)) \(unit)") }
-    }
-
     private func format(_ value: Double) -> String { "\(BenchReport.rounded(value))" }
 
     /// To one digit after the point: more would be made up.
     static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+}
+
+// The cost's fields beside the others.
+extension BenchReport {
+    private enum CodingKeys: String, CodingKey {
+        case finalizedPerSecond, latencyMilliseconds, peakMemoryMegabytes, outage, validators
+        case verifiers, spread, accounts, seed, rate, inFlightMax, warmUpSeconds, measuredSeconds
+        case finalized, total, transfersLasted, audit
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try cost?.encode(to: encoder)
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(finalizedPerSecond, forKey: .finalizedPerSecond)
+        try fields.encode(latencyMilliseconds, forKey: .latencyMilliseconds)
+        try fields.encodeIfPresent(peakMemoryMegabytes, forKey: .peakMemoryMegabytes)
+        try fields.encodeIfPresent(outage, forKey: .outage)
+        try fields.encode(validators, forKey: .validators)
+        try fields.encodeIfPresent(verifiers, forKey: .verifiers)
+        try fields.encodeIfPresent(spread, forKey: .spread)
+        try fields.encode(accounts, forKey: .accounts)
+        try fields.encode(seed, forKey: .seed)
+        try fields.encodeIfPresent(rate, forKey: .rate)
+        try fields.encodeIfPresent(inFlightMax, forKey: .inFlightMax)
+        try fields.encode(warmUpSeconds, forKey: .warmUpSeconds)
+        try fields.encode(measuredSeconds, forKey: .measuredSeconds)
+        try fields.encode(finalized, forKey: .finalized)
+        try fields.encode(total, forKey: .total)
+        try fields.encode(transfersLasted, forKey: .transfersLasted)
+        try fields.encode(audit, forKey: .audit)
+    }
 }

@@ -13,6 +13,10 @@ struct BenchRun: Sendable {
     let fees: FeeRule
     /// Nil where the nodes' processes aren't ours to look at.
     let meter: BenchMeter?
+    /// Verifiers without a vote, and whether checks are spread; nil where that isn't known.
+    var verifiers: Int?
+    var spreads: Bool?
+    var strike: BenchStrike?
     let progress: BenchProgress
 
     /// How long the network may go on without finalizing anything before the run-out ends.
@@ -47,6 +51,8 @@ struct BenchRun: Sendable {
         let before: BenchReading?
         let after: BenchReading?
         let transfersLasted: Bool
+        /// When the verifiers were killed, in seconds.
+        let struckAt: Double?
     }
 
     private func measure(
@@ -58,16 +64,22 @@ struct BenchRun: Sendable {
         let before = await meter?.read()
         let begin = ContinuousClock.now
         tracker.begin(at: begin)
+        var struckAt: Double?
         while ContinuousClock.now < end, !load.isExhausted {
             try await Task.sleep(for: .milliseconds(100))
             showProgress(tracker, begin, end)
+            let passed = ContinuousClock.now - begin
+            if struckAt == nil, let strike, passed >= strike.after {
+                struckAt = passed / .seconds(1)
+                strike.carryOut()
+            }
         }
         let stop = ContinuousClock.now
         tracker.end(at: stop)
         let after = await meter?.read()
         return Measured(
             seconds: (stop - begin) / .seconds(1), before: before, after: after,
-            transfersLasted: !load.isExhausted || stop >= end)
+            transfersLasted: !load.isExhausted || stop >= end, struckAt: struckAt)
     }
 
     private func showProgress(
@@ -90,19 +102,14 @@ struct BenchRun: Sendable {
             try await Task.sleep(for: .milliseconds(50))
         }
     }
+}
 
+// The report.
+extension BenchRun {
     private func report(
         _ measured: Measured, _ tracker: BenchTracker, _ audit: BenchAudit
     ) -> BenchReport {
         let counts = tracker.counts
-        func each(_ value: (BenchReading) -> Double?) -> Double? {
-            guard counts.measured > 0, let before = measured.before.flatMap(value),
-                let after = measured.after.flatMap(value)
-            else { return nil }
-            return BenchReport.rounded((after - before) / Double(counts.measured))
-        }
-        let inFlightMax: Int? =
-            if case .saturation(let inFlight) = plan.pace { inFlight } else { nil }
         let rate: Double? = if case .rate(let rate) = plan.pace { rate } else { nil }
         return BenchReport(
             finalizedPerSecond: BenchReport.rounded(Double(counts.measured) / measured.seconds),
@@ -110,19 +117,39 @@ struct BenchRun: Sendable {
                 p50: tracker.latencyMilliseconds(percent: 50),
                 p99: tracker.latencyMilliseconds(percent: 99),
                 p999: tracker.latencyMilliseconds(percent: 99.9)),
-            cpuMicrosecondsPerTransfer: each(\.cpuMicroseconds),
-            signaturesCheckedPerTransfer: each(\.signaturesChecked),
-            bytesOnDiskPerTransfer: each { Double($0.bytesOnDisk) },
+            cost: cost(measured, transfers: counts.measured),
             peakMemoryMegabytes: measured.after.map {
                 BenchReport.rounded(Double($0.peakMemoryBytes) / 1_048_576)
             },
-            loadGeneratorCpuMicrosecondsPerTransfer: each(\.ownCPUMicroseconds),
-            validators: clients.count, accounts: plan.accounts, seed: plan.seed, rate: rate,
-            inFlightMax: inFlightMax, warmUpSeconds: plan.warmUp / .seconds(1),
+            outage: outage(measured, tracker),
+            validators: clients.count, verifiers: verifiers, spread: spreads,
+            accounts: plan.accounts, seed: plan.seed, rate: rate, inFlightMax: inFlightMax,
+            warmUpSeconds: plan.warmUp / .seconds(1),
             measuredSeconds: BenchReport.rounded(measured.seconds), finalized: counts.measured,
             total: .init(
                 signed: transfers.count, submitted: counts.submitted, finalized: counts.finalized,
                 unknown: counts.inFlight, failures: counts.failures),
             transfersLasted: measured.transfersLasted, audit: audit)
+    }
+
+    private var inFlightMax: Int? {
+        if case .saturation(let inFlight) = plan.pace { inFlight } else { nil }
+    }
+
+    private func cost(_ measured: Measured, transfers: Int) -> BenchCost? {
+        guard transfers > 0, let before = measured.before, let after = measured.after else {
+            return nil
+        }
+        return BenchCost(before, after, transfers: transfers, hasVerifiers: (verifiers ?? 0) > 0)
+    }
+
+    private func outage(_ measured: Measured, _ tracker: BenchTracker) -> BenchOutage? {
+        guard let struckAt = measured.struckAt else { return nil }
+        let steps = tracker.steps
+        let count = Int(measured.seconds * Double(BenchOutage.stepsPerSecond))
+        let missing = max(0, count - steps.count)
+        return BenchOutage(
+            steps: Array(steps.prefix(count)) + Array(repeating: 0, count: missing),
+            killed: Int(struckAt * Double(BenchOutage.stepsPerSecond)))
     }
 }

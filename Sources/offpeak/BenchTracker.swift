@@ -29,6 +29,19 @@ final class BenchTracker: Sendable {
         var measuredUntil: Moment?
         /// When a transfer was final last.
         var progress = ContinuousClock.now
+        /// Transfers finalized in each tenth of a second of the measured time.
+        var steps: [Int] = []
+
+        mutating func count(measuredAt moment: Moment) {
+            counts.measured += 1
+            guard let measuredFrom else { return }
+            let passed = (moment - measuredFrom) / .seconds(1)
+            let step = Int(passed * Double(BenchOutage.stepsPerSecond))
+            if step >= steps.count {
+                steps += Array(repeating: 0, count: step + 1 - steps.count)
+            }
+            steps[step] += 1
+        }
 
         func isMeasured(_ moment: Moment) -> Bool {
             guard let measuredFrom, moment >= measuredFrom else { return false }
@@ -88,7 +101,7 @@ final class BenchTracker: Sendable {
                 state.counts.inFlight -= 1
                 state.counts.finalized += 1
                 state.progress = moment
-                if state.isMeasured(moment) { state.counts.measured += 1 }
+                if state.isMeasured(moment) { state.count(measuredAt: moment) }
                 guard state.isMeasured(intended) else { continue }
                 let microseconds = UInt64(max(0, (moment - intended) / .microseconds(1)))
                 _ = state.latencies.record(
@@ -101,6 +114,9 @@ final class BenchTracker: Sendable {
     func begin(at moment: Moment) { state.withLock { $0.measuredFrom = moment } }
     /// The measured time ends.
     func end(at moment: Moment) { state.withLock { $0.measuredUntil = moment } }
+
+    /// Transfers finalized in each tenth of a second of the measured time, up to the last.
+    var steps: [Int] { state.withLock { $0.steps } }
 
     /// The latency that `percent` of the transfers of the measured time stayed within, in
     /// milliseconds; nil without any.

@@ -8,7 +8,7 @@ struct TestnetCommand: AsyncParsableCommand {
         "testnet", "Run a network of validators on this machine.",
         [
             TestnetUp.self, TestnetDown.self, TestnetStatusCommand.self, TestnetLogs.self,
-            TestnetKill.self, TestnetRestart.self,
+            TestnetKill.self, TestnetRestart.self, TestnetAddIdle.self,
         ],
         discussion: """
             The nodes are processes of their own on free ports of 127.0.0.1. All their files lie in
@@ -46,6 +46,12 @@ struct TestnetUp: AsyncParsableCommand {
     @Option(help: "How many validators a new network has.")
     var validators: Int?
 
+    @Option(help: "How many bonded nodes of a new network check for others without a vote.")
+    var verifiers = 0
+
+    @Option(help: "How many nodes of a new network have neither bond nor vote.")
+    var relays = 0
+
     func run() async throws {
         let network = try makeOrLoad()
         let before = network.record.nodes.map(\.index).filter { network.process($0).pid != nil }
@@ -72,12 +78,13 @@ struct TestnetUp: AsyncParsableCommand {
 
     private func makeOrLoad() throws -> TestnetNetwork {
         guard options.folder.exists else {
-            let plan = TestnetPlan(validators: validators ?? 4)
+            let plan = TestnetPlan(
+                validators: validators ?? 4, verifiers: verifiers, relays: relays)
             let record = try TestnetMaker(options.folder, plan).make()
             return try TestnetNetwork(options.folder, record: record)
         }
         let network = try options.network()
-        let count = network.record.nodes.count
+        let count = network.record.nodes(.validator).count
         guard validators ?? count == count else {
             throw CommandFault(
                 """

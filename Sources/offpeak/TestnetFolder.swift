@@ -79,6 +79,11 @@ struct TestnetRecord: Codable, Hashable, Sendable {
     let nodes: [TestnetNode]
     let wallets: [TestnetWallet]
 
+    /// The numbers of the nodes with a role, in order.
+    func nodes(_ role: TestnetRole) -> [Int] {
+        nodes.filter { $0.role == role }.map(\.index)
+    }
+
     /// The record of the network in `folder`.
     /// - Throws: `CommandFault` if there is none or it can't be read.
     static func load(_ folder: TestnetFolder) throws(CommandFault) -> TestnetRecord {
@@ -106,9 +111,19 @@ struct TestnetRecord: Codable, Hashable, Sendable {
     }
 }
 
+/// What a node of a local network does.
+enum TestnetRole: String, Codable, CaseIterable, Sendable {
+    /// Votes.
+    case validator
+    /// Checks signatures for the validators with a bond of its own, and doesn't vote.
+    case verifier
+    /// Follows, forwards and screens, without bond and vote.
+    case relay
+}
+
 /// A node of a local network.
 struct TestnetNode: Codable, Hashable, Sendable {
-    /// Its place in the committee.
+    /// Its number: the validators come first, in the order of the committee.
     let index: Int
     /// `nod` text.
     let peerID: String
@@ -116,8 +131,21 @@ struct TestnetNode: Codable, Hashable, Sendable {
     let linkPort: UInt16
     /// Where RPC is served, on 127.0.0.1.
     let rpcPort: UInt16
+    var role = TestnetRole.validator
 
     var rpc: String { "http://127.0.0.1:\(rpcPort)" }
+}
+
+extension TestnetNode {
+    /// Records of networks that had validators only name no role.
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        index = try fields.decode(Int.self, forKey: .index)
+        peerID = try fields.decode(String.self, forKey: .peerID)
+        linkPort = try fields.decode(UInt16.self, forKey: .linkPort)
+        rpcPort = try fields.decode(UInt16.self, forKey: .rpcPort)
+        role = try fields.decodeIfPresent(TestnetRole.self, forKey: .role) ?? .validator
+    }
 }
 
 /// A wallet of a local network, with funds from the start.

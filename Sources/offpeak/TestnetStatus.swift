@@ -6,6 +6,7 @@ struct TestnetStatus: Encodable, Sendable {
     /// One node.
     struct Node: Encodable, Sendable {
         let index: Int
+        let role: TestnetRole
         /// Absent if the process doesn't run.
         let pid: Int32?
         let rpc: String
@@ -65,8 +66,8 @@ struct TestnetStatus: Encodable, Sendable {
     /// For people.
     func text(_ palette: Palette) -> String {
         let columns: [Table.Column] = [
-            .number("NODE"), .number("PID"), .text("STATE"), .number("HEIGHT"), .text("STATE ROOT"),
-            .number("SUPPLY"), .number("PEERS"), .text("RPC"),
+            .number("NODE"), .text("ROLE"), .number("PID"), .text("STATE"), .number("HEIGHT"),
+            .text("STATE ROOT"), .number("SUPPLY"), .number("PEERS"), .text("RPC"),
         ]
         let table = Table(columns, nodes.map(row)).text(palette)
         let reasons = nodes.flatMap { node in node.reasons.map { "node \(node.index): \($0)" } }
@@ -78,7 +79,7 @@ struct TestnetStatus: Encodable, Sendable {
     private func row(_ node: Node) -> [String] {
         let state = node.pid == nil ? "down" : node.ready ? "ready" : "not ready"
         return [
-            "\(node.index)", node.pid.map { "\($0)" } ?? "-", state,
+            "\(node.index)", node.role.rawValue, node.pid.map { "\($0)" } ?? "-", state,
             node.height.map { "\($0)" } ?? "-", node.stateRoot.map { String($0.prefix(16)) } ?? "-",
             node.supply ?? "-", node.peers.map { "\($0)" } ?? "-", node.rpc,
         ]
@@ -90,6 +91,7 @@ extension TestnetStatus.Node {
         _ node: TestnetNode, pid: Int32?, status: NodeStatus?, reasons: [String]
     ) {
         index = node.index
+        role = node.role
         self.pid = pid
         rpc = node.rpc
         height = status?.appliedHeight.rawValue

@@ -132,6 +132,10 @@ final class BenchNode: RPCBackend {
     func validators() async throws(RPCFault) -> ValidatorList { throw .internalError }
     func peers() async throws(RPCFault) -> PeerList { throw .internalError }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { throw .internalError }
+    func verifiers() async throws(RPCFault) -> VerifierList { throw .internalError }
+    func verificationStatus() async throws(RPCFault) -> VerificationStatus {
+        throw .internalError
+    }
     func genesis() async throws(RPCFault) -> GenesisInfo { throw .internalError }
     func readiness() async -> Readiness { Readiness(ready: true, reasons: []) }
     func metricsText() async -> String { "" }

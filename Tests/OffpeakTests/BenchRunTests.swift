@@ -43,7 +43,7 @@ struct BenchRunTests {
         #expect(report.audit.executed == report.total.finalized)
         #expect(report.finalized <= report.total.finalized)
         #expect(report.latencyMilliseconds.p50 != nil)
-        #expect(report.cpuMicrosecondsPerTransfer == nil)
+        #expect(report.cost == nil)
     }
 
     @Test(

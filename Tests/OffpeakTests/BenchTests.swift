@@ -80,18 +80,71 @@ struct BenchTests {
         #expect(abs(latencies[1] - 100) < 0.1)
     }
 
-    @Test("a metric is the sum of its samples, of users' transactions where kinds are told apart")
+    @Test("a metric's samples are told apart by a label, and added where others differ")
     func metrics() {
         let text = """
-            # TYPE offpeak_signatures_checked_total counter
-            offpeak_signatures_checked_total{kind="transaction"} 30
-            offpeak_signatures_checked_total{kind="vote"} 500
-            offpeak_signatures_checked_total_created 1
+            # TYPE offpeak_checked_total counter
+            offpeak_checked_total{purpose="admission"} 30
+            offpeak_checked_total{purpose="rescue",shard="1"} 2
+            offpeak_checked_total{purpose="rescue",shard="2"} 3.0
+            offpeak_checked_total_created{purpose="rescue"} 1
             """
-        let name = "offpeak_signatures_checked_total"
-        #expect(BenchMeter.sum(of: name, in: text) == 30)
-        #expect(BenchMeter.sum(of: name, in: "\(name) 12.0") == 12)
-        #expect(BenchMeter.sum(of: name, in: "other 1") == nil)
+        let samples = BenchMeter.samples(
+            of: "offpeak_checked_total", by: "purpose", in: text)
+        #expect(samples == ["admission": 30, "rescue": 5])
+        #expect(BenchMeter.samples(of: "other", by: "purpose", in: text) == nil)
+    }
+
+    private func reading(
+        validators: BenchUse, verifiers: BenchUse?, disk: UInt64
+    ) -> BenchReading {
+        BenchReading(
+            validators: validators, verifiers: verifiers, ownCPUMicroseconds: 0,
+            bytesOnDisk: disk, peakMemoryBytes: 0)
+    }
+
+    @Test("costs are the differences of readings for each transfer, validators and verifiers apart")
+    func cost() {
+        let before = reading(
+            validators: BenchUse(cpuMicroseconds: 1000, checks: ["admission": 10, "assigned": 5]),
+            verifiers: BenchUse(cpuMicroseconds: 500, checks: ["assigned": 1]), disk: 100)
+        let after = reading(
+            validators: BenchUse(
+                cpuMicroseconds: 9000, checks: ["admission": 110, "assigned": 30]),
+            verifiers: BenchUse(cpuMicroseconds: 2500, checks: ["assigned": 91]), disk: 5100)
+        let cost = BenchCost(before, after, transfers: 100, hasVerifiers: true)
+        #expect(cost.cpuMicrosecondsPerTransfer == 80)
+        #expect(cost.verifiersCpuMicrosecondsPerTransfer == 20)
+        #expect(cost.validatorsChecksPerTransfer == 1.25)
+        #expect(cost.verifiersChecksPerTransfer == 0.9)
+        #expect(cost.signaturesCheckedPerTransfer == 2.15)
+        #expect(cost.validatorsChecksByPurpose == ["admission": 1, "assigned": 0.25])
+        #expect(cost.bytesOnDiskPerTransfer == 50)
+        let without = BenchCost(
+            before, reading(validators: after.validators, verifiers: nil, disk: 5100),
+            transfers: 100, hasVerifiers: true)
+        #expect(without.validatorsChecksPerTransfer == 1.25)
+        #expect(without.signaturesCheckedPerTransfer == nil, "a part of the sum is missing")
+    }
+
+    /// Tenths of a second with so many transfers each.
+    private func steps(_ parts: (seconds: Int, each: Int)...) -> [Int] {
+        parts.flatMap { Array(repeating: $0.each, count: 10 * $0.seconds) }
+    }
+
+    @Test("an outage ends when the rate is back for good")
+    func outage() {
+        let dip = BenchOutage(steps: steps((5, 100), (3, 10), (7, 95)), killed: 50)
+        #expect(dip.perSecondBefore == 1000)
+        #expect(dip.perSecondWorst == 100)
+        #expect(dip.perSecondAtEnd == 950)
+        #expect(dip.finalizedEachSecond.count == 15)
+        // 2 s from there on reach 90 % with one tenth of the outage among them.
+        #expect(dip.recoveredAfterSeconds == 2.9)
+        let none = BenchOutage(steps: steps((5, 100), (10, 100)), killed: 50)
+        #expect(none.recoveredAfterSeconds == 0)
+        let late = BenchOutage(steps: steps((5, 100), (3, 100), (7, 20)), killed: 50)
+        #expect(late.recoveredAfterSeconds == nil, "a rate that falls later isn't back")
     }
 
     @Test("a process's time and memory are read from the system")

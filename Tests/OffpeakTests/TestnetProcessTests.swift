@@ -163,4 +163,16 @@ struct TestnetProcessTests {
             #expect(damaged?.description.contains("--purge") == true)
         }
     }
+
+    @Test("a record from before there were other roles is one of validators")
+    func recordWithoutRoles() async throws {
+        try await withFolder { folder in
+            try record(nodes: 2).save(folder)
+            let text = try String(contentsOfFile: folder.record, encoding: .utf8)
+            let lines = text.split(separator: "\n").filter { !$0.contains("\"role\"") }
+            let old = lines.joined(separator: "\n").replacing(#/,\s*}/#, with: "}")
+            try old.write(toFile: folder.record, atomically: true, encoding: .utf8)
+            #expect(try TestnetRecord.load(folder).nodes(.validator) == [0, 1])
+        }
+    }
 }

@@ -188,7 +188,37 @@ extension WalletNode {
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus {
         MempoolStatus(
             transactions: 3, bytes: 900, batchesOpen: 1, batchesCertified: 0,
-            shards: [ShardInfo(shard: 0, owner: 2, transactions: 3)])
+            queues: MempoolQueues(
+                following: 5, batchesUncertified: 1, batchesChecking: 0, checks: 0,
+                bodiesMissing: 0, appeals: 0, complaints: 0),
+            shards: [
+                ShardInfo(shard: 0, term: 1, rank: 0, owner: 2, transactions: 3, batches: 1)
+            ])
+    }
+
+    func verifiers() async throws(RPCFault) -> VerifierList {
+        let verifier = VerifierMember(
+            index: 4, key: "opkpub1", peerID: "opknod1", role: .verifier, bond: 20,
+            rewardAddress: "opkacc1", connected: true)
+        return VerifierList(
+            period: 2, from: 64, until: 95, totalBond: 80, validityThreshold: 27,
+            verifiers: [verifier])
+    }
+
+    func verificationStatus() async throws(RPCFault) -> VerificationStatus {
+        let counts = CheckCounts(admission: 100, assigned: 23)
+        let checker = CheckerInfo(
+            peerID: "opknod1", role: .verifier, bond: 20, signaturesPerSecond: 9000,
+            latencyMilliseconds: 12, outstanding: 1, asked: 900, answered: 850, late: 20,
+            declined: 10, wrong: 1)
+        return VerificationStatus(
+            peerID: "opknod1", role: .validator, bond: 10, spread: true, checked: counts,
+            recent: [RecentChecks(minutes: 1, milliseconds: 60_000, checked: counts)],
+            checkers: [checker],
+            evidence: [
+                EvidenceInfo(
+                    offender: "opkpub1", kind: "wrong_verdict", height: 7, evidence: "AA==")
+            ])
     }
 
     func readiness() async -> Readiness { Readiness(ready: true, reasons: []) }

@@ -298,6 +298,10 @@ struct WalletNodeTests {
             (["query", "validators"], "validators", "quorum 3"),
             (["query", "peers"], "peers", "1.5 KiB"),
             (["query", "mempool"], "shards", "900 B"),
+            (["query", "mempool"], "queues", "5 whose fate is open"),
+            (["query", "verifiers"], "verifiers", "heights 64 to 95"),
+            (["query", "verification"], "checkers", "9000/s"),
+            (["query", "verification"], "evidence", "wrong_verdict"),
             (["query", "genesis"], "chainID", "wallet-tests"),
         ]
         let program = program

@@ -22,7 +22,9 @@ struct MessageTests {
         _ = try roundTrip(Samples.verifier)
         _ = try roundTrip(Samples.validators)
         _ = try roundTrip(Samples.peers)
+        _ = try roundTrip(Samples.verifiers)
         _ = try roundTrip(Samples.mempool)
+        _ = try roundTrip(Samples.verification)
         _ = try roundTrip(Samples.genesis)
         _ = try roundTrip(
             TransactionStatus(id: "opktxn1", state: .final, receipt: Samples.receipt))
@@ -86,7 +88,8 @@ struct MessageTests {
         let promised = [
             "node_status", "chain_head", "block_get", "transaction_submit", "transaction_wait",
             "transaction_get", "account_get", "escrow_get", "escrow_list", "validator_list",
-            "peer_list", "mempool_status", "genesis_get", "verifier_get",
+            "verifier_list", "peer_list", "mempool_status", "verification_status", "genesis_get",
+            "verifier_get",
         ]
         #expect(Set(promised) == Set(names.compactMap { $0 }))
         for (method, description) in zip(MethodTable.methods, methods) {

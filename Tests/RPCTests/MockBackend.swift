@@ -79,6 +79,10 @@ final class MockBackend: RPCBackend {
     func validators() async throws(RPCFault) -> ValidatorList { Samples.validators }
     func peers() async throws(RPCFault) -> PeerList { Samples.peers }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { Samples.mempool }
+    func verifiers() async throws(RPCFault) -> VerifierList { Samples.verifiers }
+    func verificationStatus() async throws(RPCFault) -> VerificationStatus {
+        Samples.verification
+    }
     func genesis() async throws(RPCFault) -> GenesisInfo { Samples.genesis }
 
     func readiness() async -> Readiness {

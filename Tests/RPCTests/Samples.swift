@@ -68,7 +68,39 @@ enum Samples {
 
     static let mempool = MempoolStatus(
         transactions: 1, bytes: 300, batchesOpen: 0, batchesCertified: 1,
-        shards: [ShardInfo(shard: 0, owner: 3, transactions: 1)])
+        queues: MempoolQueues(
+            following: 1, batchesUncertified: 2, batchesChecking: 3, checks: 4, bodiesMissing: 5,
+            appeals: 6, complaints: 7),
+        shards: [
+            ShardInfo(shard: 0, term: 4, rank: 1, owner: 3, transactions: 1, batches: 2)
+        ])
+
+    static let verifiers = VerifierList(
+        period: 2, from: 64, until: 95, totalBond: 80, validityThreshold: 27,
+        verifiers: [
+            VerifierMember(
+                index: 4, key: "opkpub1", peerID: "opknod1", role: .verifier, bond: 20,
+                rewardAddress: "opkacc1", connected: true)
+        ])
+
+    static let verification = VerificationStatus(
+        peerID: "opknod1", role: .validator, bond: 10, spread: true,
+        checked: CheckCounts(admission: 10, assigned: 20, rescue: 30, screening: 40, direct: 50),
+        recent: [
+            RecentChecks(minutes: 1, milliseconds: 60_000, checked: CheckCounts(assigned: 5))
+        ],
+        capacity: CapacityInfo(
+            signaturesPerSecond: 20_000, free: 1, forecast: 2, queueMilliseconds: 3),
+        checkers: [
+            CheckerInfo(
+                peerID: "opknod1", role: .verifier, bond: 20, signaturesPerSecond: 9000,
+                latencyMilliseconds: 12, outstanding: 1, asked: 9, answered: 5, late: 2,
+                declined: 1, wrong: 1)
+        ],
+        evidence: [
+            EvidenceInfo(
+                offender: "opkpub1", kind: "wrong_verdict", height: 7, evidence: "AA==")
+        ])
 
     static let genesis = GenesisInfo(
         network: "test", prefix: "opk", chainID: digits, time: 1, supply: 100, accounts: 1,

@@ -34,7 +34,8 @@ struct ServerTests {
             ("account_get", "?address=\(address)", "{\"address\":\"\(address)\"}"),
             ("escrow_list", "?address=\(address)&limit=3", "[\"\(address)\",null,3]"),
             ("transaction_wait", "?id=\(id)&timeoutMilliseconds=9", "[\"\(id)\",9]"),
-            ("validator_list", "", "[]"), ("peer_list", "", "[]"), ("mempool_status", "", "[]"),
+            ("validator_list", "", "[]"), ("verifier_list", "", "[]"), ("peer_list", "", "[]"),
+            ("mempool_status", "", "[]"), ("verification_status", "", "[]"),
             ("genesis_get", "", "[]"), ("transaction_get", "?id=\(id)", "[\"\(id)\"]"),
         ]
         try await withServer(backend) { endpoint in

@@ -78,6 +78,14 @@ extension RPCClient {
         try await read("mempool_status")
     }
 
+    package func verifiers() async throws(RPCClientFault) -> VerifierList {
+        try await read("verifier_list")
+    }
+
+    package func verificationStatus() async throws(RPCClientFault) -> VerificationStatus {
+        try await read("verification_status")
+    }
+
     package func genesis() async throws(RPCClientFault) -> GenesisInfo {
         try await read("genesis_get")
     }

@@ -34,11 +34,19 @@ package enum MethodTable {
         Method.read("validator_list", "The committee of the current epoch.") {
             (_, backend) async throws(RPCFault) in try await backend.validators()
         },
+        Method.read("verifier_list", "Whose word counts for signatures in the present period.") {
+            (_, backend) async throws(RPCFault) in try await backend.verifiers()
+        },
         Method.read("peer_list", "The nodes that this one is connected to.") {
             (_, backend) async throws(RPCFault) in try await backend.peers()
         },
         Method.read("mempool_status", "What waits for a block, as this node sees it.") {
             (_, backend) async throws(RPCFault) in try await backend.mempoolStatus()
+        },
+        Method.read(
+            "verification_status", "Who checks signatures, as this node sees it, and how well."
+        ) {
+            (_, backend) async throws(RPCFault) in try await backend.verificationStatus()
         },
         Method.read("genesis_get", "What the network began with.") {
             (_, backend) async throws(RPCFault) in try await backend.genesis()

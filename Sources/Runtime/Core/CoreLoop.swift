@@ -18,6 +18,7 @@ final class CoreLoop: @unchecked Sendable {
     private var timers: [NodeTimer: Instant] = [:]
     private var round = Round()
     private var tallies = (executed: UInt64(0), skipped: UInt64(0))
+    private var checkHistory = CheckHistory()
     private var finalizedAt: Instant
     private var publishedAt = Instant(milliseconds: 0)
     /// Milliseconds between two looks at the core's figures; its own timer fires every 50.
@@ -210,6 +211,9 @@ final class CoreLoop: @unchecked Sendable {
         fresh.progress = consensus.waitingFor
         fresh.mempool = core.mempool.figures
         fresh.signatures = core.mempool.signatures
+        checkHistory.note(core.mempool.signatures, at: SystemClock.now)
+        fresh.checkHistory = checkHistory
+        fresh.capacity = core.mempool.ownCapacity
         fresh.workers = core.mempool.workerFigures
         fresh.shards = core.mempool.shardFigures
         fresh.evidence = core.evidence

@@ -17,6 +17,10 @@ package struct CoreStatus: Sendable {
     package var mempool = MempoolFigures()
     /// Users' signatures checked since the start, by what for.
     package var signatures = SignatureTally()
+    /// The same over the last minutes.
+    package var checkHistory = CheckHistory()
+    /// What this machine lends, if it was told a limit.
+    package var capacity: Capacity?
     /// Who checks for this owner.
     package var workers: [WorkerFigures] = []
     package var shards: [ShardFigures] = []

@@ -30,6 +30,13 @@ enum NodeMetrics {
         metrics.counter(
             "offpeak_signatures_checked_total", "Users' signatures that this node has checked."
         ) { Double(node.status.signatures.total) }
+        for (purpose, count) in SignatureTally.purposes {
+            metrics.counter(
+                "offpeak_signatures_checked_by_purpose_total",
+                "Users' signatures that this node has checked, by what for.",
+                labels: [("purpose", purpose)]
+            ) { Double(count(node.status.signatures)) }
+        }
         metrics.gauge(
             "offpeak_connected_weight", "Weight of this validator and those it has links with."
         ) { Double(node.connectedWeight) }

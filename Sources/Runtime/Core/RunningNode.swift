@@ -14,8 +14,10 @@ package final class RunningNode: Sendable {
     package let genesis: Genesis
     package let configuration: Configuration
     package let peerID: PeerID
-    /// This node's place in the committee, nil for an observer.
+    /// This node's place in the committee, nil for a node without a vote.
     package let ownIndex: ValidatorIndex?
+    /// The key in keys/validator.key: votes for a validator, attests for a bonded verifier.
+    package let attestingKey: PublicKey?
     /// Why this validator must not vote, nil if it may.
     package let amnesia: String?
     package let metrics: Metrics
@@ -53,6 +55,7 @@ package final class RunningNode: Sendable {
         store = opened.store
         amnesia = opened.amnesia
         self.ownIndex = ownIndex
+        attestingKey = voting?.publicKey
         peerID = PeerID(identity.publicKey)
         metrics = Metrics()
         startedAt = SystemClock.now
@@ -66,7 +69,7 @@ package final class RunningNode: Sendable {
                 mode: shareMode ?? configuration.share.mode ?? (ownIndex == nil ? .idle : .always),
                 settings: configuration.share, lent: pool.lent, diskTime: diskTime, logger: logger))
         let core = try RunningNode.openCore(
-            genesis, ownIndex == nil ? nil : voting, canVote: opened.amnesia == nil, opened)
+            genesis, voting, canVote: opened.amnesia == nil, opened)
         layout = core.layout
         loop = CoreLoop(
             core: core,
@@ -78,7 +81,7 @@ package final class RunningNode: Sendable {
                 "the end of the consensus journal was unfinished and is cut off",
                 metadata: ["where": "\(cut)"])
         }
-        if let reason = opened.amnesia {
+        if let reason = opened.amnesia, ownIndex != nil {
             logger.warning("this validator doesn't vote", metadata: ["reason": "\(reason)"])
         }
     }
@@ -135,12 +138,16 @@ package final class RunningNode: Sendable {
     package func start() throws(HomeFault) {
         let committee = genesis.committee
         let configured = Set(configuration.peers.map(\.peerID))
+        let loop = loop
         var limits = NetworkLimits()
         limits.linksMax = configuration.limits.connections
         limits.linksPerAddressMax = configuration.limits.connectionsPerAddress
         let settings = NetworkSettings(
             listen: configuration.listen, peers: configuration.peers,
-            isAllowed: { committee.index(of: $0) != nil || configured.contains($0) },
+            isAllowed: { peer in
+                committee.index(of: peer) != nil || configured.contains(peer)
+                    || loop.status.withLock { $0.layout?.isBonded(peer) ?? false }
+            },
             limits: limits, log: logger, metrics: metrics)
         loop.start()
         do throws(NetworkFault) {

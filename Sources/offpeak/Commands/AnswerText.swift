@@ -245,19 +245,6 @@ extension AnswerText {
         ).text(palette, empty: "(no peers)")
     }
 
-    static func mempool(_ status: MempoolStatus, _ palette: Palette) -> String {
-        let sheet = Sheet([
-            "waiting":
-                "\(status.transactions) transactions, \(bytes(UInt64(clamping: status.bytes)))",
-            "open batches": "\(status.batchesOpen)",
-            "certified batches": "\(status.batchesCertified)",
-        ])
-        let table = Table(
-            [.number("SHARD"), .number("OWNER"), .number("WAITING")],
-            status.shards.map { ["\($0.shard)", "\($0.owner)", "\($0.transactions)"] })
-        return sheet.text(palette) + "\n\n" + table.text(palette, empty: "(no shards)")
-    }
-
     /// In the largest unit that leaves at least 1, with one decimal.
     static func bytes(_ count: UInt64) -> String {
         let units: [(name: String, size: UInt64)] = [

@@ -8,8 +8,8 @@ struct QueryCommand: AsyncParsableCommand {
         "query", "Ask a node: a table for people, --json for programs.",
         [
             QueryStatus.self, QueryHead.self, QueryBlock.self, QueryTransaction.self,
-            QueryAccount.self, QueryEscrow.self, QueryValidators.self, QueryPeers.self,
-            QueryMempool.self, QueryGenesis.self,
+            QueryAccount.self, QueryEscrow.self, QueryValidators.self, QueryVerifiers.self,
+            QueryPeers.self, QueryMempool.self, QueryVerification.self, QueryGenesis.self,
         ])
 }
 

@@ -239,6 +239,8 @@ struct NodeBackend: RPCBackend {
     func validators() async throws(RPCFault) -> ValidatorList { views.validators }
     func peers() async throws(RPCFault) -> PeerList { views.peers }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { views.mempool }
+    func verifiers() async throws(RPCFault) -> VerifierList { views.verifiers }
+    func verificationStatus() async throws(RPCFault) -> VerificationStatus { views.verification }
     func genesis() async throws(RPCFault) -> GenesisInfo { views.genesis }
     func readiness() async -> Readiness { NodeReadiness(node).now }
     func metricsText() async -> String { node.metrics.text() }

@@ -68,18 +68,6 @@ struct NodeViews: Sendable {
             })
     }
 
-    var mempool: MempoolStatus {
-        let status = node.status
-        return MempoolStatus(
-            transactions: status.mempool.pooled, bytes: status.mempool.pooledBytes,
-            batchesOpen: status.mempool.sealedBatches,
-            batchesCertified: status.mempool.certificates,
-            shards: status.shards.map { shard in
-                ShardInfo(
-                    shard: shard.shard, owner: shard.owner.rawValue, transactions: shard.waiting)
-            })
-    }
-
     var genesis: GenesisInfo {
         let genesis = node.genesis
         let fees = genesis.parameters.fees
