@@ -130,7 +130,7 @@ extension MempoolEngine {
         guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax else {
             return false
         }
-        if let earliest = pacedUntil(lane), earliest > now,
+        if let earliest = pacedUntil(lane, waiting), earliest > now,
             waiting < BatchLimits.eagerSealTransactions
         {
             wakeAt = min(wakeAt ?? earliest, earliest)
@@ -140,10 +140,12 @@ extension MempoolEngine {
     }
 
     /// When a lane whose last batch was busy may seal again; nil for an idle one.
-    private func pacedUntil(_ lane: Lane) -> Instant? {
+    private func pacedUntil(_ lane: Lane, _ waiting: Int) -> Instant? {
         guard let last = sealedLanes[lane]?.lastSealed, last.count >= BatchLimits.busyTransactions
         else { return nil }
-        return last.at.advanced(byMilliseconds: MempoolTimes.sealInterval)
+        return last.at.advanced(
+            byMilliseconds: waiting >= BatchLimits.worthyTransactions
+                ? MempoolTimes.sealInterval : MempoolTimes.sealIntervalMax)
     }
 
     private mutating func seal(

@@ -54,7 +54,7 @@ extension NodeCore {
     }
 
     /// Milliseconds between two blocks while the first has `busyTransactions` or more.
-    static let blockInterval: UInt64 = 50
+    static let blockInterval: UInt64 = 80
     static let busyTransactions = 32
 
     /// Whether this node's own execution is neither too far behind nor behind the parent's claim.
