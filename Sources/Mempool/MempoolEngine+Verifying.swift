@@ -24,7 +24,7 @@ struct Errands: Sendable {
 extension MempoolEngine {
     mutating func consider(_ task: ChunkTask, from peer: PeerID, at now: Instant) {
         guard ownIndex == nil, let owner = self.peer(task.header.content.owner), owner == peer,
-            task.header.claim(in: layout) != nil
+            task.header.claim(in: layout) != nil, task.fits
         else {
             return effects.append(.penalise(peer, "chunks that aren't their lane's owner's"))
         }
