@@ -80,7 +80,7 @@ extension MempoolEngine {
     mutating func take(
         _ answer: ForwardAnswer, from peer: PeerID?, at now: Instant, view: some AdmissionView
     ) throws(StorageFault) {
-        if answer.outcome != .accepted { appeals.forget(answer.id) }
+        excuse(answer, from: peer)
         guard let entry = following[answer.id], isCurrentOwner(peer, of: entry) else { return }
         switch answer.outcome {
         case .accepted:
