@@ -84,6 +84,8 @@ extension MempoolEngine {
         guard let entry = following[answer.id], isCurrentOwner(peer, of: entry) else { return }
         switch answer.outcome {
         case .accepted:
+            // Said again, it doesn't buy the owner more time.
+            guard !entry.isAdmitted else { return finish(answer) }
             let wait = inclusionWait(entry.handovers)
             following.markAdmitted(answer.id, deadline: now.advanced(byMilliseconds: wait))
         case .refused, .conflict, .busy, .overspent:
