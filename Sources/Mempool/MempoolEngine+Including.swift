@@ -34,6 +34,9 @@ extension MempoolEngine {
         for lane in sealedLanes.keys.sorted() where isClosed(lane) {
             for sealed in sealedLanes.removeValue(forKey: lane)?.sealed ?? [] {
                 pool.unseal(sealed.batch.transactions, shard: lane.shard)
+                for (index, request) in sealed.open {
+                    release(request, of: index, for: sealed.batch.header)
+                }
             }
         }
     }
@@ -68,8 +71,16 @@ extension MempoolEngine {
     }
 
     private mutating func settleSealed(_ lane: Lane, at height: Height) {
-        let void = sealedLanes[lane]?.settle(head: table[lane], at: height) ?? []
-        for batch in void { pool.unseal(batch.transactions, shard: lane.shard) }
+        guard let settled = sealedLanes[lane]?.settle(head: table[lane], at: height) else { return }
+        for batch in settled.void { pool.unseal(batch.transactions, shard: lane.shard) }
+        for (header, index, request) in settled.open { release(request, of: index, for: header) }
+    }
+
+    private mutating func release(
+        _ request: SealedLane.Request, of index: VerifierIndex, for header: BatchHeader
+    ) {
+        guard let peer = layout.verifiers(for: header)?[index]?.peerID else { return }
+        workers.release(peer, signatures: request.signatures)
     }
 
     /// Follows execution: pool and clients' transactions whose fate is known.
