@@ -218,7 +218,8 @@ extension MempoolEngine {
     /// A certificate came: how long that took tells when to worry about the next.
     mutating func noteCertified(_ header: BatchHeader, at now: Instant) {
         guard let wait = witness.markCertified(header, at: now) else { return }
-        certificateWait = (7 * certificateWait + wait) / 8
+        // An ack of an earlier life tells nothing of the present pace.
+        certificateWait = (7 * certificateWait + min(wait, MempoolTimes.rescueWaitMax)) / 8
     }
 }
 

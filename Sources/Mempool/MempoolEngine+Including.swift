@@ -139,12 +139,16 @@ extension MempoolEngine {
     private mutating func restore(_ item: RecoveredAck, on lane: Lane) {
         let header = item.ack.header
         var sealed = sealedLanes[lane] ?? SealedLane()
+        let planted = item.ack.entry.verdicts.flatMap(\.invalid)
+        sealed.lastReveal = planted.isEmpty
+            ? nil
+            : CanaryReveal(
+                salt: secretSalt(lane, header.content.position), positions: planted)
         guard header.content.expiryHeight > height else {
             sealed.raiseLastPosition(to: header.content.position)
             sealedLanes[lane] = sealed
             return
         }
-        let planted = item.ack.entry.verdicts.flatMap(\.invalid)
         sealed.append(
             item.batch, tree: item.batch.tree, planted: planted, at: Instant(milliseconds: 0))
         sealedLanes[lane] = sealed

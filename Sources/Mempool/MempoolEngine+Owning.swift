@@ -257,7 +257,7 @@ extension MempoolEngine {
     }
 
     /// Unknown to all but this node until it is revealed, and the same after a restart.
-    private func secretSalt(_ lane: Lane, _ position: UInt64) -> Bytes32 {
+    func secretSalt(_ lane: Lane, _ position: UInt64) -> Bytes32 {
         var writer = BCSWriter()
         writer.append(layout.committee.chainID)
         writer.append(lane)
