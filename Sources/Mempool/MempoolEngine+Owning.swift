@@ -37,18 +37,32 @@ extension MempoolEngine {
 
     mutating func startAdmissionChecks() {
         guard !incoming.isEmpty else { return }
-        let asked = incoming
-        incoming = []
-        for piece in pieces(asked, of: BatchLimits.checkingJobMax) {
-            for item in piece {
-                asking[
-                    item.transaction.id,
-                    default: Asking(transaction: item.transaction, peers: [])
-                ].peers.append(item.from)
-            }
+        for piece in pieces(takeUnasked(), of: BatchLimits.checkingJobMax) {
             startCheck(
                 .transactions(piece.map(\.transaction)), for: .admission(Array(piece)))
         }
+    }
+
+    /// What isn't under check yet. Who asks for the same bytes gets the same answer; a copy with
+    /// other signatures waits until the verdict on the first is in.
+    private mutating func takeUnasked() -> [(from: PeerID?, transaction: SignedTransaction)] {
+        var asked: [(from: PeerID?, transaction: SignedTransaction)] = []
+        var later: [(from: PeerID?, transaction: SignedTransaction)] = []
+        for item in incoming {
+            let id = item.transaction.id
+            guard let waiting = asking[id] else {
+                asking[id] = Asking(transaction: item.transaction, peers: [item.from])
+                asked.append(item)
+                continue
+            }
+            if waiting.transaction != item.transaction {
+                later.append(item)
+            } else if !waiting.peers.contains(item.from) {
+                asking[id]?.peers.append(item.from)
+            }
+        }
+        incoming = later
+        return asked
     }
 
     /// Gives the checked ones their place and answers everybody who asked.
