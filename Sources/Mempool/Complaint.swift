@@ -114,6 +114,7 @@ package struct ComplaintCertificate: Hashable, Sendable, BCSCodable {
             && complaints.allSatisfy {
                 $0.lane == lane && $0.isTimely(at: height, in: layout.settings)
             }
+            && zip(complaints, complaints.dropFirst()).allSatisfy { $0.signer < $1.signer }
             && layout.term(of: lane.shard, after: height.clampedRetreat(by: 1)) == lane.term
             && layout.committee.weight(of: complaints.map(\.signer))
                 >= layout.committee.validityThreshold

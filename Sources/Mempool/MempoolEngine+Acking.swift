@@ -18,7 +18,8 @@ extension MempoolEngine {
             return checkAlso(batch.digest, chunks: chunks, from: peer, at: now)
         }
         if let rival = witness.rival(of: header) {
-            return effects.append(.evidence(.equivocatingOwner(rival, header)))
+            effects.append(.evidence(.equivocatingOwner(rival, header)))
+            return effects.append(.penalise(peer, "two batches at one position"))
         }
         guard isTimely(header), !isExecutionLate, !witness.isChecking(batch.digest),
             witness.checkingCount(batch.lane) < BatchLimits.uncertifiedMax

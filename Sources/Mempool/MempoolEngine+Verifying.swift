@@ -28,6 +28,9 @@ extension MempoolEngine {
         else {
             return effects.append(.penalise(peer, "chunks that aren't their lane's owner's"))
         }
+        if let known = errands[task.header.digest], task.mask & ~known.chunks == 0 {
+            return effects.append(.send(peer, .ack(Ack(header: task.header, entry: known))))
+        }
         guard let verifiers = layout.verifiers(for: task.header),
             verifiers.index(of: signer.publicKey) != nil, mayTake(task)
         else {
