@@ -21,7 +21,8 @@ extension MempoolEngine {
             effects.append(.evidence(.equivocatingOwner(rival, header)))
             return effects.append(.penalise(peer, "two batches at one position"))
         }
-        guard isTimely(header), !isExecutionLate, !witness.isChecking(batch.digest),
+        guard isTimely(header), hasRoom(for: header), !isExecutionLate,
+            !witness.isChecking(batch.digest),
             witness.checkingCount(batch.lane) < BatchLimits.uncertifiedMax
         else { return }
         guard batch.transactions.allSatisfy({ belongs($0, to: batch.lane.shard) }) else {
@@ -56,6 +57,12 @@ extension MempoolEngine {
             && content.expiryHeight > height && sealed <= latest
             && content.lane.rank >= table.rank(of: content.lane.tenure)
             && witness.count(content.lane) < 2 * BatchLimits.unincludedMax
+    }
+
+    /// Whether an owner leaves no more than its part of the bodies' memory lying.
+    private func hasRoom(for header: BatchHeader) -> Bool {
+        witness.owedBytes(of: header.content.owner) + UInt64(header.content.byteLength)
+            <= BatchLimits.ownerBytesMax(committee: layout.committee.count)
     }
 
     private func belongs(_ transaction: SignedTransaction, to shard: UInt16) -> Bool {

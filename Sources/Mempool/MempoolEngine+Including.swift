@@ -21,6 +21,8 @@ extension MempoolEngine {
         }
         for lane in sealedLanes.keys.sorted() { settleSealed(lane, at: height) }
         for lane in shelf.laneOrder { shelf.settle(lane, head: table[lane], at: height) }
+        // Only frees memory, so that the order doesn't matter.
+        for digest in witness.releaseExpired(at: height) { bodies.release(digest) }
         appeals.settle(at: height, table, layout.settings)
         prune()
     }

@@ -141,9 +141,9 @@ extension MempoolEngine {
             uncertified == 0
             || (uncertified < BatchLimits.uncertifiedMax
                 && waiting >= BatchLimits.eagerSealTransactions)
-        guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax else {
-            return false
-        }
+        guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax,
+            hasRoomForMore
+        else { return false }
         if let earliest = pacedUntil(lane), earliest > now,
             waiting < BatchLimits.eagerSealTransactions
         {
@@ -151,6 +151,13 @@ extension MempoolEngine {
             return false
         }
         return true
+    }
+
+    /// Whether others still take a batch of this owner of any size.
+    private var hasRoomForMore: Bool {
+        guard let ownIndex else { return false }
+        return witness.owedBytes(of: ownIndex) + UInt64(layout.settings.bytesMax)
+            <= BatchLimits.ownerBytesMax(committee: layout.committee.count)
     }
 
     /// When a lane whose last batch was busy may seal again; nil for an idle one.
