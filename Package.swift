@@ -39,11 +39,13 @@ var targets: [Target] = [
     module("Consensus", ["Primitives", collections]),
     module("Execution", ["Primitives", collections]),
     module("NodeCore", ["Mempool", "Consensus", "Execution", "Primitives", collections]),
-    module("Simulator", ["NodeCore", "Consensus", "Primitives", collections]),
+    module(
+        "Simulator",
+        ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives", collections]),
     program(
         "offpeak-sim",
         [
-            "Simulator", "Consensus", "Primitives",
+            "Simulator", "Mempool", "Consensus", "Primitives",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -54,7 +56,7 @@ var targets: [Target] = [
     tests("ConsensusTests", ["Consensus", "Primitives"]),
     tests("ExecutionTests", ["Execution", "Primitives"]),
     tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
-    tests("SimulatorTests", ["Simulator", "Consensus", "Primitives"]),
+    tests("SimulatorTests", ["Simulator", "Mempool", "Consensus", "Primitives"]),
     tests("ProtocolTests", ["Execution", "Primitives"]),
     .testTarget(name: "RepositoryTests", swiftSettings: strict),
 ]

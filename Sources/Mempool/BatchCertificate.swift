@@ -75,7 +75,7 @@ extension BatchCertificate: VerdictProof {
     /// V1 to V4 but for the signatures themselves, which are the claims.
     package func signatureClaims(in layout: ShardLayout) -> [SignatureClaim]? {
         guard let owner = header.claim(in: layout),
-            let verifiers = layout.verifiers(for: header),
+            let verifiers = layout.verifiers(for: header), areDistinct,
             meetsThresholds(layout.committee, verifiers)
         else { return nil }
         var claims = [owner]
@@ -89,6 +89,11 @@ extension BatchCertificate: VerdictProof {
                     signature: entry.signature))
         }
         return claims
+    }
+
+    /// Signers that rise, so that none counts twice, whoever made this value.
+    private var areDistinct: Bool {
+        zip(entries, entries.dropFirst()).allSatisfy { $0.signer < $1.signer }
     }
 
     func meetsThresholds(_ committee: Committee, _ verifiers: VerifierSet) -> Bool {

@@ -38,6 +38,13 @@ package enum BatchLimits {
     package static let blockCertificatesMax = 1024
     /// Bytes of bodies kept in memory besides the store; beyond it they are read again.
     package static let bodyBytesMax = 64 << 20
+    /// Bytes of bodies of one owner that no block has included, of a committee of `count`: what all
+    /// owners together leave lying stays within what is kept in memory, so that nobody's rescue
+    /// fails because another's batches are never certified. At least two batches.
+    package static func ownerBytesMax(committee count: Int) -> UInt64 {
+        UInt64(max(bodyBytesMax / max(count, 1), 2 * bytesMax))
+    }
+
     /// Digests in one request for bodies.
     package static let bodyRequestMax = 16
     /// Transactions in one checking job: a few milliseconds of one core.

@@ -68,6 +68,15 @@ package struct ChunkTask: Hashable, Sendable, BCSCodable {
         }
     }
 
+    /// Whether the pieces are of chunks that the header has, each with as many transactions as its
+    /// chunk.
+    var fits: Bool {
+        pieces.allSatisfy { piece in
+            Int(piece.chunk) < min(header.chunkCount, BatchLimits.chunksMax)
+                && piece.transactions.count == header.range(ofChunk: Int(piece.chunk)).count
+        }
+    }
+
     /// A bit for each chunk.
     package var mask: UInt32 { pieces.reduce(0) { $0 | 1 << UInt32($1.chunk & 31) } }
 

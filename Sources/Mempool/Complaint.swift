@@ -82,7 +82,7 @@ extension Complaint: SignedValue {
 /// Complaints of enough weight against one owner: a block that carries them passes it over.
 ///
 /// Valid at a height iff: all are against `lane`, which is that of the owner of record in the
-/// shard's present term; each counts at that height; the signers are distinct, in rising order,
+/// shard's present term, but not of the last rank; each counts at that height; the signers are distinct, in rising order,
 /// and weigh at least H, so that an honest one is among them.
 ///
 /// Wire: lane, list of complaints (1...512, rising signers).
@@ -109,7 +109,12 @@ package struct ComplaintCertificate: Hashable, Sendable, BCSCodable {
 
     /// Everything but the signatures, and that the owner is the one of record.
     package func isComplete(at height: Height, in layout: ShardLayout) -> Bool {
-        complaints.allSatisfy { $0.lane == lane && $0.isTimely(at: height, in: layout.settings) }
+        // Somebody always owns the shard: the last rank stays.
+        Int(lane.rank) + 1 < layout.committee.count
+            && complaints.allSatisfy {
+                $0.lane == lane && $0.isTimely(at: height, in: layout.settings)
+            }
+            && zip(complaints, complaints.dropFirst()).allSatisfy { $0.signer < $1.signer }
             && layout.term(of: lane.shard, after: height.clampedRetreat(by: 1)) == lane.term
             && layout.committee.weight(of: complaints.map(\.signer))
                 >= layout.committee.validityThreshold

@@ -17,6 +17,8 @@ struct Following: Sendable {
         var handovers = 0
         /// Whether every validator was asked to put it before the owner that has it.
         var isAppealed = false
+        /// Whether this node has checked its signatures itself.
+        var isScreened = false
         /// Clients that wait for the owner's answer.
         var requests: [RequestID]
         var deadline: Instant
@@ -78,9 +80,12 @@ struct Following: Sendable {
 
     mutating func markAppealed(_ id: TransactionID) { followed[id]?.isAppealed = true }
 
-    /// Transactions that at least three owners were given for nothing, in order of their ids.
+    mutating func markScreened(_ id: TransactionID) { followed[id]?.isScreened = true }
+
+    /// Transactions that at least three owners were given for nothing, and whose signatures hold,
+    /// in order of their ids.
     var stuck: [SignedTransaction] {
-        followed.values.filter { $0.handovers >= 3 }.map(\.transaction)
+        followed.values.filter { $0.handovers >= 3 && $0.isScreened }.map(\.transaction)
             .sorted { $0.id < $1.id }
     }
 

@@ -18,9 +18,11 @@ extension MempoolEngine {
             return checkAlso(batch.digest, chunks: chunks, from: peer, at: now)
         }
         if let rival = witness.rival(of: header) {
-            return effects.append(.evidence(.equivocatingOwner(rival, header)))
+            effects.append(.evidence(.equivocatingOwner(rival, header)))
+            return effects.append(.penalise(peer, "two batches at one position"))
         }
-        guard isTimely(header), !isExecutionLate, !witness.isChecking(batch.digest),
+        guard isTimely(header), hasRoom(for: header), !isExecutionLate,
+            !witness.isChecking(batch.digest),
             witness.checkingCount(batch.lane) < BatchLimits.uncertifiedMax
         else { return }
         guard batch.transactions.allSatisfy({ belongs($0, to: batch.lane.shard) }) else {
@@ -55,6 +57,12 @@ extension MempoolEngine {
             && content.expiryHeight > height && sealed <= latest
             && content.lane.rank >= table.rank(of: content.lane.tenure)
             && witness.count(content.lane) < 2 * BatchLimits.unincludedMax
+    }
+
+    /// Whether an owner leaves no more than its part of the bodies' memory lying.
+    private func hasRoom(for header: BatchHeader) -> Bool {
+        witness.owedBytes(of: header.content.owner) + UInt64(header.content.byteLength)
+            <= BatchLimits.ownerBytesMax(committee: layout.committee.count)
     }
 
     private func belongs(_ transaction: SignedTransaction, to shard: UInt16) -> Bool {
@@ -218,7 +226,8 @@ extension MempoolEngine {
     /// A certificate came: how long that took tells when to worry about the next.
     mutating func noteCertified(_ header: BatchHeader, at now: Instant) {
         guard let wait = witness.markCertified(header, at: now) else { return }
-        certificateWait = (7 * certificateWait + wait) / 8
+        // An ack of an earlier life tells nothing of the present pace.
+        certificateWait = (7 * certificateWait + min(wait, MempoolTimes.rescueWaitMax)) / 8
     }
 }
 

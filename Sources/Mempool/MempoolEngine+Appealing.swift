@@ -3,6 +3,7 @@ package import Primitives
 /// Transactions that their owner should seal, and complaints about owners.
 struct Appeals: Sendable {
     struct Watched: Sendable {
+        let transaction: SignedTransaction
         let lane: Lane
         let since: Instant
     }
@@ -20,10 +21,13 @@ struct Appeals: Sendable {
 
     func isWatching(_ id: TransactionID) -> Bool { watched[id] != nil }
 
-    mutating func watch(_ id: TransactionID, on lane: Lane, at now: Instant) {
-        guard watched.count < BatchLimits.watchedMax, watched[id] == nil else { return }
-        watched[id] = Watched(lane: lane, since: now)
+    mutating func watch(_ transaction: SignedTransaction, on lane: Lane, at now: Instant) {
+        guard watched.count < BatchLimits.watchedMax, watched[transaction.id] == nil else { return }
+        watched[transaction.id] = Watched(transaction: transaction, lane: lane, since: now)
     }
+
+    /// The lane whose owner should seal a transaction, or nil if nobody watches it.
+    func lane(of id: TransactionID) -> Lane? { watched[id]?.lane }
 
     /// The owner has an excuse, or the transaction's fate is known.
     mutating func forget(_ id: TransactionID) { watched[id] = nil }
@@ -35,12 +39,12 @@ struct Appeals: Sendable {
         where watched[transaction.id]?.lane == batch.lane { watched[transaction.id] = nil }
     }
 
-    /// Lanes whose owners sealed nothing of what was put before them `wait` milliseconds ago, in
-    /// order; they are watched no longer.
-    mutating func takeOverdue(at now: Instant, wait: UInt64) -> [Lane] {
+    /// What was put before owners `wait` milliseconds ago and isn't sealed, in order of the ids; it
+    /// is watched no longer.
+    mutating func takeOverdue(at now: Instant, wait: UInt64) -> [Watched] {
         let overdue = watched.filter { now.millisecondsSince($0.value.since) >= wait }
         for id in overdue.keys { watched[id] = nil }
-        return Set(overdue.values.map(\.lane)).sorted()
+        return overdue.keys.sorted().compactMap { overdue[$0] }
     }
 
     /// Uses one of a peer's appeals of this second.
@@ -115,7 +119,7 @@ extension MempoolEngine {
         let validators = connectedValidators
         if !validators.isEmpty { effects.append(.multicast(validators, .appeal(transaction))) }
         if ownIndex != nil {
-            appeals.watch(transaction.id, on: laneOfRecord(shard), at: now)
+            appeals.watch(transaction, on: laneOfRecord(shard), at: now)
         }
     }
 
@@ -139,15 +143,19 @@ extension MempoolEngine {
         let lane = laneOfRecord(layout.shard(of: transaction.transaction.sender))
         guard let owner = layout.owner(of: lane), let owning = self.peer(owner) else { return }
         if owner == ownIndex { return try ask(transaction, from: peer, view: view) }
-        appeals.watch(transaction.id, on: lane, at: now)
+        appeals.watch(transaction, on: lane, at: now)
         guard connected.contains(owning) else { return }
         forwardOutbox[owning, default: []].append(transaction)
     }
 
-    /// Complains of owners that didn't seal what was put before them.
-    mutating func complain(at now: Instant) {
+    /// Complains of owners that didn't seal what was put before them and what they could seal: the
+    /// state finds nothing wrong with it, and its sequence is the next.
+    mutating func complain(at now: Instant, view: some AdmissionView) throws(StorageFault) {
         guard let ownIndex else { return }
-        for lane in appeals.takeOverdue(at: now, wait: MempoolTimes.appealWait)
+        var lanes: Set<Lane> = []
+        for watched in appeals.takeOverdue(at: now, wait: MempoolTimes.appealWait)
+        where try isNext(watched.transaction, view: view) { lanes.insert(watched.lane) }
+        for lane in lanes.sorted()
         where lane == laneOfRecord(lane.shard) && layout.owner(of: lane) != ownIndex {
             guard
                 appeals.mayComplain(
@@ -158,6 +166,28 @@ extension MempoolEngine {
             if let own = Verified.check(complaint, in: layout) { appeals.keep(own) }
             effects.append(.broadcast(.complaint(complaint)))
             effects.append(.workAvailable)
+        }
+    }
+
+    /// Whether a transaction's turn has come: an owner that has it has no reason to wait.
+    private func isNext(
+        _ transaction: SignedTransaction, view: some AdmissionView
+    ) throws(StorageFault) -> Bool {
+        guard case .admissible(let next, let spendable, let cost) = try view.admission(
+            of: transaction)
+        else { return false }
+        return transaction.transaction.sequence == next && cost <= spendable
+    }
+
+    /// An owner's refusal excuses it, but for what a look at the state would show as untrue: that
+    /// is looked at when it is time to complain.
+    mutating func excuse(_ answer: ForwardAnswer, from peer: PeerID?) {
+        guard let lane = appeals.lane(of: answer.id), let owner = layout.owner(of: lane),
+            self.peer(owner) == peer
+        else { return }
+        switch answer.outcome {
+        case .accepted, .refused: break
+        case .conflict, .busy, .overspent: appeals.forget(answer.id)
         }
     }
 

@@ -43,6 +43,7 @@ extension MempoolEngine {
             earlier.contradicts(ack.value.entry)
         {
             effects.append(.evidence(.conflictingAcks(header, earlier, ack.value.entry)))
+            effects.append(.penalise(peer, "two acks that contradict each other"))
         }
         if let index = firstFault(of: ack.value.entry, in: sealed) {
             return accuse(ack.value, index, sealed, peer, at: now)
@@ -68,6 +69,7 @@ extension MempoolEngine {
     ) {
         guard Int(index) < sealed.batch.transactions.count else { return }
         workers.markWrong(peer, at: now)
+        effects.append(.penalise(peer, "a wrong verdict"))
         effects.append(
             .evidence(
                 .wrongVerdict(

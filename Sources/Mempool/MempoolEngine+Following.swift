@@ -46,6 +46,9 @@ extension MempoolEngine {
             return
         }
         if isValid {
+            let wasStuck = entry.handovers >= 3
+            following.markScreened(transaction.id)
+            if wasStuck { return effects.append(.workAvailable) }
             dispatch(transaction, shard: entry.shard, after: entry.handovers > 0 ? entry.lane : nil)
         } else {
             finish(
@@ -80,10 +83,12 @@ extension MempoolEngine {
     mutating func take(
         _ answer: ForwardAnswer, from peer: PeerID?, at now: Instant, view: some AdmissionView
     ) throws(StorageFault) {
-        if answer.outcome != .accepted { appeals.forget(answer.id) }
+        excuse(answer, from: peer)
         guard let entry = following[answer.id], isCurrentOwner(peer, of: entry) else { return }
         switch answer.outcome {
         case .accepted:
+            // Said again, it doesn't buy the owner more time.
+            guard !entry.isAdmitted else { return finish(answer) }
             let wait = inclusionWait(entry.handovers)
             following.markAdmitted(answer.id, deadline: now.advanced(byMilliseconds: wait))
         case .refused, .conflict, .busy, .overspent:
@@ -169,6 +174,8 @@ extension MempoolEngine {
         // slow network everything would otherwise be ordered twice.
         let asksAgain =
             entry.isAdmitted && entry.handovers > 1 && !entry.handovers.isMultiple(of: 2)
+        // Before this node puts it into a block of its own.
+        if entry.handovers >= 2, !entry.isScreened, ownIndex != nil { screen(entry.transaction) }
         following.markAsked(entry.transaction.id)
         let wait = MempoolTimes.admissionWait << UInt64(min(entry.handovers / 4, 5))
         following.reschedule(entry.transaction.id, at: now.advanced(byMilliseconds: wait))

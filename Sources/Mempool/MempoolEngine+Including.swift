@@ -21,6 +21,8 @@ extension MempoolEngine {
         }
         for lane in sealedLanes.keys.sorted() { settleSealed(lane, at: height) }
         for lane in shelf.laneOrder { shelf.settle(lane, head: table[lane], at: height) }
+        // Only frees memory, so that the order doesn't matter.
+        for digest in witness.releaseExpired(at: height) { bodies.release(digest) }
         appeals.settle(at: height, table, layout.settings)
         prune()
     }
@@ -34,6 +36,9 @@ extension MempoolEngine {
         for lane in sealedLanes.keys.sorted() where isClosed(lane) {
             for sealed in sealedLanes.removeValue(forKey: lane)?.sealed ?? [] {
                 pool.unseal(sealed.batch.transactions, shard: lane.shard)
+                for (index, request) in sealed.open {
+                    release(request, of: index, for: sealed.batch.header)
+                }
             }
         }
     }
@@ -68,8 +73,16 @@ extension MempoolEngine {
     }
 
     private mutating func settleSealed(_ lane: Lane, at height: Height) {
-        let void = sealedLanes[lane]?.settle(head: table[lane], at: height) ?? []
-        for batch in void { pool.unseal(batch.transactions, shard: lane.shard) }
+        guard let settled = sealedLanes[lane]?.settle(head: table[lane], at: height) else { return }
+        for batch in settled.void { pool.unseal(batch.transactions, shard: lane.shard) }
+        for (header, index, request) in settled.open { release(request, of: index, for: header) }
+    }
+
+    private mutating func release(
+        _ request: SealedLane.Request, of index: VerifierIndex, for header: BatchHeader
+    ) {
+        guard let peer = layout.verifiers(for: header)?[index]?.peerID else { return }
+        workers.release(peer, signatures: request.signatures)
     }
 
     /// Follows execution: pool and clients' transactions whose fate is known.
@@ -128,12 +141,16 @@ extension MempoolEngine {
     private mutating func restore(_ item: RecoveredAck, on lane: Lane) {
         let header = item.ack.header
         var sealed = sealedLanes[lane] ?? SealedLane()
+        let planted = item.ack.entry.verdicts.flatMap(\.invalid)
+        sealed.lastReveal = planted.isEmpty
+            ? nil
+            : CanaryReveal(
+                salt: secretSalt(lane, header.content.position), positions: planted)
         guard header.content.expiryHeight > height else {
             sealed.raiseLastPosition(to: header.content.position)
             sealedLanes[lane] = sealed
             return
         }
-        let planted = item.ack.entry.verdicts.flatMap(\.invalid)
         sealed.append(
             item.batch, tree: item.batch.tree, planted: planted, at: Instant(milliseconds: 0))
         sealedLanes[lane] = sealed

@@ -37,18 +37,32 @@ extension MempoolEngine {
 
     mutating func startAdmissionChecks() {
         guard !incoming.isEmpty else { return }
-        let asked = incoming
-        incoming = []
-        for piece in pieces(asked, of: BatchLimits.checkingJobMax) {
-            for item in piece {
-                asking[
-                    item.transaction.id,
-                    default: Asking(transaction: item.transaction, peers: [])
-                ].peers.append(item.from)
-            }
+        for piece in pieces(takeUnasked(), of: BatchLimits.checkingJobMax) {
             startCheck(
                 .transactions(piece.map(\.transaction)), for: .admission(Array(piece)))
         }
+    }
+
+    /// What isn't under check yet. Who asks for the same bytes gets the same answer; a copy with
+    /// other signatures waits until the verdict on the first is in.
+    private mutating func takeUnasked() -> [(from: PeerID?, transaction: SignedTransaction)] {
+        var asked: [(from: PeerID?, transaction: SignedTransaction)] = []
+        var later: [(from: PeerID?, transaction: SignedTransaction)] = []
+        for item in incoming {
+            let id = item.transaction.id
+            guard let waiting = asking[id] else {
+                asking[id] = Asking(transaction: item.transaction, peers: [item.from])
+                asked.append(item)
+                continue
+            }
+            if waiting.transaction != item.transaction {
+                later.append(item)
+            } else if !waiting.peers.contains(item.from) {
+                asking[id]?.peers.append(item.from)
+            }
+        }
+        incoming = later
+        return asked
     }
 
     /// Gives the checked ones their place and answers everybody who asked.
@@ -127,9 +141,9 @@ extension MempoolEngine {
             uncertified == 0
             || (uncertified < BatchLimits.uncertifiedMax
                 && waiting >= BatchLimits.eagerSealTransactions)
-        guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax else {
-            return false
-        }
+        guard isWorthIt, sealedLanes[lane]?.sealed.count ?? 0 < BatchLimits.unincludedMax,
+            hasRoomForMore
+        else { return false }
         if let earliest = pacedUntil(lane, waiting), earliest > now,
             waiting < BatchLimits.eagerSealTransactions
         {
@@ -137,6 +151,13 @@ extension MempoolEngine {
             return false
         }
         return true
+    }
+
+    /// Whether others still take a batch of this owner of any size.
+    private var hasRoomForMore: Bool {
+        guard let ownIndex else { return false }
+        return witness.owedBytes(of: ownIndex) + UInt64(layout.settings.bytesMax)
+            <= BatchLimits.ownerBytesMax(committee: layout.committee.count)
     }
 
     /// When a lane whose last batch was busy may seal again; nil for an idle one.
@@ -259,7 +280,7 @@ extension MempoolEngine {
     }
 
     /// Unknown to all but this node until it is revealed, and the same after a restart.
-    private func secretSalt(_ lane: Lane, _ position: UInt64) -> Bytes32 {
+    func secretSalt(_ lane: Lane, _ position: UInt64) -> Bytes32 {
         var writer = BCSWriter()
         writer.append(layout.committee.chainID)
         writer.append(lane)

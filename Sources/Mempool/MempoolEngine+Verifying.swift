@@ -24,9 +24,12 @@ struct Errands: Sendable {
 extension MempoolEngine {
     mutating func consider(_ task: ChunkTask, from peer: PeerID, at now: Instant) {
         guard ownIndex == nil, let owner = self.peer(task.header.content.owner), owner == peer,
-            task.header.claim(in: layout) != nil
+            task.header.claim(in: layout) != nil, task.fits
         else {
             return effects.append(.penalise(peer, "chunks that aren't their lane's owner's"))
+        }
+        if let known = errands[task.header.digest], task.mask & ~known.chunks == 0 {
+            return effects.append(.send(peer, .ack(Ack(header: task.header, entry: known))))
         }
         guard let verifiers = layout.verifiers(for: task.header),
             verifiers.index(of: signer.publicKey) != nil, mayTake(task)

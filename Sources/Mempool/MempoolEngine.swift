@@ -138,7 +138,7 @@ package struct MempoolEngine: Sendable {
         case .executed(let time, let transactions):
             settle(transactions, time: time, at: moment.now)
         case .bodiesWanted(let certificates): want(certificates, at: moment.now)
-        case .tick: tick(at: moment.now)
+        case .tick: try tick(at: moment.now, view: view)
         }
     }
 
@@ -255,9 +255,9 @@ package struct MempoolEngine: Sendable {
         }
     }
 
-    private mutating func tick(at now: Instant) {
+    private mutating func tick(at now: Instant, view: some AdmissionView) throws(StorageFault) {
         handOverDue(at: now)
-        complain(at: now)
+        try complain(at: now, view: view)
         resendSealed(at: now, all: false)
         hedge(at: now)
         rescue(at: now)

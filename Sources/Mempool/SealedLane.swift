@@ -5,6 +5,13 @@ internal import Primitives
 /// Invariants: positions rise; at most one batch was ever sealed at a position; each batch's
 /// parent is the one before it that isn't void, or the lane's included head.
 struct SealedLane: Sendable {
+    /// Chunks that a verifier was asked to check.
+    struct Request: Sendable {
+        var chunks: UInt32
+        var signatures: UInt64
+        let at: Instant
+    }
+
     struct Sealed: Sendable {
         let batch: Batch
         let tree: BatchTree
@@ -24,13 +31,6 @@ struct SealedLane: Sendable {
         /// When others are asked for what is missing.
         var hedgeAt: Instant
         var hedges = 0
-
-        /// Chunks that a verifier was asked to check.
-        struct Request: Sendable {
-            var chunks: UInt32
-            var signatures: UInt64
-            let at: Instant
-        }
 
         /// The bonds that gave the right verdict on a chunk.
         func bond(onChunk chunk: Int, of verifiers: VerifierSet) -> UInt64 {
@@ -133,8 +133,23 @@ struct SealedLane: Sendable {
     }
 
     /// Follows the chain: forgets what was included and returns what became void by it or by its
-    /// expiry below `height`, together with everything that was sealed on top of a void batch.
-    mutating func settle(head: LaneTable.Head?, at height: Height) -> [Batch] {
+    /// expiry below `height`, together with everything that was sealed on top of a void batch; and
+    /// requests that nobody waits for any more.
+    mutating func settle(
+        head: LaneTable.Head?, at height: Height
+    ) -> (void: [Batch], open: [(BatchHeader, VerifierIndex, Request)]) {
+        let before = sealed.filter { !$0.open.isEmpty }
+        let void = takePassed(head: head, at: height)
+        let gone = before.filter { batch($0.batch.digest) == nil }
+        return (
+            void,
+            gone.flatMap { item in
+                item.open.map { (item.batch.header, $0.key, $0.value) }
+            }
+        )
+    }
+
+    private mutating func takePassed(head: LaneTable.Head?, at height: Height) -> [Batch] {
         if let head {
             let isOurs = sealed.contains { $0.batch.digest == head.digest }
             if isOurs {

@@ -33,9 +33,13 @@ struct Witness: Sendable {
         let at: Instant
         /// Whether its certificate was seen.
         var isCertified = false
+        /// Whether the batch expired: only its position is still taken.
+        var isVoid = false
     }
 
     private var acked: [Lane: [UInt64: Given]] = [:]
+    /// Bytes of the bodies of acked batches that no block has included, by owner.
+    private var owedBytes: [ValidatorIndex: UInt64] = [:]
     private var checking: [Digest: Checking] = [:]
     /// Acks that no certificate was seen of, by the time they were given: for the rescue.
     private var uncertified: [Digest: (lane: Lane, position: UInt64)] = [:]
@@ -64,6 +68,9 @@ struct Witness: Sendable {
 
     /// Acked positions of a lane that no block has included.
     func count(_ lane: Lane) -> Int { acked[lane]?.count ?? 0 }
+
+    /// Bytes of bodies that are kept here for an owner until a block includes them.
+    func owedBytes(of owner: ValidatorIndex) -> UInt64 { owedBytes[owner] ?? 0 }
 
     /// The lanes with acks, in order.
     var lanes: [Lane] { acked.keys.sorted() }
@@ -98,8 +105,10 @@ struct Witness: Sendable {
 
     mutating func record(_ ack: Ack, from peer: PeerID, at now: Instant) {
         let content = ack.header.content
-        acked[content.lane, default: [:]][content.position] = Given(
-            ack: ack, from: peer, at: now)
+        let given = Given(ack: ack, from: peer, at: now)
+        if acked[content.lane, default: [:]].updateValue(given, forKey: content.position) == nil {
+            owedBytes[content.owner, default: 0] += UInt64(content.byteLength)
+        }
         uncertified[ack.header.digest] = (content.lane, content.position)
     }
 
@@ -128,6 +137,27 @@ struct Witness: Sendable {
             }
     }
 
+    /// Frees what expired below `height` takes but its position; returns the batches.
+    mutating func releaseExpired(at height: Height) -> [Digest] {
+        var expired: [Digest] = []
+        for (lane, positions) in acked {
+            for (position, given) in positions
+            where !given.isVoid && given.ack.header.content.expiryHeight <= height {
+                acked[lane]?[position]?.isVoid = true
+                uncertified[given.ack.header.digest] = nil
+                release(given.ack.header)
+                expired.append(given.ack.header.digest)
+            }
+        }
+        return expired
+    }
+
+    private mutating func release(_ header: BatchHeader) {
+        let content = header.content
+        let left = owedBytes(of: content.owner) - UInt64(content.byteLength)
+        owedBytes[content.owner] = left == 0 ? nil : left
+    }
+
     /// Forgets positions that the chain has passed; returns them in order.
     mutating func settle(_ lane: Lane, through last: UInt64) -> [Ack] {
         guard let positions = acked[lane] else { return [] }
@@ -135,6 +165,7 @@ struct Witness: Sendable {
         for position in passed {
             if let given = acked[lane]?.removeValue(forKey: position) {
                 uncertified[given.ack.header.digest] = nil
+                if !given.isVoid { release(given.ack.header) }
             }
         }
         if acked[lane]?.isEmpty ?? false { acked[lane] = nil }

@@ -9,10 +9,15 @@ internal import Synchronization
 struct SimulatorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "offpeak-sim",
-        abstract: "Run the consensus engine in simulated networks with seeded faults.",
+        abstract: "Run the engines in simulated networks with seeded faults and liars.",
         discussion: """
             Each seed is a network in virtual time: loss, delay, duplication, partitions, crashes \
             and lying validators, then healing. The same seed and code give the same trace hash.
+
+            With --verification the mempools run instead of the consensus engines: validators and \
+            verifiers without a vote, of whom bonds of at most F_U lie, or with --collude over F_U \
+            + 1, and then a run succeeds that finds a transaction executed that nobody signed. With \
+            --verification --table the signatures that each node checks are counted.
             """)
 
     @Option(help: "A seed, or a range of them as 1..500.")
@@ -36,6 +41,15 @@ struct SimulatorCommand: ParsableCommand {
     @Flag(help: "Print every step; for a single seed.")
     var trace = false
 
+    @Flag(help: "Run mempools and verifiers in place of consensus engines.")
+    var verification = false
+
+    @Option(help: "With --verification, bonds that lie: within (at most F_U) or over (F_U + 1).")
+    var collude = "within"
+
+    @Flag(help: "With --verification, count checks for 4, 10, 31 and 100 validators.")
+    var table = false
+
     @Option(help: .private)
     var bug: String?
 
@@ -54,9 +68,14 @@ struct SimulatorCommand: ParsableCommand {
             throw ValidationError("--bug \(bug): one of \(names) wanted")
         }
         if trace, seed == nil { throw ValidationError("--trace needs --seed") }
+        guard VerificationScenario.Collusion(rawValue: collude) != nil else {
+            throw ValidationError("--collude \(collude): within or over wanted")
+        }
+        if table, !verification { throw ValidationError("--table needs --verification") }
     }
 
     func run() throws {
+        if verification { return try runVerification() }
         let started = ContinuousClock.now
         let range = seed.map { $0...$0 } ?? seeds.range
         let reports = trace ? [runTraced(range.lowerBound)] : runAll(Array(range))
@@ -77,20 +96,28 @@ struct SimulatorCommand: ParsableCommand {
         return report
     }
 
-    /// Each run is pure, so they share nothing but the list of results.
     private func runAll(_ seeds: [UInt64]) -> [SimulationReport] {
-        let results = Mutex<[SimulationReport]>([])
+        parallel(seeds) { seed in
+            var simulation = Simulation(scenario(seed))
+            return simulation.run()
+        }
+    }
+
+    /// Each run is pure, so they share nothing but the list of results.
+    func parallel<Report: Sendable>(
+        _ seeds: [UInt64], _ run: @Sendable (UInt64) -> Report
+    ) -> [Report] {
+        let results = Mutex<[(UInt64, Report)]>([])
         let next = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: min(jobs, seeds.count)) { _ in
             while true {
                 let place = next.add(1, ordering: .relaxed).oldValue
                 guard place < seeds.count else { return }
-                var simulation = Simulation(scenario(seeds[place]))
-                let report = simulation.run()
-                results.withLock { $0.append(report) }
+                let report = run(seeds[place])
+                results.withLock { $0.append((seeds[place], report)) }
             }
         }
-        return results.withLock { $0.sorted { $0.seed < $1.seed } }
+        return results.withLock { $0.sorted { $0.0 < $1.0 }.map(\.1) }
     }
 }
 

@@ -12,19 +12,23 @@ struct Summary {
     }
 
     /// Depends on every run's trace and their order.
-    private var traceHash: String {
-        let hash = reports.reduce(UInt64(0)) { ($0 ^ $1.traceHash) &* 0x9E37_79B9_7F4A_7C15 }
+    private var traceHash: String { Summary.hash(reports.map(\.traceHash)) }
+
+    static func hash(_ hashes: [UInt64]) -> String {
+        let hash = hashes.reduce(UInt64(0)) { ($0 ^ $1) &* 0x9E37_79B9_7F4A_7C15 }
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// With three places after the point, without binary fractions.
-    private func seconds(_ milliseconds: UInt64) -> String {
+    static func seconds(_ milliseconds: UInt64) -> String {
         let rest = String(milliseconds % 1_000)
         return "\(milliseconds / 1_000)." + String(repeating: "0", count: 3 - rest.count) + rest
     }
 
-    private var wallMilliseconds: UInt64 {
+    private var wallMilliseconds: UInt64 { Summary.milliseconds(wall) }
+
+    static func milliseconds(_ wall: Duration) -> UInt64 {
         let (seconds, attoseconds) = wall.components
         return UInt64(seconds) * 1_000 + UInt64(attoseconds / 1_000_000_000_000_000)
     }
@@ -36,9 +40,9 @@ struct Summary {
         let last = """
             \(reports.count) seeds, \(failing.count) violations, \(sum(\.blocks)) blocks, \
             \(sum { UInt64($0.restarts) }) restarts, \(sum { UInt64($0.evidence) }) proofs of \
-            equivocation, slowest recovery \(seconds(recovery)) s, \
-            \(seconds(sum(\.simulatedMilliseconds))) simulated s in \
-            \(seconds(wallMilliseconds)) s, trace \(traceHash)
+            equivocation, slowest recovery \(Summary.seconds(recovery)) s, \
+            \(Summary.seconds(sum(\.simulatedMilliseconds))) simulated s in \
+            \(Summary.seconds(wallMilliseconds)) s, trace \(traceHash)
             """
         return (failures + [last]).joined(separator: "\n")
     }
@@ -53,14 +57,14 @@ struct Summary {
             "\"restarts\":\(sum { UInt64($0.restarts) })",
             "\"evidence\":\(sum { UInt64($0.evidence) })",
             "\"blocksCaughtUp\":\(sum { UInt64($0.synced) })",
-            "\"slowestRecoverySeconds\":\(seconds(recovery))",
-            "\"simulatedSeconds\":\(seconds(sum(\.simulatedMilliseconds)))",
-            "\"wallSeconds\":\(seconds(wallMilliseconds))", "\"traceHash\":\"\(traceHash)\"",
+            "\"slowestRecoverySeconds\":\(Summary.seconds(recovery))",
+            "\"simulatedSeconds\":\(Summary.seconds(sum(\.simulatedMilliseconds)))",
+            "\"wallSeconds\":\(Summary.seconds(wallMilliseconds))", "\"traceHash\":\"\(traceHash)\"",
         ]
         return "{" + fields.joined(separator: ",") + "}"
     }
 
-    private static func escape(_ text: String) -> String {
+    static func escape(_ text: String) -> String {
         var escaped = ""
         for character in text {
             if character == "\"" || character == "\\" { escaped.append("\\") }
