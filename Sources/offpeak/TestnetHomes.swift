@@ -52,8 +52,9 @@ struct TestnetHomes {
         configuration.listen = NetworkAddress(host: "127.0.0.1", port: node.linkPort)
         configuration.rpcListen = NetworkAddress(host: "127.0.0.1", port: node.rpcPort)
         configuration.logFormat = .text
-        // All nodes share one machine, which their own work keeps from being idle.
-        if node.role == .verifier { configuration.share.mode = .always }
+        // The nodes of a local network share one machine: by its load each would step back for the
+        // others.
+        configuration.share.mode = .always
         configuration.peers = try peers.map { peer in
             ConfiguredPeer(
                 peerID: try PeerID(text: peer.peerID, in: prefix),

@@ -208,6 +208,17 @@ struct ShareFiguresTests {
         #expect(back.signaturesPerSecond == 80_000)
     }
 
+    @Test("A machine that is lent whatever else runs on it has its floor free when it is busy")
+    func floor() {
+        var meter = CapacityMeter(
+            machineCores: 8, signaturesPerCore: 10_000, floorPermille: 250)
+        meter.observe(lending, .init(others: 900, duties: 100))
+        meter.closeSecond()
+        // A quarter of four cores, for half of the time.
+        #expect(meter.capacity(lending, queue: 0, bandwidth: nil).free == 5_000)
+        #expect(meter.capacity(.off, queue: 0, bandwidth: nil).free == 0)
+    }
+
     @Test("The forecast falls with what is free, and never leaves what is possible")
     func forecast() {
         var meter = CapacityMeter(machineCores: 8, signaturesPerCore: 10_000)

@@ -16,8 +16,6 @@ package final class RunningNode: Sendable {
     package let peerID: PeerID
     /// This node's place in the committee, nil for a node without a vote.
     package let ownIndex: ValidatorIndex?
-    /// The key in keys/validator.key: votes for a validator, attests for a bonded verifier.
-    package let attestingKey: PublicKey?
     /// Why this validator must not vote, nil if it may.
     package let amnesia: String?
     package let metrics: Metrics
@@ -55,19 +53,20 @@ package final class RunningNode: Sendable {
         store = opened.store
         amnesia = opened.amnesia
         self.ownIndex = ownIndex
-        attestingKey = voting?.publicKey
         peerID = PeerID(identity.publicKey)
         metrics = Metrics()
         startedAt = SystemClock.now
-        pool = VerifierPool(threadCount: configuration.verifierThreads)
+        let mode = shareMode ?? configuration.share.mode ?? (ownIndex == nil ? .idle : .always)
+        pool = VerifierPool(
+            threadCount: configuration.verifierThreads, lentYields: mode != .always)
         broker = RequestBroker()
         network = NetworkBox()
         self.logger = logger
         let diskTime = TimeCount()
         share = ShareLoop(
             .init(
-                mode: shareMode ?? configuration.share.mode ?? (ownIndex == nil ? .idle : .always),
-                settings: configuration.share, lent: pool.lent, diskTime: diskTime, logger: logger))
+                mode: mode, settings: configuration.share, lent: pool.lent, diskTime: diskTime,
+                logger: logger))
         let core = try RunningNode.openCore(
             genesis, voting, canVote: opened.amnesia == nil, opened)
         layout = core.layout

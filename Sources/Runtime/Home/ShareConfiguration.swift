@@ -27,8 +27,9 @@ extension ShareSettings {
     /// The section as `offpeak init` writes it.
     var template: String {
         """
-        # What others may use of this machine. Its owner comes first: work for others runs at the
-        # system's lowest priority, and is handed back within a second when the machine is wanted.
+        # What others may use of this machine. In mode idle its owner comes first: work for others
+        # runs at the system's lowest priority, and is handed back within a second when the machine
+        # is wanted. In mode always it has the usual priority.
         share:
           # off, idle (while nothing else wants the machine), always; null: always on a validator,
           # idle elsewhere. The duties of a validator aren't lent and have no limit here.

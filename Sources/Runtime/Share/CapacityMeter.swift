@@ -20,6 +20,9 @@ struct CapacityMeter: Sendable {
     }
 
     private let machineCores: Int
+    /// What is free of the lent cores in any case, in thousandths: a machine that is lent whatever
+    /// else runs on it gives its share of busy cores too.
+    private let floorPermille: Int
     /// Signatures that one core checks in a second.
     var signaturesPerCore: Double
     private var forecast = HoltForecast(
@@ -28,8 +31,9 @@ struct CapacityMeter: Sendable {
     /// Signatures a second that were free over the last whole second.
     private var free = 0.0
 
-    init(machineCores: Int, signaturesPerCore: Double) {
+    init(machineCores: Int, signaturesPerCore: Double, floorPermille: Int = 0) {
         self.machineCores = machineCores
+        self.floorPermille = floorPermille
         self.signaturesPerCore = signaturesPerCore
     }
 
@@ -43,7 +47,8 @@ struct CapacityMeter: Sendable {
     private func free(_ decision: ShareDecision, _ use: Use) -> Double {
         guard decision.isLending else { return 0 }
         let idle = Double(machineCores) * Double(max(0, 1000 - use.others - use.duties)) / 1000
-        let cores = min(Double(decision.cores), idle)
+        let floor = Double(decision.cores) * Double(floorPermille) / 1000
+        let cores = max(floor, min(Double(decision.cores), idle))
         return cores * signaturesPerCore * Double(decision.dutyPermille) / 1000
     }
 

@@ -9,6 +9,9 @@ struct ShareWatch: Sendable {
     /// the battery.
     private static let measureMilliseconds: UInt64 = 600_000
 
+    /// What a machine in mode `always` gives in any case, in thousandths of the lent cores.
+    private static let alwaysPermille = 250
+
     private var governor: ShareGovernor
     private var meter: CapacityMeter
     private var last: MachineReading
@@ -25,7 +28,9 @@ struct ShareWatch: Sendable {
         first: MachineReading, at now: Instant
     ) {
         governor = ShareGovernor(mode: mode, settings: settings, machineCores: machineCores)
-        meter = CapacityMeter(machineCores: machineCores, signaturesPerCore: speed)
+        meter = CapacityMeter(
+            machineCores: machineCores, signaturesPerCore: speed,
+            floorPermille: mode == .always ? ShareWatch.alwaysPermille : 0)
         decision = .notYet
         last = first
         measuredAt = now

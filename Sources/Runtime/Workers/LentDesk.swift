@@ -7,6 +7,7 @@ struct LentDesk {
     private let lock: WaitLock
     private let shared: LentThreads.Shared
     private let bell: DispatchSemaphore
+    private let yields: Bool
     private var places: [Place] = []
 
     /// A lent thread, as the desk sees it.
@@ -44,10 +45,13 @@ struct LentDesk {
         var isStopping: Bool
     }
 
-    init(lock: WaitLock, shared: LentThreads.Shared, bell: DispatchSemaphore) {
+    init(
+        lock: WaitLock, shared: LentThreads.Shared, bell: DispatchSemaphore, yields: Bool
+    ) {
         self.lock = lock
         self.shared = shared
         self.bell = bell
+        self.yields = yields
     }
 
     /// Works until the owner of the threads stops them.
@@ -112,7 +116,11 @@ struct LentDesk {
     private mutating func hire(_ count: Int) {
         while places.count < count {
             let slot = LentSlot(desk: bell)
-            let thread = WorkerThread(name: "lent-\(places.count)") { slot.work() }
+            let yields = yields
+            let thread = WorkerThread(name: "lent-\(places.count)") {
+                if yields { WorkerThread.yieldToAll() }
+                slot.work()
+            }
             places.append(Place(slot: slot, thread: thread))
         }
     }
@@ -219,7 +227,6 @@ private final class LentSlot: @unchecked Sendable {
     // MARK: The thread's side
 
     func work() {
-        WorkerThread.yieldToAll()
         while true {
             bell.wait()
             guard let work = job else { return }

@@ -9,8 +9,8 @@ internal import Glibc
 /// the call that said so, and what a thread has begun `handBackMilliseconds` later, unless it is
 /// done by then.
 ///
-/// The threads run at the system's lowest priority, so that one of them can be held up at any
-/// point for as long as the owner's programs like. Therefore they hold no lock that others wait
+/// Unless they were told otherwise the threads run at the system's lowest priority, so that one of
+/// them can be held up at any point for as long as the owner's programs like. Therefore they hold no lock that others wait
 /// for: a thread of usual priority, the desk, gives each its job in a slot of its own, and answers
 /// for it.
 package final class LentThreads: Sendable {
@@ -76,9 +76,11 @@ package final class LentThreads: Sendable {
         var isStopping = false
     }
 
-    package init() {
+    /// - Parameter yielding: false for a machine that is there for this work: then the threads have
+    ///   the usual priority.
+    package init(yielding: Bool = true) {
         desk = WorkerThread(name: "lent-desk") { [lock, shared, bell] in
-            var desk = LentDesk(lock: lock, shared: shared, bell: bell)
+            var desk = LentDesk(lock: lock, shared: shared, bell: bell, yields: yielding)
             desk.run()
         }
     }

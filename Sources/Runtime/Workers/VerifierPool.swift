@@ -33,7 +33,7 @@ package final class VerifierPool: Sendable {
     private static let takenMax = 16
 
     /// Below both priorities: jobs for others, as far as the machine's owner lends it.
-    package let lent = LentThreads()
+    package let lent: LentThreads
 
     private let lock = WaitLock()
     private let shared: Shared
@@ -48,9 +48,11 @@ package final class VerifierPool: Sendable {
     }
 
     /// A pool of `threadCount` threads; 0 for one on each core.
-    package init(threadCount: Int = 0) {
+    /// - Parameter lentYields: whether work for others runs only where nothing else wants a core.
+    package init(threadCount: Int = 0, lentYields: Bool = true) {
         precondition(threadCount >= 0, "\(threadCount) threads")
         let count = threadCount > 0 ? threadCount : VerifierPool.coreCount
+        lent = LentThreads(yielding: lentYields)
         let shared = Shared()
         let lock = lock
         self.shared = shared

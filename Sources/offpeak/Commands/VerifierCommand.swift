@@ -6,10 +6,11 @@ internal import Runtime
 /// `offpeak verifier`
 struct VerifierCommand: AsyncParsableCommand {
     static let configuration = group(
-        "verifier", "Bond stake for checking signatures, take it back, look at it.",
+        "verifier",
+        "Bond stake for checking signatures, take it back, look at it, report who cheats.",
         [
             VerifierBondCommand.self, VerifierUnbondCommand.self, VerifierWithdrawCommand.self,
-            VerifierShowCommand.self,
+            VerifierShowCommand.self, VerifierReportCommand.self,
         ])
 }
 
