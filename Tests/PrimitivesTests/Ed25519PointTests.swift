@@ -8,9 +8,9 @@ import Testing
     @Test func `A point has one encoding and only that is decoded`() {
         var generator = SeededGenerator(seed: 21)
         let p = OraclePoint.p
-        let edges = (0..<20).map { BigNumber(words: [$0]) }
-        let top = (0..<38).map { BigNumber.power(ofTwo: 255) - BigNumber(words: [$0 + 1]) }
-        let random = (0..<20).map { _ in BigNumber(littleEndian: generator.bytes(32)) % p }
+        let edges = (0..<6).map { BigNumber(words: [$0]) }
+        let top = (0..<22).map { BigNumber.power(ofTwo: 255) - BigNumber(words: [$0 + 1]) }
+        let random = (0..<4).map { _ in BigNumber(littleEndian: generator.bytes(32)) % p }
         for y in edges + top + random {
             for sign: UInt8 in [0, 0x80] {
                 var bytes = y.bytes32
@@ -42,7 +42,7 @@ import Testing
         let unwrapped = try #require(base)
         let points = OraclePoint.smallOrder + [unwrapped, 5 * unwrapped, 7 * unwrapped]
         for left in points {
-            for right in points {
+            for right in [points[1], points[4], unwrapped, 7 * unwrapped] {
                 let one = try #require(AffinePoint(canonical: left.encoded)).extended
                 let other = try #require(AffinePoint(canonical: right.encoded)).extended
                 #expect(one.adding(other).encoded == (left + right).encoded)

@@ -111,8 +111,9 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         var invalid = 0
         for start in stride(from: 0, to: total, by: 200) {
+            let damageMax: UInt64 = start / 200 % 2 == 0 ? 16 : 1000
             let claims = (0..<min(200, total - start)).map { _ in
-                SignatureClaim.anyDamage(&generator)
+                SignatureClaim.anyDamage(oneOf: damageMax, &generator)
             }
             let verdicts = claims.map { $0.isValid }
             let expected = claims.map { LibsodiumCheck.isValid($0) }
@@ -122,7 +123,7 @@ import Testing
             invalid += wrong.count
         }
         print("\(invalid) of \(total) signatures were wrong")
-        #expect(invalid > total / 16 && invalid < total)
+        #expect(invalid > total / 8 && invalid < total / 3)
     }
 }
 
@@ -192,15 +193,18 @@ extension SignatureClaim {
                 r: flipped(signature.r, field == .r), s: flipped(signature.s, field == .s)))
     }
 
-    /// Sound in half of all cases or, so that whole batches are sound too, nearly always; else
-    /// with a flipped bit, S plus the order, or a field of random bytes.
-    static func anyDamage(_ generator: inout SeededGenerator) -> SignatureClaim {
+    private static let keys = (0...255).map { testKey(UInt8($0)) }
+
+    /// Sound but for 6 of `cases`; those with a flipped bit, S plus the order, or an R of random bytes.
+    static func anyDamage(
+        oneOf cases: UInt64, _ generator: inout SeededGenerator
+    ) -> SignatureClaim {
         let key =
-            generator.next() & 1 == 0
-            ? testKey(UInt8(generator.next() & 15))
-            : SecretKey(seed: SecureBytes(copying: generator.bytes(32)))
+            generator.next() & 7 == 0
+            ? SecretKey(seed: SecureBytes(copying: generator.bytes(32)))
+            : keys[Int(generator.next() & 255)]
         let sound = SignatureClaim(signing: generator.identifier(), by: key)
-        switch generator.next() % 16 {
+        switch generator.next() % cases {
         case 0: return sound.damaged(.r, &generator)
         case 1: return sound.damaged(.s, &generator)
         case 2: return sound.damaged(.key, &generator)
