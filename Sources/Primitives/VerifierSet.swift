@@ -78,9 +78,9 @@ public struct VerifierSet: Hashable, Sendable {
     /// and of `others`.
     ///
     /// Others come in any order; those whose key or peer id is a validator's or another's, or whose
-    /// bond is 0, are left out, and of too many the smallest bonds (ties: the higher key). Where all
-    /// validators are jailed and nobody else is there, everybody counts again: signatures must be
-    /// checked by somebody.
+    /// bond is 0, are left out, and of too many the smallest bonds (ties: the higher key). Where
+    /// all validators are jailed and nobody else is there, everybody counts again: signatures must
+    /// be checked by somebody.
     public init(
         period: UInt64, committee: Committee, jailed: Set<ValidatorIndex> = [],
         others: [BondedVerifier] = []

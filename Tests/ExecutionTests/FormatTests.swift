@@ -10,10 +10,10 @@ import Testing
         var world = try World()
         #expect(
             world.genesis.chainID.description
-                == "1472755fffa6711f31b93821727bf89aa59719b68088120c465133bb3f6fa35f")
+                == "e4e5f9c4fd5ba51200a2fcf4d4be27fe760520006a77f6569fdd2602a20b7de6")
         #expect(
             world.ledger.stateRoot.description
-                == "44d739a7172fa475b243a93857968f996469e0f099eb13cbaa3931bfcb9911e4")
+                == "ff6e06e297305c8e70ba5175d1790fa1b9ee8117af1c045b2921406bb1f4c371")
         let quorum = try EscrowWorld.quorum([world.bob], 1)
         let terms = EscrowTerms(
             payee: world.bob.address, amount: 1000, release: quorum, refund: quorum,
@@ -24,15 +24,15 @@ import Testing
             world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
         #expect(
             world.ledger.stateRoot.description
-                == "6ce867a68ce08174ea41e4e90fe2f01c60a2890d8f4f911e318bab1b11e8b428")
+                == "00e703db127fff4c6d777eca81912737ad231fae528e8a90cf1eaa2d6d27d2d2")
         #expect(
             world.lastOutcome?.receiptsRoot.description
-                == "69315cb5f52f1f0ed563b8c1c031e628fe18b17532b85d911e81bb7bb086c765")
+                == "5216dbc1685cb00b1f69b6de01ed4521e9620b2d2cdd101c18ae6d1f0a8371fd")
         try world.run(
             [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
         #expect(
             world.ledger.stateRoot.description
-                == "af20fec4b022b2a193516d4ec6de7002da963bed39fe70ae163d7284a42318a5")
+                == "1cd4f8aefeef0a5a756f3275457034543fa8ea1ecc2f558ce4cb36dccc8a9478")
     }
 
     @Test func `a system value is part of the state until it is taken away`() throws {

@@ -21,8 +21,11 @@ extension RandomTraffic {
             let bonded = stake?.bonded ?? 1
             let amounts = [bonded, bonded + 1, bonded / 2, bonded / 9 + 1, 0]
             return .unbond(Unbond(key: key, amount: Amount(amounts[below(5)])))
-        case 26...37: return .withdraw(key)
-        default: return .reportEvidence(evidence(about: key, model))
+        case 26...35: return .withdraw(key)
+        default:
+            // A few offend again and again, the others hardly ever.
+            let offender = chance(80) ? verifiers[below(4)].key.publicKey : key
+            return .reportEvidence(evidence(about: offender, model))
         }
     }
 
@@ -47,7 +50,7 @@ extension RandomTraffic {
         let age = min(model.height, ages[below(4)])
         let kind = OffenceKind.allCases[below(3)]
         var evidence = FakeJudge.evidence(
-            Offence(key, kind, number: UInt8(below(40)), at: model.height - age))
+            Offence(key, kind, number: UInt8(below(6)), at: model.height - age))
         if chance(20) { evidence[below(evidence.count)] ^= 1 }
         return evidence
     }

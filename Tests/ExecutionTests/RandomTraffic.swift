@@ -146,7 +146,7 @@ struct RandomTraffic {
             }
         }
         let revealed = parties.filter {
-            model.known.contains($0.address) ? chance(5) : chance(95)
+            model.known.contains($0.address) ? chance(5) : chance(80)
         }
         return SignedTransaction(
             transaction: transaction, policies: revealed.map(\.policy),

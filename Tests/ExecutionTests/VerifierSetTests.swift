@@ -150,8 +150,8 @@ import Testing
         let parameters = VerificationParameters(periodBlocks: 32)
         #expect(parameters.period(of: 0) == 0 && parameters.period(of: 31) == 0)
         #expect(parameters.period(of: 32) == 1)
-        #expect(parameters.period(of: Height(.max)) == .max / 32)
-        #expect(parameters.newestPeriod(after: Height(.max), lag: 16) == .max / 32)
+        #expect(parameters.period(of: Height(.max)) == UInt64.max / 32)
+        #expect(parameters.newestPeriod(after: Height(.max), lag: 16) == UInt64.max / 32)
         #expect(parameters.setsKept(lag: 16) == 10)
         #expect(VerificationParameters(periodBlocks: 1).setsKept(lag: 256) == 266)
     }

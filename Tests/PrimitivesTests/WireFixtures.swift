@@ -1,5 +1,5 @@
-/// Bytes, ids and texts computed by an independent encoder in Python (hashlib, PyNaCl, for bonds cryptography). They are
-/// frozen: a change of one is a change of the wire format.
+/// Bytes, ids and texts computed by an independent encoder in Python (hashlib, PyNaCl, for bonds
+/// cryptography). They are frozen: a change of one is a change of the wire format.
 enum WireFixtures {
     /// SHA-256 of `offpeak`.
     static let hashlock =

@@ -39,8 +39,8 @@ struct VerificationCheck {
             throw fault(
                 "unbondBlocks",
                 "\(verification.unbondBlocks); verifier sets are kept for \(kept) periods of"
-                    + " \(verification.periodBlocks) heights, and a bond must outlive them: at least"
-                    + " \(kept * verification.periodBlocks)")
+                    + " \(verification.periodBlocks) heights, and a bond must outlive them:"
+                    + " at least \(kept * verification.periodBlocks)")
         }
         try range("unbondBlocks", verification.unbondBlocks, 1...VerificationCheck.unbondBlocksMax)
     }

@@ -171,7 +171,9 @@ extension LedgerRules {
         deposit: Amount, feeFactor: UInt64
     ) throws(SkipReason) -> Charge {
         let transaction = signed.transaction
-        guard let base = fee(of: signed, bytes: bytes, factor: feeFactor), base <= transaction.maxFee else {
+        guard let base = fee(of: signed, bytes: bytes, factor: feeFactor),
+            base <= transaction.maxFee
+        else {
             throw .feeTooLow
         }
         let room = transaction.maxFee.rawValue - base.rawValue

@@ -1,10 +1,10 @@
 package import Primitives
 
-// Whose word counts for signatures in which period. The set of a period is what the state says after
-// a height that everybody has executed who votes in that period (VerificationParameters.swift): the
-// validators that aren't jailed, with their weights, and of the others those with the highest bonds
-// that are neither jailed nor below the minimum. It is a value of the state itself, in a ring of
-// slots, so that it can be proven and a restart finds it again.
+// Whose word counts for signatures in which period. The set of a period is what the state says
+// after a height that everybody has executed who votes in that period
+// (VerificationParameters.swift): the validators that aren't jailed, with their weights, and of the
+// others those with the highest bonds that are neither jailed nor below the minimum. It is a value
+// of the state itself, in a ring of slots, so that it can be proven and a restart finds it again.
 
 extension Ledger {
     /// The set of a period that can still matter, or nil for a later or long passed one.

@@ -3,8 +3,8 @@ internal import Primitives
 // The life of a bond. Upon
 //   bond:     the owner's money moves in; the key and the node agree by signature. Who bonds a key
 //             that has no verifier yet becomes its owner.
-//   unbond:   part of it, or all, becomes a release that is due `unbondBlocks` later. It counts in no
-//             later verifier set, but can still be slashed.
+//   unbond:   part of it, or all, becomes a release that is due `unbondBlocks` later. It counts in
+//             no later verifier set, but can still be slashed.
 //   withdraw: the releases that are due move back to the owner.
 //   evidence: bond and releases are slashed (Evidence.swift).
 // Validators have bonds too, their stakes, which genesis fixes: they are only slashed.

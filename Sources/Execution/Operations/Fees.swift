@@ -3,8 +3,9 @@ internal import Primitives
 /// Who receives how much of a block's fees.
 ///
 /// Of a batch's fees owner and proposer get their shares; the verifiers' share is split over the
-/// batch's chunks by their transactions, and of each chunk over those who checked it, by their bonds
-/// in the set of the batch's period. Every part is rounded down, and the treasury gets what is left.
+/// batch's chunks by their transactions, and of each chunk over those who checked it, by their
+/// bonds in the set of the batch's period. Every part is rounded down, and the treasury gets what
+/// is left.
 struct FeeSplit {
     private let shares: FeeShares
     /// By validator index.
