@@ -12,7 +12,9 @@ struct FakeJudge: EvidenceJudge {
         return body + Digest.hash(.random, body).bytes
     }
 
-    func judge(_ evidence: [UInt8], at height: Height) -> Offence? {
+    func judge(
+        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet]
+    ) -> Offence? {
         guard evidence.count == 105 else { return nil }
         let body = evidence.prefix(73)
         guard Digest.hash(.random, body).bytes == Array(evidence.suffix(32)),

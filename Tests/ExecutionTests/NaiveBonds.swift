@@ -85,7 +85,7 @@ extension NaiveLedger {
     }
 
     mutating func report(_ evidence: [UInt8], _ sender: Address) throws {
-        guard let offence = FakeJudge().judge(evidence, at: Height(height)) else {
+        guard let offence = FakeJudge().judge(evidence, at: Height(height), sets: [:]) else {
             throw Failed(code: .evidenceInvalid)
         }
         let expiry = offence.height.rawValue + verification.unbondBlocks
