@@ -5,6 +5,9 @@ package import Primitives
 /// Wire: chainID, epoch, lane, height, signer, signature. Signed: H(complaint, all but the
 /// signature).
 package struct Complaint: Hashable, Sendable, BCSCodable {
+    /// The bytes that every complaint takes.
+    static let byteCount = 122
+
     package let chainID: ChainID
     package let epoch: Epoch
     /// The lane of the owner of record.
@@ -87,6 +90,9 @@ extension Complaint: SignedValue {
 ///
 /// Wire: lane, list of complaints (1...512, rising signers).
 package struct ComplaintCertificate: Hashable, Sendable, BCSCodable {
+    /// The fewest bytes that a certificate takes: the lane, a length and one complaint.
+    package static let bytesMin = 9 + Complaint.byteCount
+
     package let lane: Lane
     package let complaints: [Complaint]
 
@@ -103,7 +109,7 @@ package struct ComplaintCertificate: Hashable, Sendable, BCSCodable {
     package init(from reader: inout BCSReader) throws(BCSError) {
         lane = try reader.read()
         complaints = try reader.readSortedList(
-            minimum: 1, maximum: Committee.countMax, elementBytes: 150
+            minimum: 1, maximum: Committee.countMax, elementBytes: Complaint.byteCount
         ) { (complaint: Complaint) in complaint.signer }
     }
 

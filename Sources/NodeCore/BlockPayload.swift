@@ -45,7 +45,7 @@ package struct BlockPayload: Hashable, Sendable {
         }
         var reader = BCSReader(bytes)
         let complaints: [ComplaintCertificate] = try reader.readList(
-            maximum: BatchLimits.complaintsMax, elementBytes: 150)
+            maximum: BatchLimits.complaintsMax, elementBytes: ComplaintCertificate.bytesMin)
         let start = reader.offset
         let direct: [SignedTransaction] = try reader.readList(
             maximum: BatchLimits.directMax, elementBytes: SignedTransaction.bytesMin)

@@ -3,9 +3,10 @@ import TestSupport
 
 @testable import Mempool
 
-/// Four mempools joined by a network that delivers in order, at once, and checks signatures for
-/// real; the test decides who is up and what is included.
+/// Four mempools of validators, and of verifiers without a vote, joined by a network that delivers in
+/// order, at once, and checks signatures for real; the test decides who is up and what is included.
 struct MempoolNetwork {
+    /// The validators' keys, then those of verifiers without a vote.
     let keys: [SecretKey]
     let committee: Committee
     let layout: ShardLayout
@@ -17,28 +18,45 @@ struct MempoolNetwork {
     var stored: [WriteSet] = []
     var penalties: [String] = []
     var evidence: [Evidence] = []
+    var penalised: [Int] = []
+    /// Lets a test change what a node is told of a check.
+    var lie: (_ node: Int, CheckJob, CheckResult) -> CheckResult = { $2 }
     /// Lets a test change or swallow (nil) a message on its way.
     var tamper: (_ from: Int, _ to: Int, MempoolMessage) -> MempoolMessage? = { $2 }
     private var pending: [(from: Int, to: Int, message: MempoolMessage)] = []
 
-    init(seed: UInt64, settings: BatchSettings = BatchSettings()) throws {
-        keys = (0..<4).map { TestKeys.key(seed: seed, index: $0) }
-        committee = try MempoolNetwork.committeeWithShardsForAll(keys)
-        let layout = ShardLayout(committee: committee, settings: settings)
+    /// - Parameter bonds: of verifiers without a vote; each validator has 1.
+    init(
+        seed: UInt64, settings: BatchSettings = BatchSettings(), bonds: [UInt64] = []
+    ) throws {
+        keys = (0..<4 + bonds.count).map { TestKeys.key(seed: seed, index: $0) }
+        committee = try MempoolNetwork.committeeWithShardsForAll(Array(keys.prefix(4)))
+        let others = zip(keys.dropFirst(4), bonds).map { key, bond in
+            BondedVerifier(
+                key: key.publicKey, peerID: PeerID(key.publicKey), bond: bond,
+                rewardAddress: .zero)
+        }
+        let set = VerifierSet(period: 0, committee: committee, others: others)
+        let layout = ShardLayout(
+            committee: committee, settings: settings, verifierSets: [0: set])
         self.layout = layout
         engines = keys.enumerated().map { place, key in
             MempoolEngine(
-                layout: layout, ownIndex: ValidatorIndex(UInt16(place)), signer: key,
-                table: LaneTable(), height: 0)
+                layout: layout, ownIndex: place < 4 ? ValidatorIndex(UInt16(place)) : nil,
+                signer: key, table: LaneTable(), height: 0)
         }
-        isUp = [true, true, true, true]
-        for node in 0..<4 {
-            for other in 0..<4 where other != node {
-                try event(.connected(committee.validators[other].peerID), at: node)
+        isUp = keys.map { _ in true }
+        for node in engines.indices {
+            for other in engines.indices where other != node {
+                try event(.connected(peer(other)), at: node)
             }
         }
         try run()
     }
+
+    func peer(_ node: Int) -> PeerID { PeerID(keys[node].publicKey) }
+
+    func node(_ peer: PeerID) -> Int? { keys.firstIndex { PeerID($0.publicKey) == peer } }
 
     /// A committee of a chain in which every member owns a shard: small committees can leave one
     /// out.
@@ -75,15 +93,15 @@ struct MempoolNetwork {
     mutating func advance(milliseconds: UInt64) throws {
         for _ in 0..<max(1, milliseconds / 50) {
             now = now.advanced(byMilliseconds: 50)
-            for node in 0..<4 where isUp[node] { try event(.tick, at: node) }
+            for node in engines.indices where isUp[node] { try event(.tick, at: node) }
             try run()
         }
     }
 
     mutating func stop(_ node: Int) throws {
         isUp[node] = false
-        for other in 0..<4 where other != node && isUp[other] {
-            try event(.disconnected(committee.validators[node].peerID), at: other)
+        for other in engines.indices where other != node && isUp[other] {
+            try event(.disconnected(peer(node)), at: other)
         }
         try run()
     }
@@ -93,7 +111,7 @@ struct MempoolNetwork {
         var isBusy = true
         while isBusy {
             isBusy = false
-            for node in 0..<4 where isUp[node] {
+            for node in engines.indices where isUp[node] {
                 let effects = engines[node].flush(at: moment)
                 isBusy = isBusy || !effects.isEmpty
                 for effect in effects { try carryOut(effect, of: node) }
@@ -104,9 +122,7 @@ struct MempoolNetwork {
                 isBusy = true
                 let bytes = item.message.bcsBytes
                 try event(
-                    .received(
-                        committee.validators[item.from].peerID, try MempoolMessage(bcs: bytes)),
-                    at: item.to)
+                    .received(peer(item.from), try MempoolMessage(bcs: bytes)), at: item.to)
             }
         }
     }
@@ -115,18 +131,18 @@ struct MempoolNetwork {
         switch effect {
         case .reply(let request, let id, let outcome): replies.append((request, id, outcome))
         case .send(let peer, let message):
-            if let to = committee.index(of: peer) { post(message, node, Int(to.rawValue)) }
+            if let to = self.node(peer) { post(message, node, to) }
         case .broadcast(let message):
-            for other in 0..<4 where other != node { post(message, node, other) }
+            for other in engines.indices where other != node { post(message, node, other) }
         case .multicast(let peers, let message):
-            for peer in peers {
-                if let to = committee.index(of: peer) { post(message, node, Int(to.rawValue)) }
-            }
+            for to in peers.compactMap({ self.node($0) }) { post(message, node, to) }
         case .evidence(let item): evidence.append(item)
         case .check(let id, let job, _):
-            try event(.checked(id, job.run(in: layout)), at: node)
+            try event(.checked(id, lie(node, job, job.run(in: layout))), at: node)
         case .store(let writes): stored.append(writes)
-        case .penalise(_, let reason): penalties.append(reason)
+        case .penalise(let peer, let reason):
+            penalties.append(reason)
+            penalised += [self.node(peer)].compactMap(\.self)
         case .forget, .workAvailable, .bodyArrived: break
         }
     }
@@ -149,7 +165,7 @@ struct MempoolNetwork {
             let skipped = view.execute(transaction)
             executed.append(ExecutedTransaction(transaction, skipped: skipped))
         }
-        for other in 0..<4 where isUp[other] {
+        for other in engines.indices where isUp[other] {
             try event(.included(height, certificates, passedOver: []), at: other)
             try event(.executed(Timestamp(now.milliseconds), executed), at: other)
         }

@@ -36,7 +36,8 @@ struct Traffic: Sendable {
             if Traffic.residue(key) == shared { crowd.append(key) }
             salt += 1
         }
-        users = crowd + (0..<7).map { Traffic.key(3, $0) }
+        let users = crowd + (0..<7).map { Traffic.key(3, $0) }
+        let chainID = chainID
         var proven = ProvenClaims()
         var payments: [[SignedTransaction]] = []
         for (user, key) in users.enumerated() {
@@ -47,6 +48,7 @@ struct Traffic: Sendable {
                 if let checked = Verified.check(payment) { proven.insert(checked, in: ()) }
             }
         }
+        self.users = users
         self.payments = payments
         self.proven = proven
     }

@@ -13,6 +13,8 @@ internal import Primitives
 package struct VerificationSimulation {
     /// Virtual milliseconds with faults.
     static let faultyMilliseconds: UInt64 = 5_000
+    /// Virtual milliseconds after the healing until all that was wanted is final.
+    static let recoveryBound: UInt64 = 60_000
     /// Execution may be so far behind.
     static let lag: UInt64 = 16
     static let wallStart: UInt64 = 1_800_000_000_000
@@ -116,6 +118,7 @@ package struct VerificationSimulation {
             now = next.time
             report.events += 1
             carryOut(next.event)
+            checkProgress()
         }
         finishReport()
         return report
@@ -174,6 +177,20 @@ package struct VerificationSimulation {
         case .liars: letLiarsAct()
         case .heal: heal()
         }
+    }
+
+    /// Liveness: what honest users wanted is final within the bound after the healing.
+    private mutating func checkProgress() {
+        guard isHealed else { return }
+        let elapsed = now - VerificationSimulation.faultyMilliseconds
+        guard elapsed > VerificationSimulation.recoveryBound else { return }
+        let open = clients.flatMap { client in
+            client.open.keys.sorted().map { "user \(client.user) \($0)" }
+        }
+        let behind = nodes.filter { $0.executed < chain.height }.map(\.number)
+        oracle.fail(
+            "liveness: \(elapsed) ms after the healing \(open.count) payments aren't final "
+                + "(\(open.prefix(2))), nodes \(behind) are behind")
     }
 
     private mutating func heal() {
