@@ -55,7 +55,7 @@ struct TestnetMaker {
         let text = Array(GenesisFile.text(of: genesis).utf8)
         try Home.write(text, to: folder.genesis, replacing: true)
         for (node, keys) in zip(nodes, validators) {
-            try makeHome(node, keys, peers: Array(zip(nodes, validators)), genesis: text)
+            try makeHome(node, keys, seeds: TestnetMaker.seeds(of: node, among: nodes), text)
         }
         let record = TestnetRecord(
             network: plan.network, prefix: TestnetPlan.prefix, chainID: "\(genesis.chainID)",
@@ -97,9 +97,16 @@ struct TestnetMaker {
             parameters: LedgerParameters(fees: .init(treasury: treasury)))
     }
 
+    /// Where a node asks for others: at the first three, of which one may be down, and one may be
+    /// the node itself.
+    private static func seeds(of node: TestnetNode, among nodes: [TestnetNode]) -> [NetworkAddress]
+    {
+        nodes.prefix(3).filter { $0.index != node.index }
+            .map { NetworkAddress(host: "127.0.0.1", port: $0.linkPort) }
+    }
+
     private func makeHome(
-        _ node: TestnetNode, _ keys: ValidatorKeys, peers: [(TestnetNode, ValidatorKeys)],
-        genesis: [UInt8]
+        _ node: TestnetNode, _ keys: ValidatorKeys, seeds: [NetworkAddress], _ genesis: [UInt8]
     ) throws {
         let home = folder.home(node.index)
         try home.create()
@@ -110,10 +117,7 @@ struct TestnetMaker {
         configuration.listen = NetworkAddress(host: "127.0.0.1", port: node.linkPort)
         configuration.rpcListen = NetworkAddress(host: "127.0.0.1", port: node.rpcPort)
         configuration.logFormat = .text
-        configuration.peers = peers.filter { $0.0.index != node.index }.map { peer, keys in
-            ConfiguredPeer(
-                peerID: keys.peerID, address: .init(host: "127.0.0.1", port: peer.linkPort))
-        }
+        configuration.seeds = seeds
         try Home.write(Array(configuration.template.utf8), to: home.configuration)
     }
 
