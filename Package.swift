@@ -35,6 +35,7 @@ var targets: [Target] = [
     .systemLibrary(
         name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
     module("Primitives", ["CSodium"]),
+    module("Gossip", ["Primitives"]),
     module("Mempool", ["Primitives", collections]),
     module("Consensus", ["Primitives", collections]),
     module("Execution", ["Primitives", collections]),
@@ -52,6 +53,7 @@ var targets: [Target] = [
         name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
         swiftSettings: strict),
     tests("PrimitivesTests", ["Primitives", "CSodium"]),
+    tests("GossipTests", ["Gossip", "Primitives"]),
     tests("MempoolTests", ["Mempool", "Primitives"]),
     tests("ConsensusTests", ["Consensus", "Primitives"]),
     tests("ExecutionTests", ["Execution", "Primitives"]),
@@ -89,7 +91,7 @@ if !pureOnly {
         module(
             "Runtime",
             [
-                "NodeCore", "Mempool", "Consensus", "Execution", "Primitives",
+                "NodeCore", "Gossip", "Mempool", "Consensus", "Execution", "Primitives",
                 "CRocksDB", "CZstd", collections,
                 .product(name: "Atomics", package: "swift-atomics"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -120,7 +122,8 @@ if !pureOnly {
         program(
             "offpeak",
             [
-                "Runtime", "RPC", "NodeCore", "Execution", "Mempool", "Consensus", "Primitives",
+                "Runtime", "RPC", "NodeCore", "Gossip", "Execution", "Mempool", "Consensus",
+                "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),
@@ -132,7 +135,8 @@ if !pureOnly {
         tests(
             "RuntimeTests",
             [
-                "Runtime", "NodeCore", "Mempool", "Consensus", "Execution", "Primitives",
+                "Runtime", "NodeCore", "Gossip", "Mempool", "Consensus", "Execution",
+                "Primitives",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

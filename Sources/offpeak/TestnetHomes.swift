@@ -42,12 +42,9 @@ struct TestnetHomes {
         try configure(node, among: nodes)
     }
 
-    /// Writes a node's configuration. Validators have links to everybody, the others to the
-    /// validators.
+    /// Writes a node's configuration: it asks for others at the first three validators, of which one
+    /// may be down, and one may be the node itself.
     func configure(_ node: TestnetNode, among nodes: [TestnetNode]) throws {
-        let peers = nodes.filter {
-            $0.index != node.index && (node.role == .validator || $0.role == .validator)
-        }
         var configuration = Configuration()
         configuration.listen = NetworkAddress(host: "127.0.0.1", port: node.linkPort)
         configuration.rpcListen = NetworkAddress(host: "127.0.0.1", port: node.rpcPort)
@@ -55,14 +52,24 @@ struct TestnetHomes {
         // The nodes of a local network share one machine: by its load each would step back for the
         // others.
         configuration.share.mode = .always
-        configuration.peers = try peers.map { peer in
-            ConfiguredPeer(
-                peerID: try PeerID(text: peer.peerID, in: prefix),
-                address: .init(host: "127.0.0.1", port: peer.linkPort))
-        }
+        configuration.role = node.role.nodeRole
+        configuration.seeds = nodes.filter { $0.role == .validator }.prefix(3)
+            .filter { $0.index != node.index }
+            .map { NetworkAddress(host: "127.0.0.1", port: $0.linkPort) }
         try Home.write(
             Array(configuration.template.utf8), to: folder.home(node.index).configuration,
             replacing: true)
+    }
+}
+
+extension TestnetRole {
+    /// The same for the configuration.
+    fileprivate var nodeRole: NodeRole {
+        switch self {
+        case .validator: .validator
+        case .verifier: .verifier
+        case .relay: .relay
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Ports of 127.0.0.1 that nobody listens on.
+/// Ports of 127.0.0.1 that nobody listens on, neither for links nor for datagrams.
 enum TestnetPorts {
     /// `count` different ports that the system gave as free.
     ///
@@ -10,21 +10,35 @@ enum TestnetPorts {
         var sockets: [Int32] = []
         defer { for socket in sockets { close(socket) } }
         var ports: [UInt16] = []
-        for _ in 0..<count {
-            let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-            guard handle >= 0 else { throw fault("socket") }
-            sockets.append(handle)
-            ports.append(try bindAnywhere(handle))
+        for _ in 0..<count + attemptsMax where ports.count < count {
+            let links = try open(SOCK_STREAM, &sockets)
+            let port = try bind(links, to: 0)
+            let datagrams = try open(SOCK_DGRAM, &sockets)
+            if (try? bind(datagrams, to: port)) != nil { ports.append(port) }
         }
+        guard ports.count == count else { throw fault("bind for datagrams") }
         return ports
     }
 
-    private static func bindAnywhere(_ handle: Int32) throws(CommandFault) -> UInt16 {
-        var address = loopback(port: 0)
+    /// Ports that may be free for links and taken for datagrams.
+    private static let attemptsMax = 64
+
+    private static func open(
+        _ type: __socket_type, _ sockets: inout [Int32]
+    ) throws(CommandFault) -> Int32 {
+        let handle = socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard handle >= 0 else { throw fault("socket") }
+        sockets.append(handle)
+        return handle
+    }
+
+    /// Binds to a port, 0 for any; the port.
+    private static func bind(_ handle: Int32, to port: UInt16) throws(CommandFault) -> UInt16 {
+        var address = loopback(port: port)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                bind(handle, raw, length) == 0 ? getsockname(handle, raw, &length) : -1
+                Glibc.bind(handle, raw, length) == 0 ? getsockname(handle, raw, &length) : -1
             }
         }
         guard status == 0 else { throw fault("bind") }

@@ -17,6 +17,12 @@ struct ConfigurationTests {
         var configuration = Configuration()
         configuration.listen = NetworkAddress(host: "::1", port: 4000)
         configuration.advertised = NetworkAddress(host: "node.example", port: 4001)
+        configuration.gossip = NetworkAddress(host: "::1", port: 4002)
+        configuration.seeds = [
+            NetworkAddress(host: "seed.example", port: 9009), NetworkAddress(host: "::3", port: 1),
+        ]
+        configuration.role = .verifier
+        configuration.limits.guests = 7
         configuration.rpcListen = nil
         configuration.logLevel = .debug
         configuration.logFormat = .json
@@ -73,6 +79,9 @@ struct ConfigurationTests {
             "network:\n  peers:\n    - {id: \(id), address: \"a:1\"}\n"
                 + "    - {id: \(id), address: \"b:1\"}\n", 4, ["network.peers[1]", "listed twice"]
         ),
+        ("network:\n  gossip: 9009\n", 2, ["network.gossip", "host:port is wanted"]),
+        ("network:\n  seeds: [9009]\n", 2, ["network.seeds[0]", "host:port is wanted"]),
+        ("node:\n  role: relais\n", 2, ["node.role", "did you mean \"relay\"?"]),
         ("verifier:\n  threads: many\n", 2, ["verifier.threads", "a whole number 0...256"]),
         ("verifier:\n  threads: -1\n", 2, ["\"-1\" where a whole number 0...256 is wanted"]),
         ("verifier:\n  threads: 1.5\n", 2, ["\"1.5\""]),

@@ -119,6 +119,7 @@ struct TestNode {
         var limits = NetworkLimits()
         limits.redialMilliseconds = 10...200
         limits.tickMilliseconds = 20
+        limits.guestsMax = 0
         return limits
     }
 

@@ -58,6 +58,10 @@ public enum HashDomain: String, Sendable, CaseIterable {
     case receipt = "offpeak/receipt"
     /// A link's certificate, signed by the node's identity key.
     case link = "offpeak/link"
+    /// What a node says of itself: what its identity key signs.
+    case peerRecord = "offpeak/record"
+    /// What an address must send back to prove itself.
+    case cookie = "offpeak/cookie"
     /// A record of the consensus journal.
     case journal = "offpeak/journal"
     /// A key file's checksum.

@@ -20,6 +20,8 @@ final class CoreLoop: @unchecked Sendable {
     private var tallies = (executed: UInt64(0), skipped: UInt64(0))
     private var checkHistory = CheckHistory()
     private var finalizedAt: Instant
+    /// The sets of verifiers that the network was told last.
+    private var toldSets: [UInt64: VerifierSet] = [:]
     private var publishedAt = Instant(milliseconds: 0)
     /// Milliseconds between two looks at the core's figures; its own timer fires every 50.
     private static let publishInterval: UInt64 = 20
@@ -197,6 +199,14 @@ final class CoreLoop: @unchecked Sendable {
         }
     }
 
+    /// Tells the network who is bonded, when a period begins or sets were slashed.
+    private func tellBonded() {
+        let sets = core.layout.verifierSets
+        guard sets != toldSets else { return }
+        toldSets = sets
+        parts.trustBonded(Set(sets.values.flatMap { $0.members.map(\.peerID) }))
+    }
+
     private func publish() {
         let consensus = core.consensus
         var fresh = CoreStatus()
@@ -218,6 +228,7 @@ final class CoreLoop: @unchecked Sendable {
         fresh.shards = core.mempool.shardFigures
         fresh.evidence = core.evidence
         fresh.layout = core.layout
+        tellBonded()
         fresh.transactionsExecuted = tallies.executed
         fresh.transactionsSkipped = tallies.skipped
         status.withLock { status in

@@ -17,6 +17,9 @@ struct CoreParts: Sendable {
     let logger: Logger
     /// Set once the links stand.
     let network: NetworkBox
+    /// Takes the nodes of the bonded verifiers of the present sets: they are let in, and those who
+    /// check with them keep links to them.
+    let trustBonded: @Sendable (Set<PeerID>) -> Void
     /// Ends the process: the exit code, and what to tell.
     let fail: @Sendable (ExitCode, String) -> Void
 

@@ -6,6 +6,7 @@ internal import Primitives
 struct LinkReader: NetworkHandler {
     let queue: CoreQueue
     let network: NetworkBox
+    let gossip: GossipBox
     let logger: Logger
 
     /// A message must decode and must come in the kind of frame that is made for it.
@@ -27,7 +28,11 @@ struct LinkReader: NetworkHandler {
 
     func connected(_ peer: PeerID, address: String) { queue.push(.connected(peer)) }
 
-    func disconnected(_ peer: PeerID, reason: LinkRefusal) { queue.push(.disconnected(peer)) }
+    /// The peer may be dead: gossip finds out.
+    func disconnected(_ peer: PeerID, reason: LinkRefusal) {
+        queue.push(.disconnected(peer))
+        gossip.value?.linkLost(peer)
+    }
 
     var isSaturated: Bool { queue.isSaturated }
 }

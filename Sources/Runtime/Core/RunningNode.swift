@@ -1,5 +1,6 @@
 internal import Consensus
 package import Execution
+package import Gossip
 package import Logging
 package import Mempool
 package import NodeCore
@@ -27,6 +28,9 @@ package final class RunningNode: Sendable {
     private let pool: VerifierPool
     private let share: ShareLoop
     private let network: NetworkBox
+    private let gossip = GossipBox()
+    private let standing: PeerStanding
+    private let ownCapacity: Mutex<Capacity>
     private let broker: RequestBroker
     private let identity: SecretKey
     private let logger: Logger
@@ -61,6 +65,10 @@ package final class RunningNode: Sendable {
             threadCount: configuration.verifierThreads, lentYields: mode != .always)
         broker = RequestBroker()
         network = NetworkBox()
+        standing = PeerStanding(
+            committee: genesis.committee, configured: Set(configuration.peers.map(\.peerID)))
+        ownCapacity = Mutex(
+            RunningNode.firstCapacity(threads: pool.threadCount, isValidator: ownIndex != nil))
         self.logger = logger
         let diskTime = TimeCount()
         share = ShareLoop(
@@ -74,7 +82,10 @@ package final class RunningNode: Sendable {
             core: core,
             parts: CoreParts(
                 store: opened.store, journal: opened.journal, pool: pool, share: share,
-                diskTime: diskTime, broker: broker, logger: logger, network: network, fail: fail))
+                diskTime: diskTime, broker: broker, logger: logger, network: network,
+                trustBonded: { [standing, gossip] peers in
+                    if standing.setBonded(peers) { gossip.value?.trust(standing.known) }
+                }, fail: fail))
         if let cut = opened.cut {
             logger.warning(
                 "the end of the consensus journal was unfinished and is cut off",
@@ -132,38 +143,96 @@ package final class RunningNode: Sendable {
         }
     }
 
-    /// Opens the links and lets the core run.
-    /// - Throws: `HomeFault` if the address can't be listened on.
+    /// Opens the links, lets the core run and looks for other nodes.
+    /// - Throws: `HomeFault` if an address can't be listened on.
     package func start() throws(HomeFault) {
-        let committee = genesis.committee
-        let configured = Set(configuration.peers.map(\.peerID))
-        let loop = loop
-        var limits = NetworkLimits()
-        limits.linksMax = configuration.limits.connections
-        limits.linksPerAddressMax = configuration.limits.connectionsPerAddress
-        let settings = NetworkSettings(
-            listen: configuration.listen, peers: configuration.peers,
-            isAllowed: { peer in
-                committee.index(of: peer) != nil || configured.contains(peer)
-                    || loop.status.withLock { $0.layout?.isBonded(peer) ?? false }
-            },
-            limits: limits, log: logger, metrics: metrics)
         loop.start()
+        loop.queue.push(.ownCapacity(ownCapacity.withLock { $0 }))
         do throws(NetworkFault) {
-            network.set(
-                try PeerNetwork(
-                    settings: settings, identity: identity, chainID: genesis.chainID,
-                    handler: LinkReader(queue: loop.queue, network: network, logger: logger)))
+            let links = try openLinks()
+            network.set(links)
+            gossip.set(try openGossip(linkPort: links.port))
         } catch {
+            network.value?.stop()
             loop.stop()
             throw HomeFault(error.description, exitCode: .failure)
         }
+        gossip.value?.trust(standing.known)
         share.start { [weak self] in self?.setOwnCapacity($0) }
         NodeMetrics.register(self, in: metrics)
     }
 
-    /// Ends everything in order: links first, then the core's round, then the disk.
+    private func openLinks() throws(NetworkFault) -> PeerNetwork {
+        var limits = NetworkLimits()
+        limits.linksMax = configuration.limits.connections
+        limits.linksPerAddressMax = configuration.limits.connectionsPerAddress
+        limits.guestsMax = configuration.limits.guests
+        let settings = NetworkSettings(
+            listen: configuration.listen, peers: configuration.peers,
+            isAllowed: { [standing] in standing.isKnown($0) },
+            limits: limits, log: logger, metrics: metrics)
+        return try PeerNetwork(
+            settings: settings, identity: identity, chainID: genesis.chainID,
+            handler: LinkReader(
+                queue: loop.queue, network: network, gossip: gossip, logger: logger))
+    }
+
+    private func openGossip(linkPort: UInt16) throws(NetworkFault) -> PeerGossip {
+        let links = NetworkAddress(host: configuration.listen.host, port: linkPort)
+        let listen = configuration.gossip ?? links
+        let seeds = configuration.seeds + configuration.peers.map(\.address)
+        let settings = GossipSettings(
+            chainID: genesis.chainID,
+            addresses: try OwnAddress.record(
+                advertised: configuration.advertised, links: links, gossip: listen),
+            roles: roles, versions: LinkMessage.version...LinkMessage.version,
+            capacity: ownCapacity.withLock { $0 },
+            seeds: seeds.compactMap { Endpoint(host: $0.host, port: $0.port) })
+        return try PeerGossip(
+            listen: listen, settings: settings, identity: identity,
+            listener: NodeGossip(
+                network: network, queue: loop.queue, standing: standing, own: peerID),
+            log: logger, metrics: metrics)
+    }
+
+    private var roles: PeerRoles {
+        switch configuration.role {
+        case .validator: .validator
+        case .verifier: .verifier
+        case .relay: .relay
+        case nil: ownIndex != nil ? .validator : .relay
+        }
+    }
+
+    /// What this node can lend before anybody measured how much of it is wanted otherwise: a
+    /// validator's checks are what it is there for.
+    private static func firstCapacity(threads: Int, isValidator: Bool) -> Capacity {
+        let speed = MachineSpeed.signaturesPerSecond(threads: threads)
+        let free = isValidator ? speed : 0
+        return Capacity(signaturesPerSecond: speed, free: free, forecast: free)
+    }
+
+    /// Tells core and peers what this node can lend now.
+    package func setOwnCapacity(_ capacity: Capacity) {
+        let isOther = ownCapacity.withLock { present in
+            defer { present = capacity }
+            return present != capacity
+        }
+        guard isOther else { return }
+        loop.queue.push(.ownCapacity(capacity))
+        gossip.value?.setCapacity(capacity)
+    }
+
+    /// What this node can lend, as it was told last.
+    package var capacity: Capacity { ownCapacity.withLock { $0 } }
+
+    /// Every other node that gossip knows, by rising peer id.
+    package var members: [MemberStatus] { gossip.value?.members ?? [] }
+
+    /// Ends everything in order: a farewell to others, then the links, then the core's round, then
+    /// the disk.
     package func stop() {
+        gossip.value?.stop()
         network.value?.stop()
         share.stop()
         loop.stop()
@@ -172,9 +241,6 @@ package final class RunningNode: Sendable {
         try? store.close()
         lock.release()
     }
-
-    /// Lets the core know what this machine can do for others now.
-    package func setOwnCapacity(_ capacity: Capacity) { loop.queue.push(.ownCapacity(capacity)) }
 
     // MARK: For clients
 

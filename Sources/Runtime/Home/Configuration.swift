@@ -6,8 +6,15 @@ package struct Configuration: Hashable, Sendable {
     package var listen = NetworkAddress(host: "0.0.0.0", port: 9009)
     /// What other nodes should dial instead of `listen`.
     package var advertised: NetworkAddress?
+    /// Where datagrams of other nodes arrive; nil for host and port of `listen`.
+    package var gossip: NetworkAddress?
+    /// Addresses for datagrams of nodes that know others; their ids needn't be known.
+    package var seeds: [NetworkAddress] = []
     /// Nodes to keep a link to.
     package var peers: [ConfiguredPeer] = []
+    /// What the node says it is; nil for a validator if it has a voting key of the committee, and
+    /// a relay otherwise.
+    package var role: NodeRole?
     /// Where RPC is served; nil for no RPC.
     package var rpcListen: NetworkAddress? = NetworkAddress(host: "127.0.0.1", port: 8645)
     package var logLevel = LogLevel.info
@@ -37,8 +44,14 @@ package struct Configuration: Hashable, Sendable {
     /// The configuration that `text` describes; what it leaves out keeps its default.
     package init(parsing text: String, file: String) throws(DocumentFault) {
         let root = try Document(parsing: text, file: file)
-        let fields = try root.fields(["network", "rpc", "log", "verifier", "share", "limits"])
+        let fields = try root.fields([
+            "network", "node", "rpc", "log", "verifier", "share", "limits",
+        ])
         if let network = fields["network"], !network.isNull { try readNetwork(network) }
+        if let node = fields["node"], !node.isNull {
+            let field = try node.fields(["role"])["role"]
+            if let field, !field.isNull { role = try field.choice() }
+        }
         if let rpc = fields["rpc"], !rpc.isNull { try readRPC(rpc) }
         if let log = fields["log"], !log.isNull { try readLog(log) }
         if let verifier = fields["verifier"], !verifier.isNull {
@@ -50,10 +63,17 @@ package struct Configuration: Hashable, Sendable {
     }
 
     private mutating func readNetwork(_ section: Document) throws(DocumentFault) {
-        let fields = try section.fields(["listen", "advertised", "peers"])
+        let fields = try section.fields(["listen", "advertised", "gossip", "seeds", "peers"])
         if let field = fields["listen"] { listen = try NetworkAddress(field) }
         if let field = fields["advertised"], !field.isNull {
             advertised = try NetworkAddress(field)
+        }
+        if let field = fields["gossip"], !field.isNull { gossip = try NetworkAddress(field) }
+        if let list = fields["seeds"], !list.isNull {
+            seeds = []
+            for element in try list.elements(maximum: 64) {
+                seeds.append(try NetworkAddress(element))
+            }
         }
         guard let list = fields["peers"], !list.isNull else { return }
         for element in try list.elements(maximum: 1024) {
@@ -76,6 +96,16 @@ package struct Configuration: Hashable, Sendable {
         if let field = fields["level"] { logLevel = try field.choice() }
         if let field = fields["format"] { logFormat = try field.choice() }
     }
+}
+
+/// What a node says it is. Informational: what counts stands on chain.
+package enum NodeRole: String, CaseIterable, Sendable {
+    /// Votes.
+    case validator
+    /// Attests that signatures were checked, and doesn't vote.
+    case verifier
+    /// Forwards, screens and serves old blocks.
+    case relay
 }
 
 /// How much of its log a node writes.
@@ -175,6 +205,8 @@ package struct ConfiguredLimits: Hashable, Sendable {
     package var connections = 256
     /// Links from one source address.
     package var connectionsPerAddress = 64
+    /// Links with nodes that are neither of the committee, nor bonded, nor configured; 0 for none.
+    package var guests = 32
     /// Memory for decoded blocks of the store, in MiB.
     package var blockCacheMegabytes = 64
 
@@ -182,12 +214,13 @@ package struct ConfiguredLimits: Hashable, Sendable {
 
     init(_ section: Document) throws(DocumentFault) {
         let fields = try section.fields([
-            "connections", "connectionsPerAddress", "blockCacheMegabytes",
+            "connections", "connectionsPerAddress", "guests", "blockCacheMegabytes",
         ])
         if let field = fields["connections"] { connections = Int(try field.number(4...10_000)) }
         if let field = fields["connectionsPerAddress"] {
             connectionsPerAddress = Int(try field.number(1...10_000))
         }
+        if let field = fields["guests"] { guests = Int(try field.number(0...10_000)) }
         if let field = fields["blockCacheMegabytes"] {
             blockCacheMegabytes = Int(try field.number(8...65_536))
         }

@@ -10,8 +10,18 @@ extension Configuration {
           listen: "\(listen)"
           # What other nodes should dial, if it isn't the address above (null: it is).
           advertised: \(advertised.map { "\"\($0)\"" } ?? "null")
-          # Nodes to keep a link to, each with its id and address.
+          # Where datagrams of other nodes arrive: host:port (null: the same as listen).
+          gossip: \(gossip.map { "\"\($0)\"" } ?? "null")
+          # Where to ask for other nodes: host:port of some that are usually there, for datagrams.
+          # Nothing else is needed to find all others. Three are enough.
+        \(seedsText)
+          # Nodes to keep a link to in any case, each with its id and address.
         \(peersText)
+
+        node:
+          # What this node says it is: validator, verifier, relay (null: validator if it holds a
+          # voting key of the committee, relay otherwise).
+          role: \(role?.rawValue ?? "null")
 
         rpc:
           # Where JSON-RPC, /health, /ready and /metrics are served; null serves none.
@@ -36,10 +46,17 @@ extension Configuration {
           connections: \(limits.connections)
           # Links from one source address.
           connectionsPerAddress: \(limits.connectionsPerAddress)
+          # Links with nodes that are neither validators, nor bonded, nor listed above.
+          guests: \(limits.guests)
           # Memory for decoded blocks of the store, in MiB.
           blockCacheMegabytes: \(limits.blockCacheMegabytes)
 
         """
+    }
+
+    private var seedsText: String {
+        if seeds.isEmpty { return "  seeds: []" }
+        return (["  seeds:"] + seeds.map { "    - \"\($0)\"" }).joined(separator: "\n")
     }
 
     private var peersText: String {

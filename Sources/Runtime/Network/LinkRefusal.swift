@@ -9,8 +9,10 @@ package enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     /// The TLS handshake failed; the system's text.
     case handshake(String)
     case handshakeTimeout
-    /// Neither a validator nor a configured peer.
+    /// Neither of the committee, nor bonded, nor configured, where no others are let in.
     case unknownPeer(PeerID)
+    /// As many strangers as may have links do.
+    case tooManyGuests(Int)
     /// Another node answers at the address of the one that was dialled.
     case wrongPeer(expected: PeerID, found: PeerID)
     /// The node reached itself.
@@ -46,6 +48,7 @@ package enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .handshake: "handshake"
         case .handshakeTimeout: "handshake_timeout"
         case .unknownPeer: "unknown_peer"
+        case .tooManyGuests: "too_many_guests"
         case .wrongPeer: "wrong_peer"
         case .own: "own"
         case .banned: "banned"
@@ -73,6 +76,7 @@ package enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .handshake(let text): "the TLS handshake failed: \(text)"
         case .handshakeTimeout: "the peer didn't finish the handshake in time"
         case .unknownPeer(let peer): "the peer \(peer) is neither a validator nor configured"
+        case .tooManyGuests(let count): "\(count) strangers have links, no more are let in"
         case .wrongPeer(let expected, let found):
             "the node at this address is \(found), not \(expected)"
         case .own: "the address is this node's own"

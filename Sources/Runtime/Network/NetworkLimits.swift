@@ -4,6 +4,9 @@ package struct NetworkLimits: Hashable, Sendable {
     package var linksMax = 256
     /// Links that one source address may open: many nodes can share an address.
     package var linksPerAddressMax = 64
+    /// Links with nodes that are neither of the committee, nor bonded, nor configured: enough for
+    /// relays and newcomers, and the rest stays for those that the chain needs.
+    package var guestsMax = 32
     /// Handshakes under way that others began: each costs a millisecond of CPU.
     package var handshakesMax = 32
     /// From the connection to the open link.

@@ -37,7 +37,7 @@ final class NetworkLoop {
     private var isStopping = false
 
     private struct Dial {
-        let address: NetworkAddress
+        var address: NetworkAddress
         var backoff: Backoff
         var isWaiting = false
     }
@@ -80,13 +80,23 @@ final class NetworkLoop {
         for link in Array(links.values) { link.tick(limits, now: now) }
     }
 
-    /// Dials `peer` whenever there is no link to it.
+    /// Dials `peer` whenever there is no link to it; another address counts from the next dial on,
+    /// which comes soon.
     func keepLink(to peer: ConfiguredPeer) {
-        guard peer.peerID != own, dials[peer.peerID] == nil, !isStopping else { return }
+        guard peer.peerID != own, !isStopping else { return }
+        if let dial = dials[peer.peerID] {
+            guard dial.address != peer.address else { return }
+            dials[peer.peerID]?.address = peer.address
+            dials[peer.peerID]?.backoff.reset()
+            return
+        }
         dials[peer.peerID] = Dial(
             address: peer.address, backoff: Backoff(limits.redialMilliseconds))
         dial(peer.peerID)
     }
+
+    /// Doesn't dial `peer` any more.
+    func dropLink(to peer: PeerID) { dials[peer] = nil }
 
     // MARK: Connections
 
@@ -155,9 +165,22 @@ final class NetworkLoop {
     func admit(_ peer: PeerID, expected: PeerID?) throws(LinkRefusal) {
         guard peer != own else { throw .own }
         if let expected, peer != expected { throw .wrongPeer(expected: expected, found: peer) }
-        guard dials[peer] != nil || settings.isAllowed(peer) else { throw .unknownPeer(peer) }
+        if isGuest(peer) {
+            guard limits.guestsMax > 0 else { throw .unknownPeer(peer) }
+            let guests = guestCount
+            guard guests < limits.guestsMax else { throw .tooManyGuests(guests) }
+        }
         let ban = scores.banRemaining(peer, at: milliseconds)
         guard ban == 0 else { throw .banned(peer, seconds: (ban + 999) / 1000) }
+    }
+
+    private func isGuest(_ peer: PeerID) -> Bool {
+        dials[peer] == nil && !settings.isAllowed(peer)
+    }
+
+    /// Strangers with a link, those whose greeting isn't over included.
+    private var guestCount: Int {
+        links.values.count { link in link.peerID.map { isGuest($0) } ?? false }
     }
 
     // MARK: One link for each peer

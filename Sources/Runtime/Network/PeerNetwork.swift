@@ -22,7 +22,8 @@ package struct NetworkSettings: Sendable {
     package var listen: NetworkAddress
     /// Nodes that are dialled whenever there is no link to them; they are also let in.
     package var peers: [ConfiguredPeer]
-    /// Whether another node may have a link: validators, in the first place.
+    /// Whether another node may have a link whatever strangers there are: the committee, bonded
+    /// verifiers. Asked for each link anew, on the network thread; others are guests.
     package var isAllowed: @Sendable (PeerID) -> Bool
     package var limits: NetworkLimits
     package var log: Logger
@@ -176,9 +177,14 @@ package final class PeerNetwork: Sendable {
     /// The open links, sorted by peer id.
     package var peers: [PeerStatus] { directory.statuses }
 
-    /// Dials `peer` from now on whenever there is no link to it.
+    /// Dials `peer` from now on whenever there is no link to it, at its newest address.
     package func keepLink(to peer: ConfiguredPeer) {
         loop.eventLoop.execute { [loop] in loop.value.keepLink(to: peer) }
+    }
+
+    /// Doesn't dial `peer` any more; a link that is open stays, as one that the peer dialled would.
+    package func dropLink(to peer: PeerID) {
+        loop.eventLoop.execute { [loop] in loop.value.dropLink(to: peer) }
     }
 
     /// Counts points against a peer (100 within a minute or so ban it, longer each time).

@@ -1,0 +1,70 @@
+internal import Gossip
+internal import NodeCore
+internal import Primitives
+internal import Synchronization
+
+/// Takes what gossip tells to the links and to the core.
+final class NodeGossip: GossipListener, Sendable {
+    private let network: NetworkBox
+    private let queue: CoreQueue
+    private let standing: PeerStanding
+    private let plan: Mutex<LinkPlan>
+
+    init(network: NetworkBox, queue: CoreQueue, standing: PeerStanding, own: PeerID) {
+        self.network = network
+        self.queue = queue
+        self.standing = standing
+        plan = Mutex(
+            LinkPlan(own: own, committee: standing.committee, configured: standing.configured))
+    }
+
+    func reviewed(_ members: [MemberStatus], at now: Instant) {
+        let bonded = standing.bonded
+        let change = plan.withLock { $0.update(members, bonded: bonded, at: now) }
+        for peer in change.keep { network.value?.keepLink(to: peer) }
+        for peer in change.drop { network.value?.dropLink(to: peer) }
+    }
+
+    func advertised(_ peer: PeerID, _ capacity: Capacity) {
+        queue.push(.peerCapacity(peer, capacity))
+    }
+}
+
+/// Who is more than a stranger: from genesis, from the configuration, from the chain.
+final class PeerStanding: Sendable {
+    let committee: Committee
+    let configured: Set<PeerID>
+    private let bondedPeers = Mutex<Set<PeerID>>([])
+
+    init(committee: Committee, configured: Set<PeerID>) {
+        self.committee = committee
+        self.configured = configured
+    }
+
+    /// The nodes of the bonded verifiers of the present sets.
+    var bonded: Set<PeerID> { bondedPeers.withLock { $0 } }
+
+    /// Replaces them; whether they are others now.
+    func setBonded(_ peers: Set<PeerID>) -> Bool {
+        bondedPeers.withLock { present in
+            defer { present = peers }
+            return present != peers
+        }
+    }
+
+    /// Whether a node has a link whatever strangers there are.
+    func isKnown(_ peer: PeerID) -> Bool {
+        committee.index(of: peer) != nil || configured.contains(peer) || bonded.contains(peer)
+    }
+
+    var known: Set<PeerID> {
+        Set(committee.validators.map(\.peerID)).union(configured).union(bonded)
+    }
+}
+
+/// Gossip, once it stands: it needs the links' port, and links tell it when they end.
+final class GossipBox: Sendable {
+    private let gossip = Mutex<PeerGossip?>(nil)
+    var value: PeerGossip? { gossip.withLock { $0 } }
+    func set(_ value: PeerGossip) { gossip.withLock { $0 = value } }
+}
