@@ -115,7 +115,9 @@ extension VerificationSimulation {
         switch random.next() % 5 {
         case 0: submit([traffic.payments[Traffic.careless][place]], to: node)
         case 1: submit([traffic.payments[Traffic.poor][place]], to: node)
-        case 2: submit([traffic.payments[0][place]], to: node)
+        case 2:
+            let old = traffic.payments[0][place]
+            if chain.final.contains(old.id) { submit([old], to: node) }
         case 3:
             let twice = Traffic.payment(
                 traffic.chainID, traffic.users[Traffic.careless], sequence: UInt64(place),
