@@ -33,26 +33,30 @@ extension MempoolEngine {
                 deadline: now.advanced(byMilliseconds: MempoolTimes.admissionWait)))
         guard ownIndex == nil else { return dispatch(transaction, shard: shard) }
         // A node without a vote has nothing better to do than to keep junk from the owners.
-        screen(transaction)
+        screen(transaction, then: .handOn)
     }
 
-    private mutating func screen(_ transaction: SignedTransaction) {
+    private mutating func screen(_ transaction: SignedTransaction, then next: Screening) {
         signatures.screening += UInt64(transaction.authorizations.count)
-        startCheck(.transactions([transaction]), for: .screening(transaction))
+        startCheck(.transactions([transaction]), for: .screening(transaction, next))
     }
 
-    mutating func screened(_ transaction: SignedTransaction, isValid: Bool, at now: Instant) {
+    mutating func screened(
+        _ transaction: SignedTransaction, isValid: Bool, _ next: Screening, at now: Instant
+    ) {
         guard let entry = following[transaction.id], entry.transaction == transaction else {
             return
         }
-        if isValid {
-            let wasStuck = entry.handovers >= 3
-            following.markScreened(transaction.id)
-            if wasStuck { return effects.append(.workAvailable) }
-            dispatch(transaction, shard: entry.shard, after: entry.handovers > 0 ? entry.lane : nil)
-        } else {
-            finish(
+        guard isValid else {
+            return finish(
                 ForwardAnswer(id: transaction.id, outcome: .refused(.invalidSignature)))
+        }
+        following.markScreened(transaction.id)
+        switch next {
+        case .handOn:
+            dispatch(transaction, shard: entry.shard, after: entry.handovers > 0 ? entry.lane : nil)
+        case .appeal: appeal(transaction, at: now)
+        case .propose: effects.append(.workAvailable)
         }
     }
 
@@ -117,7 +121,7 @@ extension MempoolEngine {
         else { return false }
         switch answer.outcome {
         case .refused(.invalidSignature):
-            screen(entry.transaction)
+            screen(entry.transaction, then: .handOn)
         case .refused(.sequenceAhead), .accepted, .conflict, .overspent: return false
         case .refused, .busy:
             dispatch(entry.transaction, shard: entry.shard, after: entry.lane)
@@ -150,7 +154,12 @@ extension MempoolEngine {
         for entry in following.takeDue(at: now) {
             if appealsFirst(entry) {
                 following.markAppealed(entry.transaction.id)
-                appeal(entry.transaction, at: now)
+                // Others would hold a wrong signature against this node.
+                if entry.isScreened {
+                    appeal(entry.transaction, at: now)
+                } else {
+                    screen(entry.transaction, then: .appeal)
+                }
                 let wait = MempoolTimes.appealWait + MempoolTimes.tick
                 following.reschedule(
                     entry.transaction.id, at: now.advanced(byMilliseconds: wait))
@@ -175,7 +184,9 @@ extension MempoolEngine {
         let asksAgain =
             entry.isAdmitted && entry.handovers > 1 && !entry.handovers.isMultiple(of: 2)
         // Before this node puts it into a block of its own.
-        if entry.handovers >= 2, !entry.isScreened, ownIndex != nil { screen(entry.transaction) }
+        if entry.handovers >= 2, !entry.isScreened, ownIndex != nil {
+            screen(entry.transaction, then: .propose)
+        }
         following.markAsked(entry.transaction.id)
         let wait = MempoolTimes.admissionWait << UInt64(min(entry.handovers / 4, 5))
         following.reschedule(entry.transaction.id, at: now.advanced(byMilliseconds: wait))

@@ -88,13 +88,16 @@ package struct MempoolEngine: Sendable {
     /// What a checking job was for.
     enum PendingCheck: Sendable {
         case admission([(from: PeerID?, transaction: SignedTransaction)])
-        case screening(SignedTransaction)
+        case screening(SignedTransaction, Screening)
         case appeal(PeerID, SignedTransaction)
         case work(Digest)
         case acks([PeerID])
         case certificate(PeerID)
         case complaint(PeerID)
     }
+
+    /// What comes after this node's own look at a client's transaction.
+    enum Screening: Sendable { case handOn, appeal, propose }
 
     /// - Parameters:
     ///   - ownIndex: nil for a node that doesn't vote: it follows and forwards, and checks for
@@ -232,8 +235,9 @@ package struct MempoolEngine: Sendable {
         switch (purpose, result) {
         case (.admission(let asked), .transactions(let verified)):
             try admit(asked, verified, at: now, view: view)
-        case (.screening(let transaction), .transactions(let verified)):
-            screened(transaction, isValid: verified.first.flatMap(\.self) != nil, at: now)
+        case (.screening(let transaction, let next), .transactions(let verified)):
+            screened(
+                transaction, isValid: verified.first.flatMap(\.self) != nil, next, at: now)
         case (.appeal(let peer, let transaction), .transactions(let verified)):
             guard verified.first.flatMap(\.self) != nil else {
                 return effects.append(.penalise(peer, "an appeal with a wrong signature"))

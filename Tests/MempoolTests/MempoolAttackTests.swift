@@ -219,6 +219,20 @@ import Testing
         }
     }
 
+    @Test func `nobody appeals for what a client didn't sign`() throws {
+        var network = try MempoolNetwork(seed: 46)
+        network.tamper = { _, to, message in
+            if case .forward = message, to == 2 { return nil }
+            return message
+        }
+        let broken = try #require(
+            network.transfer(network.sender(ownedBy: 2), sequence: 0).damaged())
+        try network.event(.submitted(RequestID(1), broken), at: 0)
+        try network.advance(milliseconds: 3_000)
+        #expect(network.penalties.isEmpty)
+        #expect(network.replies.last?.outcome == .refused(.invalidSignature))
+    }
+
     // MARK: Direct entry
 
     @Test func `what no owner answers is proposed directly, but only if it is signed`() throws {
