@@ -189,6 +189,7 @@ extension BenchLoad {
             guard status.receipt?.outcome == .success else {
                 return tracker.failed(transfer.key, status.reason ?? status.state.rawValue)
             }
+            tracker.costly([(transfer.key, submitted.id)])
             tracker.finalized([transfer.key], at: .now)
         } catch {
             tracker.failed(transfer.key, error.description)

@@ -39,8 +39,8 @@ struct BenchRun: Sendable {
             group.cancelAll()
             progress.step("reading \(plan.accounts) accounts")
             let audit = try await BenchAudit.read(
-                accounts, initial: initial, transfers: transfers, fees: fees, prefix: prefix,
-                clients: clients)
+                accounts, initial: initial, transfers: transfers, fees: fees,
+                costly: tracker.costly, prefix: prefix, clients: clients)
             return report(measured, tracker, audit)
         }
     }

@@ -31,6 +31,8 @@ final class BenchTracker: Sendable {
         var progress = ContinuousClock.now
         /// Transfers finalized in each tenth of a second of the measured time.
         var steps: [Int] = []
+        /// Ids of transfers that may have cost more than their fee, by key.
+        var costly: [UInt64: String] = [:]
 
         mutating func count(measuredAt moment: Moment) {
             counts.measured += 1
@@ -109,6 +111,17 @@ final class BenchTracker: Sendable {
             }
         }
     }
+
+    /// Notes transfers that a block carried itself, which costs more.
+    func costly(_ transfers: [(key: UInt64, id: String)]) {
+        guard !transfers.isEmpty else { return }
+        state.withLock { state in
+            for transfer in transfers { state.costly[transfer.key] = transfer.id }
+        }
+    }
+
+    /// Ids of transfers that may have cost more than their fee, by key.
+    var costly: [UInt64: String] { state.withLock { $0.costly } }
 
     /// The measured time begins.
     func begin(at moment: Moment) { state.withLock { $0.measuredFrom = moment } }

@@ -34,9 +34,12 @@ struct BenchWatch: Sendable {
     private func keys(_ height: Height) async throws(RPCClientFault) -> [UInt64] {
         let block = try await client.block(height: height)
         let start = HumanID.Kind.transaction.start(in: prefix)
-        return block.batches.flatMap { batch in
-            batch.transactions.compactMap { BenchWatch.key(of: $0, after: start) }
-        }
+        tracker.costly(
+            block.direct.compactMap { id in
+                BenchWatch.key(of: id, after: start).map { ($0, id) }
+            })
+        let ids = block.direct + block.batches.flatMap(\.transactions)
+        return ids.compactMap { BenchWatch.key(of: $0, after: start) }
     }
 
     /// The first eight bytes of the id in `txn` text whose start is known: 12 characters of five

@@ -12,7 +12,7 @@ struct TestnetAddIdle: AsyncParsableCommand {
         discussion: """
             The wallet `faucet` bonds the verifiers by a transaction, each with half of the \
             validators' stake; they count from the period in which the bonds stand in the set of \
-            verifiers. Validators get a relay as a peer, and are restarted one after the other.
+            verifiers. The nodes know the first validators' addresses, and find the others.
             """)
 
     @Option(help: "How many bonded nodes that check for others.")
@@ -35,10 +35,6 @@ struct TestnetAddIdle: AsyncParsableCommand {
         let growth = try TestnetGrowth(old)
         let added = try growth.make(verifiers: verifiers, relays: relays)
         let network = try options.network()
-        if relays > 0 {
-            options.format.remark("telling the validators of the relays, one after the other")
-            try await growth.introduce(network)
-        }
         if verifiers > 0 {
             options.format.remark("bonding \(verifiers) verifiers")
             try await growth.bond(added)
@@ -92,17 +88,6 @@ struct TestnetGrowth {
             wallets: record.wallets
         ).save(network.folder)
         return zip(nodes, keys).map { Added(node: $0, keys: $1) }
-    }
-
-    /// Lists every node in the validators' configurations, and restarts those that run.
-    func introduce(_ grown: TestnetNetwork) async throws {
-        for node in grown.record.nodes where node.role == .validator {
-            try homes.configure(node, among: grown.record.nodes)
-            guard grown.process(node.index).pid != nil else { continue }
-            _ = grown.stop([node.index])
-            try grown.process(node.index).start(executable: grown.executable)
-            try await grown.awaitReady([node.index])
-        }
     }
 
     /// Bonds the verifiers by one transaction of the faucet.

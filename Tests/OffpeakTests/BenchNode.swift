@@ -23,6 +23,9 @@ final class BenchNode: RPCBackend {
         let isBusyOneOf: Int?
         /// What each transaction costs beyond its fee.
         let takenBeyondFee: UInt64
+        /// One of so many transactions is carried by the block itself, for twice the fee.
+        let carriesOneOf: Int?
+        var carried: [TransactionID: UInt64] = [:]
 
         mutating func seal() {
             guard !waiting.isEmpty else { return }
@@ -39,7 +42,11 @@ final class BenchNode: RPCBackend {
                 isLost != true, case .transfer(let transfer)? = transaction.operations.first
             else { return }
             sequences[transaction.sender, default: 0] += 1
-            let fee = UInt64(signed.byteCount) + 200 + 100 + takenBeyondFee
+            var fee = UInt64(signed.byteCount) + 200 + 100 + takenBeyondFee
+            if let carriesOneOf, executions.isMultiple(of: carriesOneOf) {
+                fee *= 2
+                carried[signed.id] = fee
+            }
             balances[transaction.sender, default: 0] -= transfer.amount.rawValue + fee
             balances[transfer.to, default: 0] += transfer.amount.rawValue
         }
@@ -47,7 +54,7 @@ final class BenchNode: RPCBackend {
 
     init(
         _ accounts: [Address], balance: Amount, losesOneOf: Int? = nil, isBusyOneOf: Int? = nil,
-        takenBeyondFee: UInt64 = 0
+        takenBeyondFee: UInt64 = 0, carriesOneOf: Int? = nil
     ) throws {
         prefix = try NetworkPrefix("opk")
         var balances: [Address: UInt64] = [:]
@@ -55,7 +62,7 @@ final class BenchNode: RPCBackend {
         state = Mutex(
             State(
                 balances: balances, losesOneOf: losesOneOf, isBusyOneOf: isBusyOneOf,
-                takenBeyondFee: takenBeyondFee))
+                takenBeyondFee: takenBeyondFee, carriesOneOf: carriesOneOf))
     }
 
     func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>] {
@@ -87,10 +94,14 @@ final class BenchNode: RPCBackend {
         guard case .height(let height) = reference, 1...blocks.count ~= Int(height.rawValue) else {
             throw .notFound(kind: "block", id: "?")
         }
-        let transactions = blocks[Int(height.rawValue) - 1].map { $0.text(in: prefix) }
+        let carried = state.withLock { $0.carried }
+        let ids = blocks[Int(height.rawValue) - 1]
+        let direct = ids.filter { carried[$0] != nil }.map { $0.text(in: prefix) }
+        let transactions = ids.filter { carried[$0] == nil }.map { $0.text(in: prefix) }
         return BlockSummary(
             height: height, digest: "opkblk1", parent: "opkblk1", epoch: 0, view: 1, proposer: 0,
             time: 1, executedHeight: height, executedStateRoot: Digest.zero.description,
+            direct: direct,
             batches: [BatchSummary(digest: "opkbat1", owner: 0, transactions: transactions)])
     }
 
@@ -100,6 +111,15 @@ final class BenchNode: RPCBackend {
         state.withLock { $0.seal() }
         let receipt = ReceiptInfo(
             transaction: id.text(in: prefix), height: 1, index: 0, fee: 600,
+            outcome: .success, escrows: [])
+        return TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
+    }
+
+    func transaction(_ id: TransactionID) async throws(RPCFault) -> TransactionStatus {
+        let fee = state.withLock { $0.carried[id] }
+        guard let fee else { throw .internalError }
+        let receipt = ReceiptInfo(
+            transaction: id.text(in: prefix), height: 1, index: 0, fee: Amount(fee),
             outcome: .success, escrows: [])
         return TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
     }
@@ -121,9 +141,6 @@ final class BenchNode: RPCBackend {
     // What the load generator never asks for.
 
     func nodeStatus() async throws(RPCFault) -> NodeStatus { throw .internalError }
-    func transaction(_ id: TransactionID) async throws(RPCFault) -> TransactionStatus {
-        throw .internalError
-    }
     func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo { throw .internalError }
     func escrows(
         of address: Address, after: EscrowID?, limit: Int

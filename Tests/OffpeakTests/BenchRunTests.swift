@@ -11,7 +11,7 @@ struct BenchRunTests {
     private func measure(
         _ pace: BenchLoad.Pace, transfers: Int, accounts: Int = 100, losesOneOf: Int? = nil,
         isBusyOneOf: Int? = nil,
-        takenBeyondFee: UInt64 = 0
+        takenBeyondFee: UInt64 = 0, carriesOneOf: Int? = nil
     ) async throws -> BenchReport {
         let plan = BenchPlan(
             seed: 11, accounts: accounts, pace: pace, connections: 2, warmUp: .milliseconds(100),
@@ -23,7 +23,7 @@ struct BenchRunTests {
         ).sign(plan.transfers) { _ in }
         let node = try BenchNode(
             accounts.addresses, balance: Self.balance, losesOneOf: losesOneOf,
-            isBusyOneOf: isBusyOneOf, takenBeyondFee: takenBeyondFee)
+            isBusyOneOf: isBusyOneOf, takenBeyondFee: takenBeyondFee, carriesOneOf: carriesOneOf)
         let prefix = node.prefix
         return try await node.serve { client in
             try await BenchRun(
@@ -78,6 +78,14 @@ struct BenchRunTests {
         let report = try await measure(
             .saturation(inFlight: 60), transfers: 10_000, takenBeyondFee: 1)
         #expect(report.fault?.contains("balances") == true)
+    }
+
+    @Test("transfers that blocks carry themselves are seen, and may cost twice their fee")
+    func carried() async throws {
+        let report = try await measure(
+            .saturation(inFlight: 60), transfers: 10_000, carriesOneOf: 5)
+        #expect(report.fault == nil)
+        #expect(report.total.unknown == 0)
     }
 
     @Test("figures of a time in which the transfers ran out say so")

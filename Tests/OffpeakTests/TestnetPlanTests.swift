@@ -18,8 +18,9 @@ struct TestnetPlanTests {
         return (folder, record, try GenesisFile.load(folder.genesis))
     }
 
-    private func peers(of node: Int, in folder: TestnetFolder) throws -> Int {
-        try Configuration.load(folder.home(node).configuration).peers.count
+    /// The ports at which a node asks for others.
+    private func seeds(of node: Int, in folder: TestnetFolder) throws -> [UInt16] {
+        try Configuration.load(folder.home(node).configuration).seeds.map(\.port)
     }
 
     @Test("verifiers are bonded with half of the stake and don't vote, relays have neither")
@@ -40,9 +41,11 @@ struct TestnetPlanTests {
         #expect(genesis.verifiers.map(\.key) == keys)
         #expect(keys.allSatisfy { genesis.committee.index(of: $0) == nil })
         #expect(!folder.home(6).hasValidatorKey)
-        #expect(try peers(of: 0, in: folder) == 6, "validators have links to everybody")
-        #expect(try peers(of: 4, in: folder) == 4, "the others to the validators")
-        #expect(try peers(of: 6, in: folder) == 4)
+        let ports = record.nodes.map(\.linkPort)
+        #expect(try seeds(of: 0, in: folder) == [ports[1], ports[2]])
+        for node in 3...6 {
+            #expect(try seeds(of: node, in: folder) == Array(ports[0...2]))
+        }
     }
 
     @Test("a network whose checks aren't spread says so in its genesis")
@@ -65,21 +68,18 @@ struct TestnetPlanTests {
         }
     }
 
-    @Test("nodes that are added get numbers, homes and links, and the validators learn of them")
-    func growth() async throws {
+    @Test("nodes that are added get numbers, homes and the validators' addresses")
+    func growth() throws {
         let (folder, record, _) = try make(TestnetPlan(validators: 2))
         defer { try? folder.purge() }
         let network = try TestnetNetwork(folder, record: record, executable: "/nowhere")
-        let growth = try TestnetGrowth(network)
-        let added = try growth.make(verifiers: 1, relays: 1)
+        let added = try TestnetGrowth(network).make(verifiers: 1, relays: 1)
         #expect(added.map(\.node.role) == [.verifier, .relay])
         let grown = try TestnetRecord.load(folder)
         #expect(grown.nodes.map(\.index) == [0, 1, 2, 3])
-        #expect(try peers(of: 2, in: folder) == 2)
-        #expect(try peers(of: 0, in: folder) == 1)
-        try await growth.introduce(
-            TestnetNetwork(folder, record: grown, executable: "/nowhere"))
-        #expect(try peers(of: 0, in: folder) == 3)
+        let ports = grown.nodes.map(\.linkPort)
+        #expect(Set(ports).count == 4)
+        for node in 2...3 { #expect(try seeds(of: node, in: folder) == Array(ports[0...1])) }
         #expect(folder.home(2).hasValidatorKey && !folder.home(3).hasValidatorKey)
     }
 }

@@ -22,7 +22,7 @@ enum Samples {
     static let block = BlockSummary(
         height: 7, digest: "opkblk1", parent: "opkblk1", epoch: 0, view: 9, proposer: 1,
         time: 1_700_000_000_000, executedHeight: 5, executedStateRoot: digits,
-        stateRoot: digits,
+        stateRoot: digits, direct: ["opktxn1"],
         batches: [BatchSummary(digest: "opkbat1", owner: 3, transactions: ["opktxn1"])])
 
     static let receipt = ReceiptInfo(

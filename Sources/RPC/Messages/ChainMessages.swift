@@ -43,13 +43,15 @@ package struct BlockSummary: Codable, Hashable, Sendable {
     package let executedStateRoot: String
     /// The state's root after this block, hex; absent until the node has executed it.
     package let stateRoot: String?
+    /// What the block carries itself, executed before its batches: `txn` texts in that order.
+    package let direct: [String]
     /// In order of execution.
     package let batches: [BatchSummary]
 
     package init(
         height: Height, digest: String, parent: String, epoch: Epoch, view: View,
         proposer: UInt16, time: Timestamp, executedHeight: Height, executedStateRoot: String,
-        stateRoot: String? = nil, batches: [BatchSummary]
+        stateRoot: String? = nil, direct: [String] = [], batches: [BatchSummary]
     ) {
         self.height = height
         self.digest = digest
@@ -61,6 +63,7 @@ package struct BlockSummary: Codable, Hashable, Sendable {
         self.executedHeight = executedHeight
         self.executedStateRoot = executedStateRoot
         self.stateRoot = stateRoot
+        self.direct = direct
         self.batches = batches
     }
 }

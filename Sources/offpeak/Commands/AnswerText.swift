@@ -142,6 +142,7 @@ extension AnswerText {
             "executed": "height \(block.executedHeight), root \(block.executedStateRoot)",
         ])
         sheet.add("transactions", "\(count) in \(block.batches.count) batches")
+        sheet.add("carried itself", list: block.direct)
         for batch in block.batches {
             sheet.add("batch", "\(batch.digest) by validator \(batch.owner)")
             sheet.add("", list: batch.transactions.map { "  \($0)" })

@@ -111,7 +111,8 @@ struct NodeViews: Sendable {
             proposer: block.proposer.rawValue, time: block.time,
             executedHeight: block.executed.height,
             executedStateRoot: block.executed.stateRoot.description,
-            stateRoot: try chain.stateRoot(at: block.height)?.description, batches: batches)
+            stateRoot: try chain.stateRoot(at: block.height)?.description,
+            direct: payload.direct.map { $0.id.text(in: prefix) }, batches: batches)
     }
 
     private func batch(
