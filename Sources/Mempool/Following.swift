@@ -21,6 +21,7 @@ struct Following: Sendable {
         var isScreened = false
         /// Clients that wait for the owner's answer.
         var requests: [RequestID]
+        let since: Instant
         var deadline: Instant
     }
 
@@ -34,6 +35,9 @@ struct Following: Sendable {
 
     private var followed: [TransactionID: Followed] = [:]
     private var due = Heap<Due>()
+    /// Milliseconds that transactions lately took from the client to their block, smoothed: under
+    /// load everybody is slow, and nobody is censored.
+    private(set) var usualTime: UInt64 = 0
 
     var count: Int { followed.count }
     var isFull: Bool { followed.count >= BatchLimits.followedMax }
@@ -65,6 +69,13 @@ struct Following: Sendable {
     mutating func markAsked(_ id: TransactionID) { followed[id]?.isAdmitted = false }
 
     mutating func remove(_ id: TransactionID) { followed[id] = nil }
+
+    /// Learns from a transaction that a block has included.
+    mutating func noteIncluded(_ id: TransactionID, at now: Instant) {
+        guard let entry = followed[id] else { return }
+        let time = min(now.millisecondsSince(entry.since), MempoolTimes.handoverWaitMax)
+        usualTime = (15 * usualTime + time) / 16
+    }
 
     mutating func reschedule(_ id: TransactionID, at deadline: Instant) {
         guard followed[id] != nil else { return }

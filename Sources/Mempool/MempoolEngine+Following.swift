@@ -29,8 +29,8 @@ extension MempoolEngine {
         following.insert(
             Following.Followed(
                 transaction: transaction, shard: shard, lane: laneOfRecord(shard),
-                requests: [request],
-                deadline: now.advanced(byMilliseconds: MempoolTimes.admissionWait)))
+                requests: [request], since: now,
+                deadline: now.advanced(byMilliseconds: admissionWait)))
         guard ownIndex == nil else { return dispatch(transaction, shard: shard) }
         // A node without a vote has nothing better to do than to keep junk from the owners.
         screen(transaction, then: .handOn)
@@ -144,10 +144,14 @@ extension MempoolEngine {
         return peer == nil ? owner == ownIndex : self.peer(owner) == peer
     }
 
+    /// Longer where everything takes long.
+    private var admissionWait: UInt64 {
+        min(max(MempoolTimes.admissionWait, following.usualTime), MempoolTimes.handoverWaitMax)
+    }
+
     private func inclusionWait(_ handovers: Int) -> UInt64 {
-        min(
-            MempoolTimes.inclusionWait << UInt64(min(max(handovers - 1, 0), 5)),
-            MempoolTimes.handoverWaitMax)
+        let wait = max(MempoolTimes.inclusionWait, 4 * following.usualTime)
+        return min(wait << UInt64(min(max(handovers - 1, 0), 5)), MempoolTimes.handoverWaitMax)
     }
 
     mutating func handOverDue(at now: Instant) {
@@ -188,7 +192,7 @@ extension MempoolEngine {
             screen(entry.transaction, then: .propose)
         }
         following.markAsked(entry.transaction.id)
-        let wait = MempoolTimes.admissionWait << UInt64(min(entry.handovers / 4, 5))
+        let wait = admissionWait << UInt64(min(entry.handovers / 4, 5))
         following.reschedule(entry.transaction.id, at: now.advanced(byMilliseconds: wait))
         dispatch(
             entry.transaction, shard: entry.shard,

@@ -98,6 +98,7 @@ extension MempoolEngine {
             if executed.skipped?.mayRetry == true {
                 following.reschedule(entry.transaction.id, at: now)
             } else {
+                following.noteIncluded(executed.id, at: now)
                 let requests = following.takeRequests(of: executed.id)
                 for request in requests {
                     effects.append(.reply(request, executed.id, .accepted))
