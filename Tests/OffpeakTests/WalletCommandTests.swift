@@ -204,6 +204,11 @@ struct WalletCommandTests {
         #expect(wallet.errors.contains("the key of a wallet is wanted"))
         let observer = try await program.run(["init", "node1", "--observer", "--json"])
         #expect(observer["votingKey"] == nil)
+        let verifier = try await program.run(["init", "node2", "--role", "verifier", "--json"])
+        #expect(verifier["votingKey"] != nil)
+        #expect(try program.read("node2/config.yaml").contains("role: verifier"))
+        let both = try await program.run(["init", "node3", "--observer", "--role", "verifier"])
+        #expect(both.exitCode == 2)
     }
 
     @Test("a 2-of-3 account is signed off-line in any order, and every order gives one file")

@@ -74,7 +74,11 @@ package struct NodeStatus: Codable, Hashable, Sendable {
 package enum NodeRole: String, Codable, Hashable, Sendable {
     /// Votes.
     case validator
-    /// Follows the chain without a vote.
+    /// Checks signatures with a bond, without a vote.
+    case verifier
+    /// Follows the chain, forwards and screens, without bond and vote.
+    case relay
+    /// A validator that doesn't vote, since its record of what it signed was lost.
     case observer
 }
 

@@ -6,7 +6,7 @@ internal import Glibc
 /// config.yaml          settings, with comments
 /// genesis.json         the network's first state
 /// keys/identity.key    the node's name on the network, mode 0600
-/// keys/validator.key   what votes are signed with, mode 0600; absent on an observer
+/// keys/validator.key   what votes and acks are signed with, mode 0600; absent on a relay
 /// data/                the store (RocksDB)
 /// journal/             the record of what was signed
 /// lock                 held by the running node, with its process id

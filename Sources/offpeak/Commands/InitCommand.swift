@@ -18,13 +18,24 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Genesis file to check and put into the home.", valueName: "file"))
     var genesis: String?
 
-    @Flag(help: "No key to vote with: a node that follows the chain only.")
+    @Option(help: "What the node is to be: validator, verifier (bonded, no vote) or relay.")
+    var role: NodeRole?
+
+    @Flag(help: "No key to vote with: the same as --role relay.")
     var observer = false
 
     @Option(help: "The network's prefix (default: that of --genesis, else opk).")
     var prefix: String?
 
     @OptionGroup var output: OutputOptions
+
+    mutating func validate() throws {
+        if observer, let role, role != .relay {
+            throw ValidationError("--observer is for relays, --role says \(role.rawValue)")
+        }
+    }
+
+    private var hasKey: Bool { !observer && role != .relay }
 
     func run() async throws {
         let genesis = try genesis.map { path throws(CommandFault) in
@@ -37,12 +48,12 @@ struct InitCommand: AsyncParsableCommand {
         let identity = StoredKey(role: .identity, material: .secretKey(.random()))
         try KeyStoreFile.create(home.identityKey, identity)
         let voting = StoredKey(role: .voting, material: .secretKey(.random()))
-        if !observer { try KeyStoreFile.create(home.validatorKey, voting) }
+        if hasKey { try KeyStoreFile.create(home.validatorKey, voting) }
         if let genesis { try TextFile.write(GenesisText.text(of: genesis), to: home.genesis) }
-        try TextFile.write(InitCommand.settings.template, to: home.configuration)
+        try TextFile.write(settings.template, to: home.configuration)
         let summary = HomeSummary(
             home: home.path, peerID: PeerID(identity.secretKey.publicKey).text(in: prefix),
-            votingKey: observer ? nil : voting.secretKey.publicKey.text(in: prefix),
+            votingKey: hasKey ? voting.secretKey.publicKey.text(in: prefix) : nil,
             configuration: home.configuration, genesis: genesis == nil ? nil : home.genesis,
             chainID: genesis?.chainID.description)
         let format = output.format
@@ -50,8 +61,9 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     /// What a new home is configured with.
-    private static var settings: Configuration {
+    private var settings: Configuration {
         var configuration = Configuration()
+        configuration.role = role
         configuration.rpcListen = NetworkAddress(
             host: "127.0.0.1", port: NodeAddress.standardPort)
         return configuration
@@ -63,7 +75,7 @@ private struct HomeSummary: Encodable {
     let home: String
     /// `nod` text.
     let peerID: String
-    /// `pub` text; absent for an observer.
+    /// `pub` text; absent for a relay.
     let votingKey: String?
     let configuration: String
     /// Absent until there is one.
@@ -79,3 +91,5 @@ private struct HomeSummary: Encodable {
         return sheet.text(palette)
     }
 }
+
+extension NodeRole: ExpressibleByArgument {}

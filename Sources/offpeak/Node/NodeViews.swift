@@ -21,14 +21,28 @@ struct NodeViews: Sendable {
             version: Program.version, network: node.genesis.network,
             chainID: node.genesis.chainID.description, prefix: prefix.text,
             peerID: node.peerID.text(in: prefix), validator: node.ownIndex?.rawValue,
-            role: node.ownIndex == nil || node.amnesia != nil ? .observer : .validator,
+            role: role,
             epoch: committee.epoch, view: status.view, finalizedHeight: status.finalizedHeight,
             appliedHeight: summary.height, stateRoot: summary.stateRoot.description,
             time: summary.time, supply: supply(summary.totals.native),
             peersConnected: node.peers.count, connectedWeight: node.connectedWeight,
             totalWeight: committee.totalWeight, quorum: committee.quorum, ready: readiness.ready,
-            reasons: readiness.reasons + (node.amnesia.map { ["doesn't vote: \($0)"] } ?? []),
+            reasons: readiness.reasons + silence,
             uptimeMilliseconds: node.uptimeMilliseconds)
+    }
+
+    private var role: RPC.NodeRole {
+        guard node.ownIndex != nil else {
+            let present = node.shardLayout.presentVerifiers(after: node.status.appliedHeight)
+            return present?.index(of: node.peerID) == nil ? .relay : .verifier
+        }
+        return node.amnesia == nil ? .validator : .observer
+    }
+
+    /// Why a validator doesn't vote.
+    private var silence: [String] {
+        guard let reason = node.amnesia, node.ownIndex != nil else { return [] }
+        return ["doesn't vote: \(reason)"]
     }
 
     private func supply(_ totals: Totals.Asset) -> SupplyInfo {
