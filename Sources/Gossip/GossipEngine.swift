@@ -44,16 +44,16 @@ package import Primitives
 ///   1/(n - 1) each, and miss it all with less than e^(-1/2); 28 periods in a row with less than
 ///   10^-6. So `periodsToProbe` = min(2n - 3, 28), and one more T until the probe has failed.
 /// - While less than half know a piece of news, a round in which each who knows tells three others
-///   makes them (1 + 3·3/4·1/2) > 2 times as many: L = ⌈log2(n + 1)⌉ rounds until half know it. The
-///   last to learn it have sent it λL times after ⌈λL/3⌉ rounds more. By then a given node was told
-///   by each other λL/(n - 1) times in the mean, and missed all with e^(-3/4·λL): with λ = 4 below
-///   n^-4 for each node. A round takes G, and its datagrams D: S = (L + ⌈λL/3⌉)·(G + D).
+///   makes them (1 + 3·3/4·1/2) > 2 times as many, in the mean: L = ⌈log2(n + 1)⌉ rounds until half
+///   know it. The last to learn it have sent it λL times after ⌈λL/3⌉ rounds more. By then a given
+///   node was told by each other λL/(n - 1) times in the mean, and missed all with e^(-3/4·λL):
+///   with λ = 4 below n^-4 for each node. A round takes G, and its datagrams D: S = (L + ⌈λL/3⌉)·(G + D).
 /// - A suspicion lasts 2S + T at least: within S it is with the suspect, within another S his
 ///   answer is with all, so the living aren't taken for dead while the above holds. Unconfirmed it
 ///   lasts twice that.
 /// - Each node's own clock of a suspicion starts when it hears of it. So all know of a death within
-///   (periodsToProbe + 1)·T + S + 2·(2S + T), and of a farewell within `farewellMax` + S. n = 2: 12
-///   s; 4: 19 s; 16: 49 s; 64: 57 s. An ended link makes its peers probe at once.
+///   (periodsToProbe + 1)·T + S + 2·(2S + T), and of a farewell within `farewellMax` + S.
+///   For n = 2: 12 s; 4: 19 s; 16: 49 s; 64: 57 s. An ended link makes its peers probe at once.
 ///
 /// Sources: A. Das, I. Gupta, A. Motivala, "SWIM: Scalable Weakly-consistent Infection-style
 /// Process Group Membership Protocol", DSN 2002; A. Dadgar, J. Phillips, J. Currey, "Lifeguard:

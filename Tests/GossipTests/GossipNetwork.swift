@@ -167,6 +167,7 @@ struct GossipNetwork {
         var lookAt = now
         while now < end {
             if lookAt <= now {
+                for node in nodes { node.engine.checkInvariants() }
                 if isDone(self) { return true }
                 lookAt = now + 50
             }
