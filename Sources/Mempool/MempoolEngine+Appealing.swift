@@ -173,8 +173,9 @@ extension MempoolEngine {
     private func isNext(
         _ transaction: SignedTransaction, view: some AdmissionView
     ) throws(StorageFault) -> Bool {
-        guard case .admissible(let next, let spendable, let cost) = try view.admission(
-            of: transaction)
+        guard
+            case .admissible(let next, let spendable, let cost) = try view.admission(
+                of: transaction)
         else { return false }
         return transaction.transaction.sequence == next && cost <= spendable
     }

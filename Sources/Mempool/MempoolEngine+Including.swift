@@ -143,7 +143,8 @@ extension MempoolEngine {
         let header = item.ack.header
         var sealed = sealedLanes[lane] ?? SealedLane()
         let planted = item.ack.entry.verdicts.flatMap(\.invalid)
-        sealed.lastReveal = planted.isEmpty
+        sealed.lastReveal =
+            planted.isEmpty
             ? nil
             : CanaryReveal(
                 salt: secretSalt(lane, header.content.position), positions: planted)

@@ -59,7 +59,8 @@ struct Summary {
             "\"blocksCaughtUp\":\(sum { UInt64($0.synced) })",
             "\"slowestRecoverySeconds\":\(Summary.seconds(recovery))",
             "\"simulatedSeconds\":\(Summary.seconds(sum(\.simulatedMilliseconds)))",
-            "\"wallSeconds\":\(Summary.seconds(wallMilliseconds))", "\"traceHash\":\"\(traceHash)\"",
+            "\"wallSeconds\":\(Summary.seconds(wallMilliseconds))",
+            "\"traceHash\":\"\(traceHash)\"",
         ]
         return "{" + fields.joined(separator: ",") + "}"
     }

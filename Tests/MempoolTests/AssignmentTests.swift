@@ -110,7 +110,8 @@ import Testing
 
     @Test func `who says that it can do nothing isn't asked while others can`() throws {
         var (engine, set) = try engine(validators: 4, bonds: [5])
-        engine.workers.setHint(Capacity(free: 0, queueMilliseconds: .max), of: set.members[4].peerID)
+        engine.workers.setHint(
+            Capacity(free: 0, queueMilliseconds: .max), of: set.members[4].peerID)
         let counts = counts(engine, set)
         // B = 9, H_U = 3: the owner and two validators of the others.
         #expect(counts[VerifierIndex(4)] == nil)

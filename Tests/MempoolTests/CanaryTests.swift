@@ -7,7 +7,8 @@ import Testing
 /// Faults that owners plant against signing unseen.
 @Suite struct CanaryTests {
     /// 300 payments of one shard of owner 2, so that one batch has enough of them.
-    private func submit(to network: inout MempoolNetwork, sequences: Range<UInt64> = 0..<60) throws {
+    private func submit(to network: inout MempoolNetwork, sequences: Range<UInt64> = 0..<60) throws
+    {
         let first = network.sender(ownedBy: 2)
         let shard = network.layout.shard(of: Policy.single(first.publicKey).address)
         var events: [SignedTransaction] = []
@@ -33,7 +34,8 @@ import Testing
         network.engines[0].includable(after: LaneTable(), at: 1)
     }
 
-    @Test func `planted faults are found, certified as invalid, and their originals follow`() throws {
+    @Test func `planted faults are found, certified as invalid, and their originals follow`() throws
+    {
         var network = try MempoolNetwork(seed: 80)
         try submit(to: &network)
         let first = try #require(certificates(network).first)
@@ -115,7 +117,8 @@ import Testing
         #expect(certificate.invalid.count == 1)
     }
 
-    @Test func `a verifier that calls everything invalid is caught without planted faults`() throws {
+    @Test func `a verifier that calls everything invalid is caught without planted faults`() throws
+    {
         var network = try MempoolNetwork(seed: 84, bonds: [4])
         network.lie = { node, job, result in
             guard node == 4, case .work(let work) = job else { return result }

@@ -89,7 +89,8 @@ import Testing
     @Test func `no altered byte turns an honest ack into evidence`() throws {
         let about = try makeCase()
         var generator = SeededGenerator(seed: 91)
-        let honest = (0..<5).map { wrongVerdict(about, about.honest, $0) }
+        let honest =
+            (0..<5).map { wrongVerdict(about, about.honest, $0) }
             + [.conflictingAcks(about.batch.header, about.honest, about.honest)]
         for round in 0..<3_000 {
             var bytes = honest[round % honest.count].bcsBytes
@@ -106,7 +107,9 @@ import Testing
         let about = try makeCase()
         let lie = entry(about.batch.header, about.index, 7, [], by: about.verifier)
         let whole = wrongVerdict(about, lie, 1).bcsBytes
-        for count in 0..<whole.count { #expect((try? Evidence(bcs: Array(whole[..<count]))) == nil) }
+        for count in 0..<whole.count {
+            #expect((try? Evidence(bcs: Array(whole[..<count]))) == nil)
+        }
         var generator = SeededGenerator(seed: 92)
         #expect(checkDecoderWithNoise(of: Evidence.self, rounds: 3_000, using: &generator) == [])
     }

@@ -76,7 +76,8 @@ import Testing
         #expect(network.penalised == [2])
     }
 
-    @Test func `a machine that is wanted hands chunks back, and others check them at once`() throws {
+    @Test func `a machine that is wanted hands chunks back, and others check them at once`() throws
+    {
         var network = try MempoolNetwork(seed: 63, bonds: [2, 2])
         try network.event(.ownCapacity(Capacity(free: 0)), at: 4)
         try network.event(.ownCapacity(Capacity(free: 0)), at: 5)
@@ -114,7 +115,9 @@ import Testing
         #expect(lent.tally.late > 0 && lent.outstanding == 0)
     }
 
-    @Test func `where nobody was asked in time everybody checks, and the batch is certified`() throws {
+    @Test func `where nobody was asked in time everybody checks, and the batch is certified`()
+        throws
+    {
         var network = try MempoolNetwork(seed: 66, bonds: [4])
         // The owner's wishes and questions get lost, batches and acks don't.
         network.tamper = { _, _, message in

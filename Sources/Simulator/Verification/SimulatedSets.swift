@@ -56,14 +56,16 @@ struct SimulatedSets {
             if random.chance(300) { bonds[place] = random.number(in: 1...9) }
         }
         let lying = scenario.liars.filter { $0 < first }.reduce(0) { $0 + scenario.weights[$1] }
-        let honest = scenario.weights.reduce(0, +) - lying
+        let honest =
+            scenario.weights.reduce(0, +) - lying
             + bonds.indices.filter { !scenario.liars.contains(first + $0) }
             .reduce(0) { $0 + bonds[$1] }
         var left = VerificationScenario.lyingBondMax(
             honest: honest, lying: lying, scenario.collusion)
         let liars = bonds.indices.filter { scenario.liars.contains(first + $0) }
         for place in liars {
-            let part = scenario.collusion == .over && place == liars.last
+            let part =
+                scenario.collusion == .over && place == liars.last
                 ? left : min(left, bonds[place])
             bonds[place] = part
             left -= part

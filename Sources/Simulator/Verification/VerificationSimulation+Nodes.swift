@@ -57,7 +57,9 @@ extension VerificationSimulation {
     mutating func deliver(_ message: MempoolMessage, from: Int, to: Int) {
         let node = nodes[to]
         guard node.isUp, !brokenLinks.contains([min(from, to), max(from, to)]) else { return }
-        note(2, UInt64(from) << 8 | UInt64(to), message.traceWord, line: "\(from) → \(to) \(message)")
+        note(
+            2, UInt64(from) << 8 | UInt64(to), message.traceWord, line: "\(from) → \(to) \(message)"
+        )
         var message = message
         if node.isLiar { ring.learn(message) }
         for trick in node.misbehaviours {

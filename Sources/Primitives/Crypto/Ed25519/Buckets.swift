@@ -10,14 +10,13 @@ enum Buckets {
         sum(of: terms, base: base, width: width(terms: terms.count))
     }
 
-    /// The digits' width with the fewest products: each bit more saves additions of terms and
-    /// doubles the buckets.
+    /// The digits' width that measured best: each bit more saves additions of terms and doubles
+    /// the buckets.
     static func width(terms: Int) -> Int {
         switch terms {
-        case ..<530: 6
-        case ..<1280: 7
-        case ..<3000: 8
-        default: 9
+        case ..<300: 6
+        case ..<1000: 7
+        default: 8
         }
     }
 
