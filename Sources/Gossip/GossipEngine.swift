@@ -47,7 +47,8 @@ package import Primitives
 ///   makes them (1 + 3·3/4·1/2) > 2 times as many, in the mean: L = ⌈log2(n + 1)⌉ rounds until half
 ///   know it. The last to learn it have sent it λL times after ⌈λL/3⌉ rounds more. By then a given
 ///   node was told by each other λL/(n - 1) times in the mean, and missed all with e^(-3/4·λL):
-///   with λ = 4 below n^-4 for each node. A round takes G, and its datagrams D: S = (L + ⌈λL/3⌉)·(G + D).
+///   with λ = 4 below n^-4 for each node. A round takes G, and its datagrams D:
+///   S = (L + ⌈λL/3⌉)·(G + D).
 /// - A suspicion lasts 2S + T at least: within S it is with the suspect, within another S his
 ///   answer is with all, so the living aren't taken for dead while the above holds. Unconfirmed it
 ///   lasts twice that.

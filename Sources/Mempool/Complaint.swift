@@ -85,8 +85,8 @@ extension Complaint: SignedValue {
 /// Complaints of enough weight against one owner: a block that carries them passes it over.
 ///
 /// Valid at a height iff: all are against `lane`, which is that of the owner of record in the
-/// shard's present term, but not of the last rank; each counts at that height; the signers are distinct, in rising order,
-/// and weigh at least H, so that an honest one is among them.
+/// shard's present term, but not of the last rank; each counts at that height; the signers are
+/// distinct, in rising order, and weigh at least H, so that an honest one is among them.
 ///
 /// Wire: lane, list of complaints (1...512, rising signers).
 package struct ComplaintCertificate: Hashable, Sendable, BCSCodable {

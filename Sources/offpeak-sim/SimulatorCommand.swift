@@ -15,8 +15,9 @@ struct SimulatorCommand: ParsableCommand {
             and lying validators, then healing. The same seed and code give the same trace hash.
 
             With --verification the mempools run instead of the consensus engines: validators and \
-            verifiers without a vote, of whom bonds of at most F_U lie, or with --collude over F_U \
-            + 1, and then a run succeeds that finds a transaction executed that nobody signed. With \
+            verifiers without a vote, of whom bonds of at most F_U lie, or with --collude over \
+            F_U + 1, and then a run succeeds that finds a transaction executed that nobody \
+            signed. With \
             --verification --table the signatures that each node checks are counted.
             """)
 

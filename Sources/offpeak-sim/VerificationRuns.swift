@@ -64,12 +64,14 @@ struct VerificationSummary {
         let failures = violating.map { "seed \($0.seed): \($0.violation ?? "")" }
         let drew = tellsDraw ? reports.map { "seed \($0.seed): \($0.drew)" } : []
         let last = """
-            \(reports.count) seeds, \(collusion.rawValue) the bound: \(violating.count) violations, \
+            \(reports.count) seeds, \(collusion.rawValue) the bound: \
+            \(violating.count) violations, \
             \(broken.count) seeds executed what nobody signed; \(sum(\.blocks)) blocks, \
             \(sum(\.certificates)) certificates, \(sum(\.executed)) transactions, \
             \(sum { UInt64($0.restarts) }) restarts, \(sum(\.passedOver)) owners passed over, \
             \(sum { UInt64($0.offenders.count) }) liars named, slowest recovery \
-            \(Summary.seconds(recovery)) s, \(Summary.seconds(Summary.milliseconds(wall))) s, trace \
+            \(Summary.seconds(recovery)) s, \
+            \(Summary.seconds(Summary.milliseconds(wall))) s, trace \
             \(Summary.hash(reports.map(\.traceHash)))
             """
         return (failures + drew + [last]).joined(separator: "\n")

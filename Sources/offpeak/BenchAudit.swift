@@ -17,7 +17,7 @@ struct BenchAudit: Encodable, Sendable {
     /// - Parameters:
     ///   - initial: what each account had before.
     ///   - transfers: what was signed; transfer i is number i / accounts of account i % accounts.
-    ///   - costly: ids of transfers that may have cost twice their fee, by key: their receipts tell.
+    ///   - costly: ids of transfers that may have cost twice their fee, by key: receipts tell.
     static func read(
         _ accounts: BenchAccounts, initial: Amount, transfers: [PreparedTransfer], fees: FeeRule,
         costly: [UInt64: String], prefix: NetworkPrefix, clients: [RPCClient]

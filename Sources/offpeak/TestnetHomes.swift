@@ -42,8 +42,8 @@ struct TestnetHomes {
         try configure(node, among: nodes)
     }
 
-    /// Writes a node's configuration: it asks for others at the first three validators, of which one
-    /// may be down, and one may be the node itself.
+    /// Writes a node's configuration: it asks for others at the first three validators, of which
+    /// one may be down, and one may be the node itself.
     func configure(_ node: TestnetNode, among nodes: [TestnetNode]) throws {
         var configuration = Configuration()
         configuration.listen = NetworkAddress(host: "127.0.0.1", port: node.linkPort)

@@ -43,8 +43,8 @@ struct OraclePoint: Equatable {
             y: (yy + xx) * inverse(p + 1 - product) % p)
     }
 
-    /// Doubling and adding, in projective coordinates to need one inversion only (Bernstein, Birkner,
-    /// Joye, Lange, Peters, "Twisted Edwards curves", 2008, section 6).
+    /// Doubling and adding, in projective coordinates to need one inversion only (Bernstein,
+    /// Birkner, Joye, Lange, Peters, "Twisted Edwards curves", 2008, section 6).
     static func * (scalar: BigNumber, point: OraclePoint) -> OraclePoint {
         typealias Projective = (x: BigNumber, y: BigNumber, z: BigNumber)
         func add(_ left: Projective, _ right: Projective) -> Projective {

@@ -195,7 +195,7 @@ extension SignatureClaim {
 
     private static let keys = (0...255).map { testKey(UInt8($0)) }
 
-    /// Sound but for 6 of `cases`; those with a flipped bit, S plus the order, or an R of random bytes.
+    /// Sound but for 6 of `cases`; those with a flipped bit, S plus the order, or a random R.
     static func anyDamage(
         oneOf cases: UInt64, _ generator: inout SeededGenerator
     ) -> SignatureClaim {

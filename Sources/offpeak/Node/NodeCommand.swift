@@ -23,7 +23,7 @@ struct NodeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "When this machine works for others: off, idle (while nothing else wants it) or always.",
+            "When this machine works for others: off, idle (while nothing else wants it), always.",
             discussion: """
                 Instead of `share.mode` in config.yaml. idle suits a desktop: the work runs at the \
                 lowest priority and is handed back within a second when the machine is wanted.
