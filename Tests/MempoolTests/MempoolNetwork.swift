@@ -4,7 +4,8 @@ import TestSupport
 @testable import Mempool
 
 /// Four mempools of validators, and of verifiers without a vote, joined by a network that delivers
-/// in order, at once, and checks signatures for real; the test decides who is up and what is included.
+/// in order, at once, and checks signatures for real; the test decides who is up and what is
+/// included.
 struct MempoolNetwork {
     /// The validators' keys, then those of verifiers without a vote.
     let keys: [SecretKey]

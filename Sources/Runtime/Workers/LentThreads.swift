@@ -11,8 +11,8 @@ internal import Glibc
 ///
 /// Unless they were told otherwise the threads run at the system's lowest priority, so that one of
 /// them can be held up at any point for as long as the owner's programs like. Therefore they hold
-/// no lock that others wait for: a thread of usual priority, the desk, gives each its job in a slot of its own, and answers
-/// for it.
+/// no lock that others wait for: a thread of usual priority, the desk, gives each its job in a slot
+/// of its own, and answers for it.
 package final class LentThreads: Sendable {
     package typealias Answer = @Sendable () -> Void
 
