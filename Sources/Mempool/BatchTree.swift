@@ -48,12 +48,12 @@ package struct BatchTree: Sendable {
         ofChunk index: Int, size: Int, leaves: [Digest], count: Int, path: [Digest]
     ) -> Digest? {
         guard size > 0, index >= 0, count > 0, !leaves.isEmpty,
-            size >= count || size.nonzeroBitCount == 1,
-            leaves.count == min(size, count - min(count, index * size))
+            size >= count || size.nonzeroBitCount == 1, index <= (count - 1) / size,
+            leaves.count == min(size, count - index * size)
         else { return nil }
         var top = BatchTree(leaves).levels.last?.first ?? .zero
         var place = index
-        var width = (count + size - 1) / size
+        var width = (count - 1) / size + 1
         var left = path[...]
         while width > 1 {
             if place ^ 1 < width {
