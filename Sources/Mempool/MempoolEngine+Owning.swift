@@ -252,17 +252,16 @@ extension MempoolEngine {
         let salt = secretSalt(lane, position)
         var planted = transactions
         var positions: Set<UInt32> = []
+        let candidates = MempoolEngine.lastOfStreams(transactions)
         let wanted = min(
             transactions.count / BatchLimits.canaryInterval, BatchLimits.canariesMax)
         for draw in 0..<wanted {
             var hasher = Hasher256(.canary)
             hasher.update(salt)
             hasher.update(UInt64(draw).bcsLittleEndian)
-            let place = Int(
-                hasher.finalize().bytes32.remainder(dividingBy: UInt64(transactions.count)))
-            guard !isFollowed(transactions, place),
-                let damaged = transactions[place].damaged()
-            else { continue }
+            let place = candidates[
+                Int(hasher.finalize().bytes32.remainder(dividingBy: UInt64(candidates.count)))]
+            guard let damaged = transactions[place].damaged() else { continue }
             planted[place] = damaged
             positions.insert(UInt32(place))
         }
@@ -271,12 +270,19 @@ extension MempoolEngine {
         return (planted, CanaryReveal(salt: salt, positions: positions.sorted()))
     }
 
-    /// Whether a later transaction of the batch needs the one at `place` before it.
-    private func isFollowed(_ transactions: [SignedTransaction], _ place: Int) -> Bool {
-        let body = transactions[place].transaction
-        return transactions[(place + 1)...].contains {
-            $0.transaction.sender == body.sender && $0.transaction.stream == body.stream
+    /// Places of transactions that no later one of the batch needs before it, in order: one at
+    /// least.
+    private static func lastOfStreams(_ transactions: [SignedTransaction]) -> [Int] {
+        struct Stream: Hashable {
+            let sender: Address
+            let number: UInt16
         }
+        var seen: Set<Stream> = []
+        let last = transactions.indices.reversed().filter { place in
+            let body = transactions[place].transaction
+            return seen.insert(Stream(sender: body.sender, number: body.stream)).inserted
+        }
+        return last.reversed()
     }
 
     /// Unknown to all but this node until it is revealed, and the same after a restart.

@@ -45,7 +45,7 @@ import Testing
         let damaged = batch.transactions[Int(first.invalid[0])]
         #expect(Verified.check(damaged) == nil)
         var executed: Set<TransactionID> = []
-        for _ in 0..<4 {
+        for _ in 0..<12 {
             try network.advance(milliseconds: 100)
             for transaction in try network.include(proposedBy: 0) {
                 if Verified.check(transaction) != nil { executed.insert(transaction.id) }
@@ -110,7 +110,7 @@ import Testing
         // Somebody else with nothing but the bytes.
         let bytes = try #require(network.evidence.first).bcsBytes
         #expect(bytes.count <= TransactionLimits.evidenceBytesMax)
-        #expect(try Evidence(bcs: bytes).finding(in: network.layout) == findings[0])
+        #expect(try Evidence(bcs: bytes).finding(in: network.layout) == findings.first)
         // Others check what it didn't.
         try network.advance(milliseconds: 600)
         let certificate = try #require(certificates(network).first)

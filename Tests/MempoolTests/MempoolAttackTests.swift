@@ -129,10 +129,10 @@ import Testing
 
     /// Appeals to all of four validators, as a peer without a bond can.
     private func appeal(
-        _ payment: SignedTransaction, in network: inout MempoolNetwork
+        _ payment: SignedTransaction, in network: inout MempoolNetwork, without owner: Int? = nil
     ) throws {
         let stranger = PeerID(TestKeys.key(seed: 39, index: 0).publicKey)
-        for node in 0..<4 {
+        for node in 0..<4 where node != owner {
             try network.event(.received(stranger, .appeal(payment)), at: node)
         }
         try network.run()
@@ -158,7 +158,7 @@ import Testing
             default: message
             }
         }
-        try appeal(payment, in: &network)
+        try appeal(payment, in: &network, without: 2)
         for node in [0, 1, 3] {
             try network.event(
                 .received(
