@@ -69,7 +69,7 @@ struct VerifierCommandTests {
     @Test("a home folder has both keys")
     func home() async throws {
         let sender = try await account()
-        let made = try await program.run(["init", "--home", "node5"])
+        let made = try await program.run(["init", "node5"])
         #expect(made.exitCode == 0, "\(made.errors)")
         let result = try await run([
             "verifier", "bond", "--home", "node5", "--amount", "7", "--key", "a", "--json",
