@@ -159,7 +159,9 @@ struct MempoolNetwork {
         var transactions: [SignedTransaction] = []
         for certificate in certificates {
             let batch = engines.compactMap { $0.body(certificate.digest) }.first
-            transactions += batch?.transactions ?? []
+            let invalid = Set(certificate.invalid)
+            for (index, transaction) in (batch?.transactions ?? []).enumerated()
+            where !invalid.contains(UInt32(index)) { transactions.append(transaction) }
         }
         var executed: [ExecutedTransaction] = []
         for transaction in transactions {
