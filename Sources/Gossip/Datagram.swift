@@ -22,7 +22,7 @@ enum Datagram: Hashable, Sendable {
         let sender: PeerID
         /// Milliseconds since 1970.
         let timestamp: Timestamp
-        /// Rises with each datagram of the sender.
+        /// Rises by one with each datagram from the sender to the receiver.
         let counter: UInt64
         let salt: UInt64
         /// What the receiver wanted from this sender's address; zero before it said so.

@@ -67,7 +67,7 @@ extension GossipEngine {
 
     mutating func leave() {
         guard farewell == nil else { return }
-        let number = counter &+ 1
+        let number = own.sequence
         farewell = Farewell(number: number, startedAt: moment.now, nextAt: moment.now)
         renew(atLeast: 0, isUrgent: true)
     }

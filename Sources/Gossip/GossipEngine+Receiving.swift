@@ -71,7 +71,7 @@ extension GossipEngine {
         if let contact = contacts[sender] { return contact }
         guard gate.takeAgreement(source, at: moment.now) else { return nil }
         figures.agreements += 1
-        return identity.sharedKey(with: sender.publicKey).map { Contact($0, at: moment.now) }
+        return identity.sharedKey(with: sender.publicKey).map { Contact($0, at: moment) }
     }
 
     /// Keeps a contact whose datagram opened: a forged one leaves no trace.

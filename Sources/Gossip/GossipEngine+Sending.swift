@@ -19,7 +19,7 @@ extension GossipEngine {
     mutating func contact(_ peer: PeerID) -> Contact? {
         if let contact = contacts[peer] { return contact }
         guard let key = identity.sharedKey(with: peer.publicKey) else { return nil }
-        let contact = Contact(key, at: moment.now)
+        let contact = Contact(key, at: moment)
         add(contact, for: peer)
         return contact
     }
@@ -65,12 +65,12 @@ extension GossipEngine {
         writer.append(message)
         guard writer.bytes.count <= Datagram.plaintextBytesMax else { return }
         let salt = generator.next() & ~1 | Datagram.direction(from: peerID, to: peer)
-        let (raised, overflow) = moment.wall.rawValue.multipliedReportingOverflow(by: 1000)
-        counter = max(counter &+ 1, overflow ? counter : raised)
+        let counter = contact.sent &+ 1
         let nonce = BoxNonce(moment.wall.rawValue, counter, salt)
         let envelope = Datagram.Envelope(
             sender: peerID, timestamp: moment.wall, counter: counter, salt: salt,
             cookie: contact.cookie, box: contact.key.seal(writer.bytes, nonce))
+        contacts[peer]?.sent = counter
         contacts[peer]?.usedAt = moment.now
         unanswered.add(.message(message, to: peer), salt, to: endpoint, at: moment.now)
         send(.sealed(envelope), to: endpoint)

@@ -86,7 +86,6 @@ package struct GossipEngine: Sendable {
     var unanswered = Unanswered()
     let cookies: AddressCookies
     var gate: SourceGate
-    var counter: UInt64 = 0
 
     var prober = Prober()
     var relayed: [UInt64: RelayedProbe] = [:]

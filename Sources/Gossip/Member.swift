@@ -90,6 +90,9 @@ struct Suspicion: Hashable, Sendable {
 /// What this node needs to talk with a peer, member or not.
 struct Contact: Sendable {
     let key: SharedKey
+    /// The counter of the last datagram to the peer. It starts from the time, so that it rises over
+    /// restarts too, and goes up by one: the peer's window is for what overtakes on the way.
+    var sent: UInt64
     var window = ReplayWindow()
     /// What the peer wants from this node's address; zero before it said so.
     var cookie: UInt64 = 0
@@ -106,11 +109,12 @@ struct Contact: Sendable {
 
     private static let provenMax = 4
 
-    init(_ key: SharedKey, at now: Instant) {
+    init(_ key: SharedKey, at moment: Moment) {
         self.key = key
-        records = TokenBucket(GossipLimits.recordsOfSender, at: now)
-        digests = TokenBucket(GossipLimits.digestsOfSender, at: now)
-        usedAt = now
+        sent = moment.wall.rawValue &* 1000
+        records = TokenBucket(GossipLimits.recordsOfSender, at: moment.now)
+        digests = TokenBucket(GossipLimits.digestsOfSender, at: moment.now)
+        usedAt = moment.now
     }
 
     func isProven(_ endpoint: Endpoint) -> Bool { proven.contains(endpoint) }

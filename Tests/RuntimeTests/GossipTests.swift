@@ -71,7 +71,7 @@ private struct GossipNode {
     }
 
     /// A port that the system gave a socket which is closed again.
-    private static func freePort() throws -> UInt16 {
+    static func freePort() throws -> UInt16 {
         let channel = try DatagramBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).wait()
         defer { try? channel.close().wait() }
@@ -96,18 +96,56 @@ struct GossipSocketTests {
         #expect(others[1].listener.wait { $1[others[0].peerID] == capacity })
     }
 
-    @Test("A farewell is heard at once, a death within the bound")
-    func ends() throws {
-        let nodes = try [GossipNode(44)]
-        let seed = nodes[0]
+    @Test("A farewell is heard at once")
+    func farewell() throws {
+        let seed = try GossipNode(44)
         let leaver = try GossipNode(45, seeds: [seed.endpoint])
         defer { seed.gossip.stop() }
         #expect(seed.listener.wait(for: [leaver.peerID], in: .alive))
+        // Before it knows anybody, it has nobody to say farewell to.
+        #expect(leaver.listener.wait(for: [seed.peerID], in: .alive))
         leaver.gossip.stop()
-        // A farewell is one datagram, which may be lost; then its sender's silence tells.
-        #expect(
-            seed.listener.wait(for: [leaver.peerID], in: .left, seconds: 3)
-                || seed.listener.wait(for: [leaver.peerID], in: .dead, seconds: 60))
+        #expect(seed.listener.wait(for: [leaver.peerID], in: .left, seconds: 3))
+    }
+
+    @Test("A node whose socket closes without a word is dead within the bound")
+    func death() throws {
+        let seed = try GossipNode(48)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        defer {
+            seed.gossip.stop()
+            try? group.syncShutdownGracefully()
+        }
+        let victim = SecretKey.test(49)
+        let own = try #require(Endpoint(host: "127.0.0.1", port: try GossipNode.freePort()))
+        let settings = GossipSettings(
+            chainID: TestNode.chain(1), addresses: [PeerAddress(.gossip, own)],
+            seeds: [try #require(seed.endpoint)])
+        let eventLoop = group.next()
+        let loop = try eventLoop.submit {
+            NIOLoopBound(
+                GossipLoop(
+                    settings, identity: victim, listener: RecordingListener(),
+                    log: LogLines().logger(), view: GossipView(), eventLoop: eventLoop,
+                    resolver: pool), eventLoop: eventLoop)
+        }.wait()
+        let channel = try DatagramBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(loop.value)
+                }
+            }
+            .bind(host: own.host, port: Int(own.port)).wait()
+        try eventLoop.submit { loop.value.begin(channel) }.wait()
+        let peer = PeerID(victim.publicKey)
+        #expect(seed.listener.wait(for: [peer], in: .alive))
+        try channel.close().wait()
+        let began = Date()
+        // Twice the bound of virtual time: this machine may have other things to do.
+        let bound = Double(GossipBounds(n: 2).deathKnown) / 1000
+        #expect(seed.listener.wait(for: [peer], in: .dead, seconds: 2 * bound))
+        print("a death was known after \(Date().timeIntervalSince(began)) s of \(bound)")
     }
 
     @Test("A flood from a raw socket costs no key, and the others are served")
