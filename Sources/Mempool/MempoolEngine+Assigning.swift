@@ -12,10 +12,7 @@ extension MempoolEngine {
         _ header: BatchHeader, _ verifiers: VerifierSet, at now: Instant
     ) -> [[VerifierIndex]] {
         let own = ownIndex.map { VerifierIndex($0) }
-        guard layout.settings.spread else {
-            let others = verifiers.indices.filter { verifiers.isValidator($0) && $0 != own }
-            return Array(repeating: others, count: header.chunkCount)
-        }
+        guard layout.settings.spread else { return assignAll(header, verifiers, at: now) }
         var load: [VerifierIndex: UInt64] = [:]
         return (0..<header.chunkCount).map { chunk in
             let bond = own.map { verifiers.bond(of: $0) } ?? 0
@@ -25,6 +22,22 @@ extension MempoolEngine {
             let signatures = signatures(in: chunk, of: header)
             for index in chosen { load[index, default: 0] += signatures }
             return chosen
+        }
+    }
+
+    /// Everything to all validators, and to others only if validators have too little bond.
+    private func assignAll(
+        _ header: BatchHeader, _ verifiers: VerifierSet, at now: Instant
+    ) -> [[VerifierIndex]] {
+        let own = ownIndex.map { VerifierIndex($0) }
+        let validators = verifiers.indices.filter { verifiers.isValidator($0) }
+        let others = validators.filter { $0 != own }
+        let bond = verifiers.bond(of: validators)
+        return (0..<header.chunkCount).map { chunk in
+            guard bond < verifiers.validityThreshold else { return others }
+            return others
+                + choose(
+                    header, chunk, verifiers, without: validators, having: bond, at: now)
         }
     }
 
@@ -166,7 +179,6 @@ extension MempoolEngine {
 
     /// Asks others for what wasn't answered in time.
     mutating func hedge(at now: Instant) {
-        guard layout.settings.spread else { return }
         for lane in sealedLanes.keys.sorted() {
             for sealed in sealedLanes[lane]?.sealed ?? []
             where sealed.certificate == nil && sealed.hedgeAt <= now && !sealed.asked.isEmpty {
@@ -202,8 +214,7 @@ extension MempoolEngine {
 
     /// Asks for chunks for which those asked so far have too little bond, as after a restart.
     mutating func assignUnassigned(_ sealed: SealedLane.Sealed, at now: Instant) {
-        guard layout.settings.spread, let verifiers = layout.verifiers(for: sealed.batch.header)
-        else { return }
+        guard let verifiers = layout.verifiers(for: sealed.batch.header) else { return }
         let own = ownIndex.map { [VerifierIndex($0)] } ?? []
         for (chunk, asked) in sealed.asked.enumerated()
         where verifiers.bond(of: Set(asked + own)) < verifiers.validityThreshold {

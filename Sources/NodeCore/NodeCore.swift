@@ -158,6 +158,8 @@ package struct NodeCore: Sendable {
     private mutating func take(_ event: NodeEvent) throws(StorageFault) {
         switch event {
         case .start:
+            // After a restart execution can be behind what is final.
+            try feed(.advanced(ledger.height, verifierSets: ledger.verifierSets))
             try drive(.start)
             try feed(.start)
             try executeReady()

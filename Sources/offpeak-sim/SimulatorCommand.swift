@@ -14,11 +14,10 @@ struct SimulatorCommand: ParsableCommand {
             Each seed is a network in virtual time: loss, delay, duplication, partitions, crashes \
             and lying validators, then healing. The same seed and code give the same trace hash.
 
-            With --verification the mempools run instead of the consensus engines: validators and \
-            verifiers without a vote, of whom bonds of at most F_U lie, or with --collude over \
-            F_U + 1, and then a run succeeds that finds a transaction executed that nobody \
-            signed. With \
-            --verification --table the signatures that each node checks are counted.
+            With --verification mempools run instead of consensus engines: validators and \
+            verifiers without a vote, of whom bonds of at most F_U lie. With --collude over it is \
+            F_U + 1, and the run succeeds if it finds a transaction executed that nobody signed. \
+            With --table the signatures that nodes check are counted.
             """)
 
     @Option(help: "A seed, or a range of them as 1..500.")

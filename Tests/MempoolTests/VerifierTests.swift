@@ -136,6 +136,19 @@ import Testing
         #expect(try network.include(proposedBy: 1).count == 80)
     }
 
+    @Test func `without spreading others are asked only where validators have too little bond`()
+        throws
+    {
+        for (bond, isAsked) in [(UInt64(2), false), (20, true)] {
+            var network = try MempoolNetwork(
+                seed: 69, settings: BatchSettings(spread: false), bonds: [bond])
+            try submit(3, to: &network)
+            #expect(network.engines[..<4].map(\.signaturesChecked) == [3, 3, 3, 3])
+            #expect((network.engines[4].signaturesChecked > 0) == isAsked)
+            #expect(try network.include(proposedBy: 0).count == 3)
+        }
+    }
+
     @Test func `a task that comes again is answered without a second check`() throws {
         var network = try MempoolNetwork(seed: 67, bonds: [3])
         var tasks: [ChunkTask] = []

@@ -210,4 +210,23 @@ import Testing
         #expect(cluster.isFinal(sent, at: [0, 1, 2, 3]), "seed \(seed)")
         #expect(try cluster.faults() == [], "seed \(seed)")
     }
+
+    @Test func `a node that starts with bodies missing knows how far its execution is`() throws {
+        var cluster = try Cluster(seed: 31)
+        try cluster.run(milliseconds: 1_500)
+        cluster.passes = { _, to, message in
+            switch message {
+            case .mempool(.batch), .mempool(.body): to != 3
+            default: true
+            }
+        }
+        let payment = cluster.payment(from: 0, to: 1, amount: 1, sequence: 0)
+        try cluster.submit(payment, to: 0)
+        try cluster.run(milliseconds: 3_000)
+        try cluster.crash(3)
+        try cluster.start(3)
+        let core = try #require(cluster.members[3].core)
+        #expect(core.ledger.height < core.mempool.height)
+        #expect(core.mempool.executedHeight == core.ledger.height)
+    }
 }

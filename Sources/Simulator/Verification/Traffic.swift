@@ -9,6 +9,8 @@ struct Traffic: Sendable {
     static let crowd = 0..<5
     /// Honest users.
     static let honest = 0..<10
+    /// The honest user whom liars want to harm.
+    static let victim = 5
     /// A user whose payments come with gaps and twice.
     static let careless = 10
     /// A user without an account.

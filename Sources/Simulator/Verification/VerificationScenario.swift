@@ -40,6 +40,11 @@ package struct VerificationScenario: Sendable {
         let latency: ClosedRange<UInt64>
         /// Milliseconds between two blocks.
         let blockInterval: UInt64
+
+        /// A sound network: then no honest owner may ever be passed over.
+        static let none = Faults(
+            loss: 0, duplication: 0, slow: 0, crash: 0, latency: 1...20, blockInterval: 100)
+        var isNone: Bool { loss == 0 && slow == 0 && crash == 0 }
     }
 
     package init(seed: UInt64, collusion: Collusion = .within) {
@@ -58,7 +63,51 @@ package struct VerificationScenario: Sendable {
             spread: !random.chance(50))
         setsVary = random.chance(400)
         bursts = random.chance(120)
-        faults = VerificationScenario.drawFaults(&random)
+        faults = random.chance(150) ? .none : VerificationScenario.drawFaults(&random)
+    }
+
+    private init(
+        seed: UInt64, weights: [UInt64], tricks: [Int: [Trick]], settings: BatchSettings,
+        bursts: Bool
+    ) {
+        self.seed = seed
+        collusion = .within
+        self.weights = weights
+        edgeBonds = []
+        liars = Set(tricks.keys)
+        self.tricks = tricks
+        self.settings = settings
+        faults = .none
+        setsVary = false
+        self.bursts = bursts
+    }
+
+    /// The first owners of one sender's shard keep it out, as many as may lie; nothing else goes
+    /// wrong.
+    package static func censorship(
+        seed: UInt64, by trick: Trick, validators count: Int
+    ) -> VerificationScenario {
+        let weights = [UInt64](repeating: 1, count: count)
+        let layout = ShardLayout(
+            committee: VerificationSimulation.committee(weights, .shared),
+            settings: BatchSettings())
+        let victim = layout.shard(of: Traffic.shared.address(Traffic.victim))
+        let censors = (0..<(count - 1) / 3).compactMap { rank in
+            layout.owner(of: Lane(shard: victim, term: 0, rank: UInt16(rank)))
+        }
+        return VerificationScenario(
+            seed: seed, weights: weights,
+            tricks: Dictionary(
+                uniqueKeysWithValues: censors.map { (Int($0.rawValue), [trick]) }),
+            settings: BatchSettings(), bursts: false)
+    }
+
+    /// Everybody honest, and owners change every few blocks under load.
+    package static func handovers(seed: UInt64, validators count: Int) -> VerificationScenario {
+        VerificationScenario(
+            seed: seed, weights: [UInt64](repeating: 1, count: count), tricks: [:],
+            settings: BatchSettings(expiryBlocks: 16, termBlocks: 8, periodBlocks: 4),
+            bursts: true)
     }
 
     private static func drawFaults(_ random: inout SeededRandom) -> Faults {

@@ -91,6 +91,11 @@ extension VerificationSimulation {
         for certificate in payload.complaints {
             let honest = certificate.complaints.contains { isHonest(Int($0.signer.rawValue)) }
             oracle.expect(honest, "liars alone pass over \(certificate.lane) at \(height)")
+            let owner = ring.layout.owner(of: certificate.lane).map { Int($0.rawValue) } ?? 0
+            oracle.expect(
+                !scenario.faults.isNone || !isHonest(owner),
+                "honest \(owner) is passed over in a sound network at \(height)")
+            report.firstPassedOverAt = report.firstPassedOverAt ?? now
         }
     }
 

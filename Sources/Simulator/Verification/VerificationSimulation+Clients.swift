@@ -81,8 +81,8 @@ struct SimulatedClient: Sendable {
 extension VerificationSimulation {
     mutating func addClients() {
         for user in Traffic.honest {
-            let count = random.number(in: 3...(user < 5 && scenario.bursts ? 64 : 8))
-            let all = scenario.bursts && user < 5 ? 64 : Int(count)
+            let count = random.number(in: 3...8)
+            let all = scenario.bursts && user < Traffic.crowd.count ? 64 : Int(count)
             clients.append(
                 SimulatedClient(
                     user: user, payments: Array(traffic.payments[user].prefix(all))))
@@ -99,10 +99,7 @@ extension VerificationSimulation {
             let node = Int(random.next() % UInt64(nodes.count))
             if let payment = clients[place].next(at: now, node: node) {
                 submit([payment], to: node)
-                // Liars may have brought it in before.
-                if chain.final.contains(payment.id) {
-                    _ = clients[place].settle(payment.id, at: now)
-                }
+                noteFinal([payment], of: place)
                 // Some give everything to everybody.
                 if random.chance(50) { for other in nodes.indices { submit([payment], to: other) } }
             }
@@ -135,7 +132,16 @@ extension VerificationSimulation {
     mutating func burst() {
         let node = Int(random.next() % UInt64(nodes.count))
         for place in Traffic.crowd {
-            submit(clients[place].all(at: now, node: node), to: node)
+            let payments = clients[place].all(at: now, node: node)
+            submit(payments, to: node)
+            noteFinal(payments, of: place)
+        }
+    }
+
+    /// Liars may have brought payments in before their sender did.
+    private mutating func noteFinal(_ payments: [SignedTransaction], of place: Int) {
+        for payment in payments where chain.final.contains(payment.id) {
+            _ = clients[place].settle(payment.id, at: now)
         }
     }
 
@@ -159,6 +165,9 @@ extension VerificationSimulation {
             for place in clients.indices {
                 guard let waited = clients[place].settle(item.id, at: now) else { continue }
                 report.longestWaitMilliseconds = max(report.longestWaitMilliseconds, waited)
+                guard clients[place].user == Traffic.victim else { continue }
+                report.victimWaitMilliseconds = max(report.victimWaitMilliseconds, waited)
+                report.victimSince = report.victimSince ?? now - waited
             }
         }
         guard isHealed, clients.allSatisfy(\.isIdle), report.recoveryMilliseconds == nil else {

@@ -14,6 +14,10 @@ package struct VerificationSimulation {
     /// Virtual milliseconds with faults.
     static let faultyMilliseconds: UInt64 = 5_000
     /// Virtual milliseconds after the healing until all that was wanted is final.
+    ///
+    /// The longest wait is for an owner that says that something else holds the sequence: nobody can
+    /// tell that from the truth, so it lasts for the owner's term, here at most 40 blocks at 250 ms.
+    /// Six such terms in a row come once in 729 where a third of the weight lies.
     static let recoveryBound: UInt64 = 60_000
     /// Execution may be so far behind.
     static let lag: UInt64 = 16
@@ -47,7 +51,7 @@ package struct VerificationSimulation {
     package init(_ scenario: VerificationScenario, tracing: Bool = false) {
         self.scenario = scenario
         let traffic = Traffic.shared
-        committee = VerificationSimulation.committee(scenario, traffic)
+        committee = VerificationSimulation.committee(scenario.weights, traffic)
         sets = SimulatedSets(scenario, committee, traffic)
         let layout = ShardLayout(
             committee: committee, settings: scenario.settings, verifierSets: sets.known(at: 0))
@@ -67,10 +71,8 @@ package struct VerificationSimulation {
         addClients()
     }
 
-    private static func committee(
-        _ scenario: VerificationScenario, _ traffic: Traffic
-    ) -> Committee {
-        let validators = scenario.weights.enumerated().map { place, weight in
+    static func committee(_ weights: [UInt64], _ traffic: Traffic) -> Committee {
+        let validators = weights.enumerated().map { place, weight in
             let key = traffic.nodeKeys[place].publicKey
             return Validator(
                 votingKey: key, peerID: PeerID(key), weight: weight, rewardAddress: .zero)
@@ -249,6 +251,12 @@ package struct VerificationReport: Sendable, Hashable {
     package var events: UInt64 = 0
     package var restarts = 0
     package var passedOver: UInt64 = 0
+    /// Virtual time at which the first owner was passed over.
+    package var firstPassedOverAt: UInt64?
+    /// When the first payment of the user whom liars want to harm was tried, and how long it and
+    /// the later ones took at most.
+    package var victimSince: UInt64?
+    package var victimWaitMilliseconds: UInt64 = 0
     /// Batches with planted faults.
     package var planted = 0
     package var declined = 0

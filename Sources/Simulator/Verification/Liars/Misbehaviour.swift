@@ -88,7 +88,7 @@ struct Ring: Sendable {
         self.peers = peers
         self.validatorCount = validatorCount
         self.layout = layout
-        victim = traffic.address(Traffic.crowd.upperBound)
+        victim = traffic.address(Traffic.victim)
         random = SeededRandom(seed: seed ^ 0xA5A5_1234)
     }
 
@@ -134,8 +134,7 @@ struct Ring: Sendable {
 
     /// A payment out of the victim's account that it never signed.
     mutating func makeJunk() -> SignedTransaction {
-        let user = Traffic.crowd.upperBound
-        let policy = Policy.single(traffic.users[user].publicKey)
+        let policy = Policy.single(traffic.users[Traffic.victim].publicKey)
         let body = Transaction(
             chainID: traffic.chainID, sender: policy.address, sequence: victimNext,
             validUntil: Timestamp(.max), maxFee: 2,
@@ -143,7 +142,7 @@ struct Ring: Sendable {
         let place = Int(random.next() % UInt64(Traffic.payments))
         let transaction = SignedTransaction(
             transaction: body, policies: [policy],
-            authorizations: traffic.payments[user][place].authorizations)
+            authorizations: traffic.payments[Traffic.victim][place].authorizations)
         junk.insert(Ring.name(transaction))
         return transaction
     }
