@@ -69,6 +69,9 @@ package enum BatchLimits {
     package static let complaintsMax = 16
     /// Appeals of one peer that are looked into within a second.
     package static let appealsPerSecond: UInt64 = 32
+    /// Appeals of a node's own that run at once: where an owner seals nothing one shows it as well
+    /// as all, and each costs every validator a look.
+    package static let appealsAtOnce = 4
     /// Appeals that a validator watches at once.
     package static let watchedMax = 1024
     /// Verifier sets that a certificate may be of, the present one included: so many periods after

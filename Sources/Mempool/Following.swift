@@ -15,8 +15,10 @@ struct Following: Sendable {
         var wasAdmitted = false
         /// Handovers so far.
         var handovers = 0
-        /// Whether every validator was asked to put it before the owner that has it.
-        var isAppealed = false
+        /// The lane whose owner failed to seal it although all validators put it before it, or nil.
+        var appealed: Lane?
+        /// How often the owner was asked again, since others were appealed for.
+        var reminders = 0
         /// Whether this node has checked its signatures itself.
         var isScreened = false
         /// Clients that wait for the owner's answer.
@@ -35,6 +37,8 @@ struct Following: Sendable {
 
     private var followed: [TransactionID: Followed] = [:]
     private var due = Heap<Due>()
+    /// Lanes with an appeal of this node that runs, and what it is for.
+    private var appealing: [Lane: TransactionID] = [:]
     /// Milliseconds that transactions lately took from the client to their block, smoothed: under
     /// load everybody is slow, and nobody is censored.
     private(set) var usualTime: UInt64 = 0
@@ -68,11 +72,15 @@ struct Following: Sendable {
     /// An owner is asked again: until it answers, nobody is known to have it.
     mutating func markAsked(_ id: TransactionID) { followed[id]?.isAdmitted = false }
 
-    mutating func remove(_ id: TransactionID) { followed[id] = nil }
+    mutating func remove(_ id: TransactionID) {
+        endAppeal(of: id)
+        followed[id] = nil
+    }
 
-    /// Learns from a transaction that a block has included.
+    /// Learns from a transaction that a block has included. What its owner was urged to seal tells
+    /// nothing of the usual.
     mutating func noteIncluded(_ id: TransactionID, at now: Instant) {
-        guard let entry = followed[id] else { return }
+        guard let entry = followed[id], entry.appealed == nil else { return }
         let time = min(now.millisecondsSince(entry.since), MempoolTimes.handoverWaitMax)
         usualTime = (15 * usualTime + time) / 16
     }
@@ -85,11 +93,29 @@ struct Following: Sendable {
 
     /// Moves `id` to another owner.
     mutating func handOver(_ id: TransactionID, to lane: Lane) {
+        endAppeal(of: id)
         followed[id]?.lane = lane
         followed[id]?.handovers += 1
     }
 
-    mutating func markAppealed(_ id: TransactionID) { followed[id]?.isAppealed = true }
+    /// Whether a further appeal may run against the owner of a lane.
+    func mayAppeal(against lane: Lane) -> Bool {
+        appealing.count < BatchLimits.appealsAtOnce && appealing[lane] == nil
+    }
+
+    /// The owner of `lane` is urged to seal `id`, until this is done or somebody else has it.
+    mutating func markAppealed(_ id: TransactionID, against lane: Lane) {
+        guard followed[id] != nil else { return }
+        followed[id]?.appealed = lane
+        appealing[lane] = id
+    }
+
+    private mutating func endAppeal(of id: TransactionID) {
+        guard let lane = followed[id]?.appealed, appealing[lane] == id else { return }
+        appealing[lane] = nil
+    }
+
+    mutating func markReminded(_ id: TransactionID) { followed[id]?.reminders += 1 }
 
     mutating func markScreened(_ id: TransactionID) { followed[id]?.isScreened = true }
 
@@ -100,7 +126,7 @@ struct Following: Sendable {
             .sorted { $0.id < $1.id }
     }
 
-    /// Transactions whose deadline has come, in order of deadline and id.
+    /// Transactions whose deadline has come, those first that wait longest.
     mutating func takeDue(at now: Instant) -> [Followed] {
         var taken: [Followed] = []
         while let first = due.min, first.at <= now {
@@ -108,7 +134,9 @@ struct Following: Sendable {
             guard let entry = followed[first.id], entry.deadline == first.at else { continue }
             taken.append(entry)
         }
-        return taken
+        return taken.sorted {
+            ($0.since, $0.transaction.id) < ($1.since, $1.transaction.id)
+        }
     }
 
     /// Transactions that can't execute any more at block time `time`, in order of their ids.

@@ -170,7 +170,7 @@ extension MempoolEngine {
     }
 
     /// Whether a transaction's turn has come: an owner that has it has no reason to wait.
-    private func isNext(
+    func isNext(
         _ transaction: SignedTransaction, view: some AdmissionView
     ) throws(StorageFault) -> Bool {
         guard

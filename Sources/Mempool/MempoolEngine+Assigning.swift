@@ -172,7 +172,7 @@ extension MempoolEngine {
                 sealed.open[index]?.signatures += signatures
             }
             let patience = min(
-                max(MempoolTimes.hedgeWait, 2 * wait), MempoolTimes.hedgeWaitMax)
+                max(MempoolTimes.hedgeWait, 3 * wait), MempoolTimes.hedgeWaitMax)
             sealed.hedgeAt = max(sealed.hedgeAt, now.advanced(byMilliseconds: patience))
         }
     }

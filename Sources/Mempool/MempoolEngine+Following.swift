@@ -150,36 +150,67 @@ extension MempoolEngine {
     }
 
     private func inclusionWait(_ handovers: Int) -> UInt64 {
-        let wait = max(MempoolTimes.inclusionWait, 4 * following.usualTime)
+        let wait = max(MempoolTimes.inclusionWait, 2 * following.usualTime)
         return min(wait << UInt64(min(max(handovers - 1, 0), 5)), MempoolTimes.handoverWaitMax)
     }
 
-    mutating func handOverDue(at now: Instant) {
+    /// Moves on what waits for too long, the oldest first. Where the owner of record can be reached
+    /// it gets a last chance, with everybody watching; but under load everything waits, so only a
+    /// few of its transactions are put before it like this, and of the others it is reminded.
+    mutating func handOverDue(
+        at now: Instant, view: some AdmissionView
+    ) throws(StorageFault) {
         for entry in following.takeDue(at: now) {
-            if appealsFirst(entry) {
-                following.markAppealed(entry.transaction.id)
-                // Others would hold a wrong signature against this node.
-                if entry.isScreened {
-                    appeal(entry.transaction, at: now)
-                } else {
-                    screen(entry.transaction, then: .appeal)
-                }
-                let wait = MempoolTimes.appealWait + MempoolTimes.tick
-                following.reschedule(
-                    entry.transaction.id, at: now.advanced(byMilliseconds: wait))
+            guard entry.appealed == nil, isWithOwnerOfRecord(entry),
+                entry.reminders < MempoolEngine.remindersMax
+            else {
+                handOver(entry, at: now)
                 continue
             }
-            handOver(entry, at: now)
+            if following.mayAppeal(against: entry.lane),
+                try isNext(entry.transaction, view: view)
+            {
+                escalate(entry, at: now)
+            } else {
+                remind(of: entry, at: now)
+            }
         }
     }
 
-    /// An owner of record that can be reached gets a last chance, with everybody watching.
-    private func appealsFirst(_ entry: Following.Followed) -> Bool {
-        guard !entry.isAppealed, entry.lane == laneOfRecord(entry.shard),
-            let owner = layout.owner(of: entry.lane), owner != ownIndex,
+    private mutating func escalate(_ entry: Following.Followed, at now: Instant) {
+        let id = entry.transaction.id
+        defer { following.markAppealed(id, against: entry.lane) }
+        guard layout.owner(of: entry.lane) != ownIndex else { return handOver(entry, at: now) }
+        // Others would hold a wrong signature against this node.
+        if entry.isScreened {
+            appeal(entry.transaction, at: now)
+        } else {
+            screen(entry.transaction, then: .appeal)
+        }
+        let wait = MempoolTimes.appealWait + MempoolTimes.tick
+        following.reschedule(id, at: now.advanced(byMilliseconds: wait))
+    }
+
+    /// After so many reminders, each with twice the patience of the one before, the next rank gets
+    /// a transaction too.
+    private static let remindersMax = 2
+
+    /// Others are appealed for already, or it isn't its turn: the owner may have lost it.
+    private mutating func remind(of entry: Following.Followed, at now: Instant) {
+        let wait = entry.isAdmitted ? inclusionWait(entry.handovers) : admissionWait
+        let patience = min(wait << UInt64(entry.reminders + 1), MempoolTimes.handoverWaitMax)
+        following.markReminded(entry.transaction.id)
+        following.reschedule(entry.transaction.id, at: now.advanced(byMilliseconds: patience))
+        guard let owner = layout.owner(of: entry.lane), owner != ownIndex,
             let peer = peer(owner)
+        else { return }
+        forwardOutbox[peer, default: []].append(entry.transaction)
+    }
+
+    private func isWithOwnerOfRecord(_ entry: Following.Followed) -> Bool {
+        guard entry.lane == laneOfRecord(entry.shard), let owner = layout.owner(of: entry.lane)
         else { return false }
-        return connected.contains(peer)
+        return owner == ownIndex || peer(owner).map { connected.contains($0) } ?? false
     }
 
     private mutating func handOver(_ entry: Following.Followed, at now: Instant) {

@@ -260,7 +260,7 @@ package struct MempoolEngine: Sendable {
     }
 
     private mutating func tick(at now: Instant, view: some AdmissionView) throws(StorageFault) {
-        handOverDue(at: now)
+        try handOverDue(at: now, view: view)
         try complain(at: now, view: view)
         resendSealed(at: now, all: false)
         hedge(at: now)

@@ -12,6 +12,8 @@ struct Workers: Sendable {
         var hint: Capacity?
         /// Signatures a second, smoothed over its answers; 0 before the first.
         var rate: UInt64 = 0
+        /// Whether it ever had so much to do that its answer showed its speed.
+        var hasShownSpeed = false
         /// Milliseconds from asking to the answer, smoothed.
         var latency: UInt64 = 0
         /// Signatures that it was asked for and hasn't answered.
@@ -23,6 +25,10 @@ struct Workers: Sendable {
 
     /// What a verifier without hint and history is taken for: a small machine.
     private static let rateGuess: UInt64 = 10_000
+    /// Signatures under way that take longer to check than to send, on any machine.
+    private static let tellingSignatures: UInt64 = 1024
+    /// Longer than a message and its answer are under way.
+    private static let tellingMilliseconds: UInt64 = 500
 
     private var workers: [PeerID: Worker] = [:]
 
@@ -50,12 +56,13 @@ struct Workers: Sendable {
             && worker.outstanding < BatchLimits.outstandingSignaturesMax
     }
 
-    /// Signatures a second that a verifier is taken for: what it says, at most twice what was seen.
+    /// Signatures a second that a verifier is taken for: what it says, at most twice what was seen
+    /// once it had enough to do.
     func speed(of peer: PeerID) -> UInt64 {
         let worker = self[peer]
-        let said = worker.hint.map { UInt64(max($0.free, $0.forecast)) }
-        guard worker.rate > 0 else { return max(1, min(said ?? Workers.rateGuess, 1_000_000)) }
-        return max(1, min(said ?? worker.rate, 2 * worker.rate))
+        let said = worker.hint.map { UInt64(max($0.free, $0.forecast)) } ?? Workers.rateGuess
+        let seen = worker.hasShownSpeed ? 2 * worker.rate : 1_000_000
+        return max(1, min(max(said, worker.hint == nil ? worker.rate : 0), seen))
     }
 
     /// Milliseconds until a verifier would answer for `signatures` more.
@@ -71,12 +78,20 @@ struct Workers: Sendable {
         workers[peer]?.tally.asked += signatures
     }
 
-    /// An answer for `signatures` after `milliseconds`.
+    /// An answer for `signatures` after `milliseconds`. A fast one shows speed whatever its size;
+    /// a slow one only if there was much to do or it took longer than any way there and back.
     mutating func answer(_ peer: PeerID, signatures: UInt64, after milliseconds: UInt64) {
         guard var worker = workers[peer] else { return }
         let seen = worker.outstanding * 1000 / max(1, milliseconds)
-        worker.rate = worker.rate == 0 ? max(1, seen) : (3 * worker.rate + seen) / 4
-        worker.latency = (3 * worker.latency + milliseconds) / 4
+        let isTelling =
+            worker.outstanding >= Workers.tellingSignatures
+            || milliseconds >= Workers.tellingMilliseconds
+        worker.hasShownSpeed = worker.hasShownSpeed || isTelling
+        if seen > worker.rate || isTelling {
+            worker.rate = worker.rate == 0 ? seen : (3 * worker.rate + seen) / 4
+        }
+        worker.latency =
+            worker.latency == 0 ? milliseconds : (3 * worker.latency + milliseconds) / 4
         worker.outstanding -= min(worker.outstanding, signatures)
         worker.tally.answered += signatures
         workers[peer] = worker

@@ -49,7 +49,7 @@ import Testing
         #expect(network.penalised.contains(2))
         #expect(network.engines[4].signatures.assigned == 0)
         // The others are asked instead.
-        try network.advance(milliseconds: 2_000)
+        try network.advance(milliseconds: 1_000)
         #expect(try network.include(proposedBy: 0).count == 150)
     }
 

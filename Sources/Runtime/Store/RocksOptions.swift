@@ -71,7 +71,19 @@ enum RocksOptions {
             rocksdb_block_based_options_set_whole_key_filtering(table, 1)
         }
         rocksdb_options_set_block_based_table_factory(options, table)
+        setHints(options)
         return options
+    }
+
+    /// An insertion begins at the last one with the same first byte, of hashes a 256th of the way
+    /// off: a third less work for each key. The C interface has no function for this setting, and
+    /// without it everything works as well.
+    private static func setHints(_ options: OpaquePointer?) {
+        var fault: UnsafeMutablePointer<CChar>?
+        rocksdb_get_options_from_string(
+            options, "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.1", options,
+            &fault)
+        rocksdb_free(fault)
     }
 
     /// RocksDB's `kXXH3`: Debian's build has no hardware CRC32.

@@ -15,9 +15,9 @@ package struct VerificationSimulation {
     static let faultyMilliseconds: UInt64 = 5_000
     /// Virtual milliseconds after the healing until all that was wanted is final.
     ///
-    /// The longest wait is for an owner that says that something else holds the sequence: nobody can
-    /// tell that from the truth, so it lasts for the owner's term, here at most 40 blocks at 250 ms.
-    /// Six such terms in a row come once in 729 where a third of the weight lies.
+    /// The longest wait is for an owner that says that something else holds the sequence: nobody
+    /// can tell that from the truth, so it lasts for the owner's term, here at most 40 blocks at
+    /// 250 ms. Six such terms in a row come once in 729 where a third of the weight lies.
     static let recoveryBound: UInt64 = 60_000
     /// Execution may be so far behind.
     static let lag: UInt64 = 16
