@@ -172,7 +172,8 @@ extension MempoolEngine {
                 sealed.open[index]?.signatures += signatures
             }
             let patience = min(
-                max(MempoolTimes.hedgeWait, 3 * wait), MempoolTimes.hedgeWaitMax)
+                max(MempoolTimes.hedgeWait, 3 * max(wait, storageWait)),
+                MempoolTimes.hedgeWaitMax)
             sealed.hedgeAt = max(sealed.hedgeAt, now.advanced(byMilliseconds: patience))
         }
     }
@@ -194,12 +195,40 @@ extension MempoolEngine {
             guard let peer = verifiers[index]?.peerID else { continue }
             workers.markLate(peer, signatures: request.signatures, at: now)
         }
+        if sealed.hedges > 0 { forgetSilent(sealed, verifiers) }
         sealedLanes[header.content.lane]?.update(header.digest) {
             $0.hedges += 1
             $0.hedgeAt = now.advanced(
                 byMilliseconds: MempoolTimes.hedgeWait << UInt64(min($0.hedges, 4)))
         }
-        askOthers(sealed, verifiers, chunks: header.allChunks, at: now)
+        guard let left = sealedLanes[header.content.lane]?.batch(header.digest) else { return }
+        askOthers(left, verifiers, chunks: header.allChunks, at: now)
+    }
+
+    /// Lets verifiers without a vote that handed chunks back or didn't answer be asked once more,
+    /// after all others: too few may be left without them. Validators hold the batch, and check it
+    /// unasked in the end.
+    private mutating func forgetSilent(_ sealed: SealedLane.Sealed, _ verifiers: VerifierSet) {
+        var silent: Set<VerifierIndex> = []
+        for (chunk, asked) in sealed.asked.enumerated() {
+            silent.formUnion(
+                asked.filter { index in
+                    !verifiers.isValidator(index)
+                        && !sealed.entries.contains {
+                            $0.signer == index && $0.chunks & 1 << UInt32(chunk) != 0
+                        }
+                })
+        }
+        for index in silent {
+            guard let peer = verifiers[index]?.peerID, let request = sealed.open[index] else {
+                continue
+            }
+            workers.release(peer, signatures: request.signatures)
+        }
+        sealedLanes[sealed.batch.lane]?.update(sealed.batch.digest) {
+            for index in silent { $0.open[index] = nil }
+            for chunk in $0.asked.indices { $0.asked[chunk].removeAll(where: silent.contains) }
+        }
     }
 
     /// The chunks in `chunks` whose verdict lacks bonds.
@@ -266,7 +295,14 @@ extension MempoolEngine {
             workers.release(peer, signatures: request.signatures)
             workers.markDeclined(peer, signatures: request.signatures, at: now)
             sealedLanes[lane]?.update(digest) { $0.open[index] = nil }
-            return askOthers(sealed, verifiers, chunks: request.chunks & chunks, at: now)
+            askOthers(sealed, verifiers, chunks: request.chunks & chunks, at: now)
+            sealedLanes[lane]?.update(digest) { sealed in
+                // Nobody is left to wait for.
+                guard sealed.open.isEmpty else { return }
+                sealed.hedgeAt = min(
+                    sealed.hedgeAt, now.advanced(byMilliseconds: MempoolTimes.hedgeWait))
+            }
+            return
         }
     }
 }

@@ -7,7 +7,9 @@ extension MempoolEngine {
             let verifiers = layout.verifiers(for: sealed.batch.header),
             let index = verifiers.index(of: peer), index == ack.entry.signer
         else { return }
+        if ack.entry.chunks != 0 { workers.forgiveLateness(peer) }
         noteAnswer(of: index, ack.entry, sealed, peer, at: now)
+        noteStored(index, ack.entry, sealed, at: now)
         guard sealed.certificate == nil,
             sealed.entries.first(where: { $0.signer == index })
                 .map({ ack.entry.saysMore(than: $0) || ack.entry.contradicts($0) }) ?? true
@@ -24,6 +26,17 @@ extension MempoolEngine {
         workers.answer(
             peer, signatures: request.signatures, after: now.millisecondsSince(request.at))
         sealedLanes[sealed.batch.lane]?.update(sealed.batch.digest) { $0.open[index] = nil }
+    }
+
+    /// Learns from a validator's first answer to a batch that was sent once.
+    private mutating func noteStored(
+        _ index: VerifierIndex, _ entry: AckEntry, _ sealed: SealedLane.Sealed, at now: Instant
+    ) {
+        guard entry.stored, sealed.attempts == 0, sealed.certificate == nil,
+            !sealed.entries.contains(where: { $0.signer == index })
+        else { return }
+        let time = min(now.millisecondsSince(sealed.sentAt), MempoolTimes.hedgeWaitMax)
+        storageWait = storageWait == 0 ? time : (15 * storageWait + time) / 16
     }
 
     mutating func startAckChecks() {

@@ -31,6 +31,8 @@ extension MempoolEngine {
         if let known = errands[task.header.digest], task.mask & ~known.chunks == 0 {
             return effects.append(.send(peer, .ack(Ack(header: task.header, entry: known))))
         }
+        // The answer to what is under check comes without a second request.
+        guard task.mask & ~witness.checkingChunks(task.header.digest) != 0 else { return }
         guard let verifiers = layout.verifiers(for: task.header),
             verifiers.index(of: signer.publicKey) != nil, mayTake(task)
         else {

@@ -62,6 +62,9 @@ package struct MempoolEngine: Sendable {
     package internal(set) var ownCapacity: Capacity?
     /// How long certificates take after this node's ack, in milliseconds, smoothed.
     var certificateWait: UInt64 = 0
+    /// How long validators take to store a batch of this node and say so, in milliseconds,
+    /// smoothed: how busy everybody is.
+    var storageWait: UInt64 = 0
 
     var forwardOutbox: [PeerID: [SignedTransaction]] = [:]
     var answerOutbox: [PeerID: [ForwardAnswer]] = [:]

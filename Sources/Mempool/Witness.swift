@@ -77,6 +77,9 @@ struct Witness: Sendable {
 
     func isChecking(_ digest: Digest) -> Bool { checking[digest] != nil }
 
+    /// The chunks of a batch under check.
+    func checkingChunks(_ digest: Digest) -> UInt32 { checking[digest]?.chunks ?? 0 }
+
     /// Batches under check, of all lanes.
     var checkingCount: Int { checking.count }
 

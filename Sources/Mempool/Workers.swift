@@ -18,8 +18,10 @@ struct Workers: Sendable {
         var latency: UInt64 = 0
         /// Signatures that it was asked for and hasn't answered.
         var outstanding: UInt64 = 0
-        /// Until then it is asked after the others.
+        /// Until then it is asked after the others, unless it answers before.
         var lateUntil = Instant(milliseconds: 0)
+        /// The same for one that was wrong, whatever it answers.
+        var wrongUntil = Instant(milliseconds: 0)
         var tally = WorkerTally()
     }
 
@@ -52,7 +54,7 @@ struct Workers: Sendable {
     func isWilling(_ peer: PeerID, at now: Instant) -> Bool {
         let worker = self[peer]
         if let hint = worker.hint, hint.free == 0 { return false }
-        return worker.lateUntil <= now
+        return worker.lateUntil <= now && worker.wrongUntil <= now
             && worker.outstanding < BatchLimits.outstandingSignaturesMax
     }
 
@@ -60,7 +62,9 @@ struct Workers: Sendable {
     /// once it had enough to do.
     func speed(of peer: PeerID) -> UInt64 {
         let worker = self[peer]
-        let said = worker.hint.map { UInt64(max($0.free, $0.forecast)) } ?? Workers.rateGuess
+        // One that is wanted hands everything back at once, and tells nothing of its speed.
+        let hint = worker.hint.map { UInt64(max($0.free, $0.forecast)) } ?? 0
+        let said = hint > 0 ? hint : Workers.rateGuess
         let seen = worker.hasShownSpeed ? 2 * worker.rate : 1_000_000
         return max(1, min(max(said, worker.hint == nil ? worker.rate : 0), seen))
     }
@@ -108,6 +112,11 @@ struct Workers: Sendable {
         workers[peer]?.lateUntil = now.advanced(byMilliseconds: MempoolTimes.lateness)
     }
 
+    /// An answer came, if late: its machine is at work.
+    mutating func forgiveLateness(_ peer: PeerID) {
+        workers[peer]?.lateUntil = Instant(milliseconds: 0)
+    }
+
     mutating func markDeclined(_ peer: PeerID, signatures: UInt64, at now: Instant) {
         workers[peer, default: Worker()].tally.declined += signatures
         workers[peer]?.lateUntil = now.advanced(byMilliseconds: MempoolTimes.lateness)
@@ -115,7 +124,7 @@ struct Workers: Sendable {
 
     mutating func markWrong(_ peer: PeerID, at now: Instant) {
         workers[peer, default: Worker()].tally.wrong += 1
-        workers[peer]?.lateUntil = now.advanced(byMilliseconds: 60 * MempoolTimes.lateness)
+        workers[peer]?.wrongUntil = now.advanced(byMilliseconds: 60 * MempoolTimes.lateness)
     }
 }
 

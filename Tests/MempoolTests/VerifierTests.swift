@@ -89,6 +89,21 @@ import Testing
         #expect(figures.reduce(0) { $0 + $1.tally.declined } > 0)
     }
 
+    @Test func `who handed chunks back is asked again where the others have too little bond`()
+        throws
+    {
+        // B = 24, H_U = 8: nothing is certified without the verifier's 20.
+        var network = try MempoolNetwork(seed: 71, bonds: [20])
+        try network.event(.ownCapacity(Capacity(free: 0)), at: 4)
+        try submit(80, to: &network)
+        try network.advance(milliseconds: 400)
+        #expect(network.engines.map(\.figures.certificates).allSatisfy { $0 == 0 })
+        try network.event(.ownCapacity(Capacity(free: 1000)), at: 4)
+        try network.advance(milliseconds: 1000)
+        #expect(network.engines[4].signatures.assigned == 80)
+        #expect(try network.include(proposedBy: 0).count == 80)
+    }
+
     @Test func `what is being checked when the machine is wanted is handed back too`() throws {
         var network = try MempoolNetwork(seed: 64, bonds: [4])
         network.lie = { node, job, result in

@@ -34,7 +34,7 @@ extension VerificationSimulation {
         for number in nodes.indices {
             var said = Capacity(
                 signaturesPerSecond: 15_000, free: 10_000, forecast: 10_000, queueMilliseconds: 5)
-            if number >= scenario.weights.count, random.chance(200) {
+            if number >= scenario.weights.count, random.chance(200), !scenario.faults.isNone {
                 if wanted.remove(number) == nil { wanted.insert(number) }
             }
             if wanted.contains(number) { (said.free, said.forecast) = (0, 0) }
