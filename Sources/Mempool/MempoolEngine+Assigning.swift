@@ -193,7 +193,9 @@ extension MempoolEngine {
         guard let verifiers = layout.verifiers(for: header) else { return }
         for (index, request) in sealed.open {
             guard let peer = verifiers[index]?.peerID else { continue }
-            workers.markLate(peer, signatures: request.signatures, at: now)
+            workers.markLate(
+                peer, signatures: request.signatures,
+                after: now.millisecondsSince(request.at), at: now)
         }
         if sealed.hedges > 0 { forgetSilent(sealed, verifiers) }
         sealedLanes[header.content.lane]?.update(header.digest) {

@@ -24,7 +24,8 @@ extension MempoolEngine {
     ) {
         guard let request = sealed.open[index], request.chunks & ~entry.chunks == 0 else { return }
         workers.answer(
-            peer, signatures: request.signatures, after: now.millisecondsSince(request.at))
+            peer, signatures: request.signatures, after: now.millisecondsSince(request.at),
+            isReleased: request.isReleased)
         sealedLanes[sealed.batch.lane]?.update(sealed.batch.digest) { $0.open[index] = nil }
     }
 
@@ -109,10 +110,12 @@ extension MempoolEngine {
         guard let sealed = sealedLanes[header.content.lane]?.batch(header.digest),
             let verifiers = layout.verifiers(for: header)
         else { return }
-        for (index, request) in sealed.open {
+        for (index, request) in sealed.open where !request.isReleased {
             guard let peer = verifiers[index]?.peerID else { continue }
             workers.release(peer, signatures: request.signatures)
+            sealedLanes[header.content.lane]?.update(header.digest) {
+                $0.open[index]?.isReleased = true
+            }
         }
-        sealedLanes[header.content.lane]?.update(header.digest) { $0.open = [:] }
     }
 }

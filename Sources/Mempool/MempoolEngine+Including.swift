@@ -81,7 +81,9 @@ extension MempoolEngine {
     private mutating func release(
         _ request: SealedLane.Request, of index: VerifierIndex, for header: BatchHeader
     ) {
-        guard let peer = layout.verifiers(for: header)?[index]?.peerID else { return }
+        guard !request.isReleased, let peer = layout.verifiers(for: header)?[index]?.peerID else {
+            return
+        }
         workers.release(peer, signatures: request.signatures)
     }
 

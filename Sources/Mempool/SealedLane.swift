@@ -10,6 +10,8 @@ struct SealedLane: Sendable {
         var chunks: UInt32
         var signatures: UInt64
         let at: Instant
+        /// Whether nothing depends on the answer any more.
+        var isReleased = false
     }
 
     struct Sealed: Sendable {

@@ -22,6 +22,8 @@ struct Workers: Sendable {
         var lateUntil = Instant(milliseconds: 0)
         /// The same for one that was wrong, whatever it answers.
         var wrongUntil = Instant(milliseconds: 0)
+        /// How often in a row it was late.
+        var lates = 0
         var tally = WorkerTally()
     }
 
@@ -84,11 +86,15 @@ struct Workers: Sendable {
 
     /// An answer for `signatures` after `milliseconds`. A fast one shows speed whatever its size;
     /// a slow one only if there was much to do or it took longer than any way there and back.
-    mutating func answer(_ peer: PeerID, signatures: UInt64, after milliseconds: UInt64) {
+    /// - Parameter isReleased: whether it was waited for no longer.
+    mutating func answer(
+        _ peer: PeerID, signatures: UInt64, after milliseconds: UInt64, isReleased: Bool = false
+    ) {
         guard var worker = workers[peer] else { return }
-        let seen = worker.outstanding * 1000 / max(1, milliseconds)
+        let underWay = isReleased ? worker.outstanding + signatures : worker.outstanding
+        let seen = underWay * 1000 / max(1, milliseconds)
         let isTelling =
-            worker.outstanding >= Workers.tellingSignatures
+            underWay >= Workers.tellingSignatures
             || milliseconds >= Workers.tellingMilliseconds
         worker.hasShownSpeed = worker.hasShownSpeed || isTelling
         if seen > worker.rate || isTelling {
@@ -96,7 +102,7 @@ struct Workers: Sendable {
         }
         worker.latency =
             worker.latency == 0 ? milliseconds : (3 * worker.latency + milliseconds) / 4
-        worker.outstanding -= min(worker.outstanding, signatures)
+        if !isReleased { worker.outstanding -= min(worker.outstanding, signatures) }
         worker.tally.answered += signatures
         workers[peer] = worker
     }
@@ -107,14 +113,26 @@ struct Workers: Sendable {
         workers[peer]?.outstanding -= min(outstanding, signatures)
     }
 
-    mutating func markLate(_ peer: PeerID, signatures: UInt64, at now: Instant) {
-        workers[peer, default: Worker()].tally.late += signatures
-        workers[peer]?.lateUntil = now.advanced(byMilliseconds: MempoolTimes.lateness)
+    /// No answer came within `milliseconds`: it takes longer than that. Each time in a row that it
+    /// is late it isn't asked first for twice as long.
+    mutating func markLate(
+        _ peer: PeerID, signatures: UInt64, after milliseconds: UInt64, at now: Instant
+    ) {
+        var worker = self[peer]
+        worker.tally.late += signatures
+        worker.latency = max(worker.latency, (3 * worker.latency + milliseconds) / 4)
+        if worker.lateUntil <= now {
+            let lateness = MempoolTimes.lateness << UInt64(min(worker.lates, 6))
+            worker.lateUntil = now.advanced(byMilliseconds: lateness)
+            worker.lates += 1
+        }
+        workers[peer] = worker
     }
 
     /// An answer came, if late: its machine is at work.
     mutating func forgiveLateness(_ peer: PeerID) {
         workers[peer]?.lateUntil = Instant(milliseconds: 0)
+        workers[peer]?.lates = 0
     }
 
     mutating func markDeclined(_ peer: PeerID, signatures: UInt64, at now: Instant) {
