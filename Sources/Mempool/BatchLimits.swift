@@ -15,7 +15,7 @@ package enum BatchLimits {
     /// Ready transactions at which an owner seals although an earlier batch isn't certified yet.
     package static let eagerSealTransactions = 512
     /// Transactions that are worth a batch: the fixed costs of one are some of theirs then.
-    package static let worthyTransactions = 64
+    package static let worthyTransactions = 256
     /// Transactions in a batch from which on its lane counts as busy.
     package static let busyTransactions = 4
     /// Bytes of certificates in a block's payload.
@@ -104,7 +104,9 @@ package enum MempoolTimes {
     /// multiplying, and each costs signatures, messages and a sync on every validator.
     package static let sealInterval: UInt64 = 40
     /// The same where less waits than is worth a batch.
-    package static let sealIntervalMax: UInt64 = 120
+    package static let smallSealInterval: UInt64 = 120
+    /// The same where validators are so busy that they take long to store a batch.
+    package static let sealIntervalMax: UInt64 = 400
     /// The period of the engine's own timer.
     package static let tick: UInt64 = 50
     /// How long a validator waits for an owner to seal what was complained of before it complains.

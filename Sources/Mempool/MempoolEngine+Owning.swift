@@ -164,9 +164,10 @@ extension MempoolEngine {
     private func pacedUntil(_ lane: Lane, _ waiting: Int) -> Instant? {
         guard let last = sealedLanes[lane]?.lastSealed, last.count >= BatchLimits.busyTransactions
         else { return nil }
+        let small = max(MempoolTimes.smallSealInterval, 3 * storageWait)
         return last.at.advanced(
             byMilliseconds: waiting >= BatchLimits.worthyTransactions
-                ? MempoolTimes.sealInterval : MempoolTimes.sealIntervalMax)
+                ? MempoolTimes.sealInterval : min(small, MempoolTimes.sealIntervalMax))
     }
 
     private mutating func seal(
