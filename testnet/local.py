@@ -241,14 +241,17 @@ class Network:
 
 
 class Load:
-    """Payments without a pause, from several wallets, through the nodes in turn.
+    """Payments from several wallets, through the nodes in turn, each as soon as the one before is
+    final and `pause` seconds are over.
 
     Each payment that a node reported final is kept with the height that was reported: none of them
     may ever be missing. One that got no answer counts as unknown, which is honest.
     """
 
-    def __init__(self, network, payers=("alice", "bob", "carol", "dave"), payee="erin", nodes=None):
+    def __init__(self, network, payers=("alice", "bob", "carol", "dave"), payee="erin", nodes=None,
+                 pause=0):
         self.network = network
+        self.pause = pause
         self.payee = network.address(payee)
         self.nodes = list(network.nodes if nodes is None else nodes)
         self.final = {}
@@ -274,7 +277,7 @@ class Load:
 
     def pay(self, place, name):
         turn = place
-        while not self.stopping.is_set():
+        while not self.stopping.wait(self.pause):
             node = self.nodes[turn % len(self.nodes)]
             turn += 1
             try:

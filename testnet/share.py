@@ -141,6 +141,35 @@ class Machine:
         return ask
 
 
+class Work:
+    """Transfers at a steady rate to the validators, so that there are signatures to check."""
+
+    def __init__(self, machine, options):
+        network = machine.network
+        addresses = [f"127.0.0.1:{node['rpcPort']}"
+                     for node in network.record["nodes"][:options.validators]]
+        arguments = ["--key", network.key("carol"), "--accounts", "500", "--rate", options.rate,
+                     "--warm-up", "1", "--seconds", "600"]
+        for address in addresses:
+            arguments += ["--validators", address]
+        say(f"$ offpeak bench network {' '.join(map(str, arguments))}")
+        self.process = subprocess.Popen(
+            [options.offpeak, "bench", "network", *map(str, arguments)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        done = metrics(machine.port)["jobs_total"]
+        wait_until(lambda: self.goes_on() and metrics(machine.port)["jobs_total"] > done + 5, 90,
+                   "the lent machine checks signatures")
+
+    def goes_on(self):
+        if self.process.poll() is not None:
+            raise Failed(f"the load ended: {self.process.stderr.read().decode()}")
+        return True
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
 def step_back(machine, load):
     """Starts stress-ng and measures how long lent work goes on; gives seconds, or fails."""
     machine.wait_for_lending()
@@ -203,8 +232,10 @@ def run(network, options):
     machine = Machine(network, options)
     machine.lend("idle")
     load = None if options.without_work else Load(
-        network, nodes=range(options.validators), payers=("alice", "bob"))
+        network, nodes=range(options.validators), payers=("alice", "bob"), pause=0.3)
+    work = None
     if load:
+        work = Work(machine, options)
         load.__enter__()
         load.goes_on(20)
     heading("Stepping back for stress-ng")
@@ -216,6 +247,7 @@ def run(network, options):
     heading("What a neighbour notices")
     compare(machine, options)
     heading("What the network lost")
+    work.stop()
     load.goes_on(20)
     load.stop()
     load.check()
@@ -225,12 +257,15 @@ def run(network, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--offpeak", default=".build/release/offpeak", help="the built program")
-    parser.add_argument("--validators", type=int, default=1, help="on this machine (1)")
+    parser.add_argument(
+        "--validators", type=int, default=3, help="on this machine; with fewer than three an "
+        "owner's own word suffices, and nobody else is asked (3)")
+    parser.add_argument("--rate", type=int, default=40, help="transfers a second (40)")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
     parser.add_argument("--seconds", type=float, default=10, help="of each round (10)")
     parser.add_argument(
-        "--load-max", type=int, default=70, help="the node's loadMax: validators beside it are "
-        "others to it (70)")
+        "--load-max", type=int, default=95, help="the node's loadMax: validators beside it are "
+        "others to it (95)")
     parser.add_argument("--pressure-max", type=int, default=60, help="the node's pressureMax (60)")
     parser.add_argument(
         "--without-work", action="store_true", help="a validator instead of a verifier: the "

@@ -81,6 +81,8 @@ package struct GossipEngine: Sendable {
     /// The keys of `members`, ascending.
     var memberIDs: [PeerID] = []
     var contacts: [PeerID: Contact] = [:]
+    /// When the members' places at the gate are looked up again.
+    private var keptAt = Instant(milliseconds: 0)
     var trusted: Set<PeerID> = []
     var news = NewsQueue()
     var unanswered = Unanswered()
@@ -177,6 +179,7 @@ package struct GossipEngine: Sendable {
         defer { dueAt = nextDeadline }
         if farewell != nil { return sayFarewell(using: &generator) }
         allowForSleep()
+        keepMembersApart()
         endSuspicions()
         probe(using: &generator)
         endRelayedProbes(using: &generator)
@@ -184,6 +187,20 @@ package struct GossipEngine: Sendable {
         compare(using: &generator)
         renewIfDue()
         tellNews(using: &generator)
+    }
+
+    /// The members' places at the gate, looked up now and then.
+    private mutating func keepMembersApart() {
+        guard keptAt <= moment.now else { return }
+        keptAt = moment.now.advanced(byMilliseconds: times.probePeriod)
+        gate.keep(
+            Set(
+                members.compactMap { id, member in
+                    guard let endpoint = member.endpoint,
+                        contacts[id]?.isProven(endpoint) ?? false
+                    else { return nil }
+                    return endpoint
+                }))
     }
 
     /// A node that was stopped for a while has heard nothing: that isn't others' fault.

@@ -20,6 +20,15 @@ struct SourceGate: Sendable {
         newcomers = TokenBucket(GossipLimits.newcomers, at: now)
     }
 
+    /// Strangers take no place from members that have shown that they are at their endpoints.
+    mutating func keep(_ members: Set<Endpoint>) {
+        let hosts = Set(members.map(\.host))
+        datagrams.keep(members)
+        datagramsByHost.keep(hosts)
+        agreements.keep(members)
+        agreementsByHost.keep(hosts)
+    }
+
     /// Whether a datagram of a source is looked at.
     mutating func takeDatagram(_ source: Endpoint, at now: Instant) -> Bool {
         datagrams.take(source, at: now) && datagramsByHost.take(source.host, at: now)

@@ -58,6 +58,8 @@ struct TokenBuckets<Key: Hashable & Sendable>: Sendable {
     /// What keys share that find no room.
     private var common: TokenBucket
     private var sweptAt: Instant
+    /// Keys that have a bucket of their own whatever others do.
+    private var kept: Set<Key> = []
 
     init(_ rate: Rate, at now: Instant) {
         self.rate = rate
@@ -70,12 +72,17 @@ struct TokenBuckets<Key: Hashable & Sendable>: Sendable {
     mutating func take(_ key: Key, at now: Instant) -> Bool {
         if buckets[key] != nil { return buckets[key]?.take(at: now) ?? false }
         if buckets.count >= GossipLimits.sourcesMax { sweep(at: now) }
-        guard buckets.count < GossipLimits.sourcesMax else { return common.take(at: now) }
+        guard buckets.count < GossipLimits.sourcesMax || kept.contains(key) else {
+            return common.take(at: now)
+        }
         var bucket = TokenBucket(rate, at: now)
         let isTaken = bucket.take(at: now)
         buckets[key] = bucket
         return isTaken
     }
+
+    /// Keeps a place for `keys`, of which there are few, and for no others.
+    mutating func keep(_ keys: Set<Key>) { kept = keys }
 
     /// Forgets full buckets, at most once a second: a look at all of them mustn't be had for each
     /// datagram.

@@ -32,7 +32,7 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
         package let expiryHeight: Height
         /// What the owner committed to as planted faults; zero for none.
         package let canaryCommitment: Digest
-        /// What stands behind the commitment of the parent, where it made one.
+        /// What stands behind the commitment of the batch that the owner sealed before in the lane.
         package let reveal: CanaryReveal?
 
         package init(

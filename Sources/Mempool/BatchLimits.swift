@@ -47,6 +47,10 @@ package enum BatchLimits {
 
     /// Digests in one request for bodies.
     package static let bodyRequestMax = 16
+    /// Transactions of a validator that wait for their check at an owner: half a second of a core.
+    package static let askingOfValidatorMax = 16_384
+    /// The same of a node without a vote.
+    package static let askingOfGuestMax = 1024
     /// Transactions in one checking job: a few milliseconds of one core.
     package static let checkingJobMax = 128
     /// Transactions of a chunk at least, unless the batch is smaller: less isn't worth a message.
@@ -57,6 +61,8 @@ package enum BatchLimits {
     package static let outstandingSignaturesMax: UInt64 = 65_536
     /// Chunks that an edge verifier checks or has waiting at once; more are declined.
     package static let tasksMax = 256
+    /// The same of one owner.
+    package static let ownerTasksMax = 64
     /// Planted faults of a batch.
     package static let canariesMax = 16
     /// Transactions of a batch for each planted fault.

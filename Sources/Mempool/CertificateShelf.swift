@@ -54,7 +54,8 @@ struct CertificateShelf: Sendable {
     var laneOrder: [Lane] { lanes.keys.sorted() }
 
     /// The certificates that a block at `height` whose parent has `table` may include, in the
-    /// order of the block: lane by lane in the order of positions, as far as the limits allow.
+    /// order of the block: of each lane in turn the next, so that no owner's batches keep out those
+    /// of others, as far as the limits allow.
     func includable(
         after table: LaneTable, at height: Height, in settings: BatchSettings
     ) -> [BatchCertificate] {
@@ -62,18 +63,24 @@ struct CertificateShelf: Sendable {
         var chosen: [BatchCertificate] = []
         var bytes = 8
         var transactions = 0
-        for lane in rotatedLanes(at: height) {
-            while let next = following(table[lane], in: lane),
-                (try? table.include(next.header, at: height, in: settings)) != nil
-            {
-                bytes += next.bcsBytes.count
-                transactions += Int(next.header.content.transactionCount)
-                guard bytes <= BatchLimits.payloadBytesMax,
-                    transactions <= BatchLimits.blockTransactionsMax,
-                    chosen.count < BatchLimits.blockCertificatesMax
-                else { return chosen }
+        var open = rotatedLanes(at: height)
+        while !open.isEmpty {
+            var left: [Lane] = []
+            for lane in open {
+                guard let next = following(table[lane], in: lane) else { continue }
+                let size = next.bcsBytes.count
+                let count = Int(next.header.content.transactionCount)
+                guard bytes + size <= BatchLimits.payloadBytesMax,
+                    transactions + count <= BatchLimits.blockTransactionsMax,
+                    chosen.count < BatchLimits.blockCertificatesMax,
+                    (try? table.include(next.header, at: height, in: settings)) != nil
+                else { continue }
+                bytes += size
+                transactions += count
                 chosen.append(next)
+                left.append(lane)
             }
+            open = left
         }
         return chosen
     }

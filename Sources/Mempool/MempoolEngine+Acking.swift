@@ -28,7 +28,7 @@ extension MempoolEngine {
         guard batch.transactions.allSatisfy({ belongs($0, to: batch.lane.shard) }) else {
             return effects.append(.penalise(peer, "a batch with another shard's transactions"))
         }
-        appeals.noteSealed(batch)
+        appeals.noteSealed(batch, at: now, wait: rescueWait + MempoolTimes.appealWait)
         startChecking(
             Witness.Checking(
                 header: header, batch: batch, from: peer, since: now, chunks: chunks,
@@ -207,12 +207,15 @@ extension MempoolEngine {
                 purpose: purpose, piecesLeft: 0), known: true)
     }
 
+    /// After so long without a certificate something is wrong.
+    private var rescueWait: UInt64 {
+        min(max(MempoolTimes.rescueWait, 4 * certificateWait), MempoolTimes.rescueWaitMax)
+    }
+
     /// Checks what nobody certified in time, unasked: whoever was assigned may be gone.
     mutating func rescue(at now: Instant) {
         guard let ownIndex, layout.settings.spread else { return }
-        let wait = min(
-            max(MempoolTimes.rescueWait, 4 * certificateWait), MempoolTimes.rescueWaitMax)
-        for given in witness.overdue(at: now, wait: wait) {
+        for given in witness.overdue(at: now, wait: rescueWait) {
             let header = given.ack.header
             guard header.content.owner != ownIndex, let batch = bodies.held(header.digest) else {
                 continue
@@ -225,6 +228,9 @@ extension MempoolEngine {
 
     /// A certificate came: how long that took tells when to worry about the next.
     mutating func noteCertified(_ header: BatchHeader, at now: Instant) {
+        if appeals.hasWatched, let batch = bodies.held(header.digest) {
+            appeals.noteCertified(batch)
+        }
         guard let wait = witness.markCertified(header, at: now) else { return }
         // An ack of an earlier life tells nothing of the present pace.
         certificateWait = (7 * certificateWait + min(wait, MempoolTimes.rescueWaitMax)) / 8

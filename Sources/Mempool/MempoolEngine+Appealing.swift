@@ -5,7 +5,9 @@ struct Appeals: Sendable {
     struct Watched: Sendable {
         let transaction: SignedTransaction
         let lane: Lane
-        let since: Instant
+        /// When the owner is complained of.
+        var deadline: Instant
+        var isSealed = false
     }
 
     private var watched: [TransactionID: Watched] = [:]
@@ -23,7 +25,9 @@ struct Appeals: Sendable {
 
     mutating func watch(_ transaction: SignedTransaction, on lane: Lane, at now: Instant) {
         guard watched.count < BatchLimits.watchedMax, watched[transaction.id] == nil else { return }
-        watched[transaction.id] = Watched(transaction: transaction, lane: lane, since: now)
+        watched[transaction.id] = Watched(
+            transaction: transaction, lane: lane,
+            deadline: now.advanced(byMilliseconds: MempoolTimes.appealWait))
     }
 
     /// The lane whose owner should seal a transaction, or nil if nobody watches it.
@@ -32,17 +36,30 @@ struct Appeals: Sendable {
     /// The owner has an excuse, or the transaction's fate is known.
     mutating func forget(_ id: TransactionID) { watched[id] = nil }
 
-    /// What an owner has sealed isn't censored by it.
-    mutating func noteSealed(_ batch: Batch) {
+    /// What an owner has sealed it must get certified as well, within `wait` milliseconds more.
+    mutating func noteSealed(_ batch: Batch, at now: Instant, wait: UInt64) {
         guard !watched.isEmpty else { return }
         for transaction in batch.transactions
-        where watched[transaction.id]?.lane == batch.lane { watched[transaction.id] = nil }
+        where watched[transaction.id]?.lane == batch.lane
+            && watched[transaction.id]?.isSealed == false
+        {
+            watched[transaction.id]?.isSealed = true
+            watched[transaction.id]?.deadline = now.advanced(byMilliseconds: wait)
+        }
     }
 
-    /// What was put before owners `wait` milliseconds ago and isn't sealed, in order of the ids; it
-    /// is watched no longer.
-    mutating func takeOverdue(at now: Instant, wait: UInt64) -> [Watched] {
-        let overdue = watched.filter { now.millisecondsSince($0.value.since) >= wait }
+    /// What is certified isn't censored.
+    mutating func noteCertified(_ batch: Batch) {
+        guard !watched.isEmpty else { return }
+        for transaction in batch.transactions where watched[transaction.id]?.lane == batch.lane {
+            watched[transaction.id] = nil
+        }
+    }
+
+    /// What was put before owners and isn't certified in time, in order of the ids; it is watched
+    /// no longer.
+    mutating func takeOverdue(at now: Instant) -> [Watched] {
+        let overdue = watched.filter { $0.value.deadline <= now }
         for id in overdue.keys { watched[id] = nil }
         return overdue.keys.sorted().compactMap { overdue[$0] }
     }
@@ -153,7 +170,7 @@ extension MempoolEngine {
     mutating func complain(at now: Instant, view: some AdmissionView) throws(StorageFault) {
         guard let ownIndex else { return }
         var lanes: Set<Lane> = []
-        for watched in appeals.takeOverdue(at: now, wait: MempoolTimes.appealWait)
+        for watched in appeals.takeOverdue(at: now)
         where try isNext(watched.transaction, view: view) { lanes.insert(watched.lane) }
         for lane in lanes.sorted()
         where lane == laneOfRecord(lane.shard) && layout.owner(of: lane) != ownIndex {

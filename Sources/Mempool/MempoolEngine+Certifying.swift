@@ -13,12 +13,17 @@ extension MempoolEngine {
         guard certificate.signatureClaims(in: layout) != nil else {
             return effects.append(.penalise(peer, "a certificate without its thresholds"))
         }
-        startCheck(.certificate(certificate), for: .certificate(peer))
+        // Whoever sends it next sends it again, if this one is wrong.
+        guard checkingCertificates.insert(certificate.header.digest).inserted else { return }
+        startCheck(
+            .certificate(certificate), for: .certificate(peer, certificate.header.digest))
     }
 
     mutating func keep(
-        _ certificate: Verified<BatchCertificate>?, from peer: PeerID, at now: Instant
+        _ certificate: Verified<BatchCertificate>?, of digest: Digest, from peer: PeerID,
+        at now: Instant
     ) {
+        checkingCertificates.remove(digest)
         guard let certificate else {
             return effects.append(.penalise(peer, "a certificate with a wrong signature"))
         }

@@ -73,6 +73,10 @@ extension MempoolEngine {
         for chunk in 0..<sealed.batch.header.chunkCount {
             guard let said = entry.invalid(in: chunk) else { continue }
             let wrong = Set(said).symmetricDifference(sealed.planted(in: chunk))
+            // Evidence carries the transaction: the shorter, the surer it fits.
+            let sizes = wrong.filter { Int($0) < sealed.batch.transactions.count }
+                .map { (sealed.batch.transactions[Int($0)].byteCount, $0) }
+            if let shortest = sizes.min(by: <) { return shortest.1 }
             if let index = wrong.min() { return index }
         }
         return nil

@@ -112,7 +112,8 @@ extension MempoolEngine {
 
     /// Whether one owner's refusal isn't the last word: the next rank is asked once, where this
     /// node's own state and its own look at the signatures find nothing wrong. So an owner can't
-    /// keep a sender out by lies.
+    /// keep a sender out by lies, but by one: that something else holds the sequence there. That
+    /// ends with its term.
     private mutating func goesOn(
         after answer: ForwardAnswer, _ entry: Following.Followed, view: some AdmissionView
     ) throws(StorageFault) -> Bool {
@@ -122,7 +123,11 @@ extension MempoolEngine {
         switch answer.outcome {
         case .refused(.invalidSignature):
             screen(entry.transaction, then: .handOn)
-        case .refused(.sequenceAhead), .accepted, .conflict, .overspent: return false
+        case .refused(.sequenceAhead), .overspent:
+            guard try isNext(entry.transaction, view: view) else { return false }
+            dispatch(entry.transaction, shard: entry.shard, after: entry.lane)
+        // Something else may hold the sequence there: nobody can tell that from the truth.
+        case .accepted, .conflict: return false
         case .refused, .busy:
             dispatch(entry.transaction, shard: entry.shard, after: entry.lane)
         }
@@ -167,12 +172,13 @@ extension MempoolEngine {
                 handOver(entry, at: now)
                 continue
             }
-            if following.mayAppeal(against: entry.lane),
-                try isNext(entry.transaction, view: view)
-            {
+            if try !isNext(entry.transaction, view: view) {
+                remind(of: entry, at: now)
+            } else if following.mayAppeal(against: entry.lane) {
                 escalate(entry, at: now)
             } else {
-                remind(of: entry, at: now)
+                following.markReminded(entry.transaction.id)
+                remind(of: entry, patience: UInt64(entry.reminders) + 1, at: now)
             }
         }
     }
@@ -195,11 +201,12 @@ extension MempoolEngine {
     /// a transaction too.
     private static let remindersMax = 2
 
-    /// Others are appealed for already, or it isn't its turn: the owner may have lost it.
-    private mutating func remind(of entry: Following.Followed, at now: Instant) {
+    /// It isn't its turn, or others are appealed for already: the owner may have lost it.
+    private mutating func remind(
+        of entry: Following.Followed, patience doublings: UInt64 = 0, at now: Instant
+    ) {
         let wait = entry.isAdmitted ? inclusionWait(entry.handovers) : admissionWait
-        let patience = min(wait << UInt64(entry.reminders + 1), MempoolTimes.handoverWaitMax)
-        following.markReminded(entry.transaction.id)
+        let patience = min(wait << doublings, MempoolTimes.handoverWaitMax)
         following.reschedule(entry.transaction.id, at: now.advanced(byMilliseconds: patience))
         guard let owner = layout.owner(of: entry.lane), owner != ownIndex,
             let peer = peer(owner)

@@ -21,7 +21,26 @@ extension MempoolEngine {
             answer(transaction.id, outcome, to: peer)
             return
         }
+        guard mayCheck(for: peer) else {
+            return answer(transaction.id, .busy(MempoolTimes.busyRetry), to: peer)
+        }
+        askedBy[peer, default: 0] += 1
         incoming.append((peer, transaction))
+    }
+
+    /// Whether a further transaction of a peer may wait for its check: nobody's junk fills the
+    /// queue that everybody's checks go through.
+    private func mayCheck(for peer: PeerID?) -> Bool {
+        let limit =
+            peer.map { layout.committee.index(of: $0) != nil } ?? true
+            ? BatchLimits.askingOfValidatorMax : BatchLimits.askingOfGuestMax
+        return askedBy[peer] ?? 0 < limit
+    }
+
+    /// A transaction of a peer isn't under check any more.
+    private mutating func noteChecked(for peer: PeerID?) {
+        let left = (askedBy[peer] ?? 0) - 1
+        askedBy[peer] = left > 0 ? left : nil
     }
 
     /// Why a transaction gets no place, or nil if only its signatures are open.
@@ -57,8 +76,9 @@ extension MempoolEngine {
             }
             if waiting.transaction != item.transaction {
                 later.append(item)
-            } else if !waiting.peers.contains(item.from) {
-                asking[id]?.peers.append(item.from)
+            } else {
+                noteChecked(for: item.from)
+                if !waiting.peers.contains(item.from) { asking[id]?.peers.append(item.from) }
             }
         }
         incoming = later
@@ -72,6 +92,12 @@ extension MempoolEngine {
     ) throws(StorageFault) {
         for (item, result) in zip(asked, verified) {
             signatures.admission += UInt64(item.transaction.authorizations.count)
+            noteChecked(for: item.from)
+            // A node without a vote looks at a signature before it hands it on; a validator
+            // leaves that to the owner.
+            if result == nil, let from = item.from, layout.committee.index(of: from) == nil {
+                effects.append(.penalise(from, "a transaction with a wrong signature"))
+            }
             let askers = asking.removeValue(forKey: item.transaction.id)?.peers ?? [item.from]
             let outcome = try place(item.transaction, result, view: view)
             for peer in askers {

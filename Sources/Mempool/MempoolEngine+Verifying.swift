@@ -44,6 +44,8 @@ extension MempoolEngine {
     /// Whether the machine is free for it; what it can't do in time it hands back at once.
     private func mayTake(_ task: ChunkTask) -> Bool {
         witness.checkingCount < BatchLimits.tasksMax && !witness.isChecking(task.header.digest)
+            && task.header.content.expiryHeight > height
+            && witness.checkingCount(of: task.header.content.owner) < BatchLimits.ownerTasksMax
             && ownCapacity.map { $0.free > 0 } ?? true
     }
 

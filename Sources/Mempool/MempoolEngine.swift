@@ -74,6 +74,10 @@ package struct MempoolEngine: Sendable {
     var checks: [CheckID: PendingCheck] = [:]
     /// Transactions whose signatures are being checked, with everybody who asked.
     var asking: [TransactionID: Asking] = [:]
+    /// How many transactions of a peer, or of this node's clients, wait for their check.
+    var askedBy: [PeerID?: Int] = [:]
+    /// Certificates under check.
+    var checkingCertificates: Set<Digest> = []
     var lastCheck: UInt64 = 0
     /// When something that waits for its moment can be sealed; the node's timer brings it about.
     package internal(set) var wakeAt: Instant?
@@ -95,7 +99,7 @@ package struct MempoolEngine: Sendable {
         case appeal(PeerID, SignedTransaction)
         case work(Digest)
         case acks([PeerID])
-        case certificate(PeerID)
+        case certificate(PeerID, Digest)
         case complaint(PeerID)
     }
 
@@ -255,8 +259,8 @@ package struct MempoolEngine: Sendable {
             finishPiece(of: digest, at: now) { $0.isDeclined = true }
         case (.acks(let peers), .acks(let acks)):
             for (peer, ack) in zip(peers, acks) { count(ack, from: peer, at: now) }
-        case (.certificate(let peer), .certificate(let certificate)):
-            keep(certificate, from: peer, at: now)
+        case (.certificate(let peer, let digest), .certificate(let certificate)):
+            keep(certificate, of: digest, from: peer, at: now)
         case (.complaint(let peer), .complaint(let complaint)): keep(complaint, from: peer)
         default: preconditionFailure("a check's result of another kind than its job")
         }

@@ -83,6 +83,11 @@ struct Witness: Sendable {
     /// Batches under check, of all lanes.
     var checkingCount: Int { checking.count }
 
+    /// Batches under check of one owner.
+    func checkingCount(of owner: ValidatorIndex) -> Int {
+        checking.values.reduce(0) { $0 + ($1.header.content.owner == owner ? 1 : 0) }
+    }
+
     /// Batches whose check of a lane isn't done.
     func checkingCount(_ lane: Lane) -> Int {
         checking.values.reduce(0) { $0 + ($1.header.content.lane == lane ? 1 : 0) }

@@ -84,5 +84,11 @@ struct ServingAllowance: Sendable {
         return left > 0
     }
 
+    /// Whether nothing is owed any more: forgetting it forgives nothing.
+    func isFull(at now: Instant) -> Bool {
+        var copy = self
+        return copy.mayTake(at: now) && copy.left == ServingAllowance.bytesMax
+    }
+
     mutating func take(_ bytes: UInt64) { left -= min(left, bytes) }
 }

@@ -164,7 +164,10 @@ package struct NodeCore: Sendable {
             try feed(.start)
             try executeReady()
         case .connected(let peer): try feed(.connected(peer))
-        case .disconnected(let peer): try feed(.disconnected(peer))
+        case .disconnected(let peer):
+            // Identities cost nothing: only debts are remembered.
+            allowances = allowances.filter { !$0.value.isFull(at: moment.now) }
+            try feed(.disconnected(peer))
         case .received(let peer, let message): try receive(message, from: peer)
         case .checked(let result): try take(result)
         case .timer(.consensus(let id)): try drive(.timer(id))

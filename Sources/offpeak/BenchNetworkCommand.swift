@@ -50,7 +50,11 @@ struct BenchNetworkCommand: AsyncParsableCommand {
     @Option(help: "Accounts that transfers go between.")
     var accounts = 10_000
 
-    @Option(help: "Transfers under way at once, without --rate (default: 2000, or all accounts).")
+    @Option(
+        help: """
+            Transfers under way at once, without --rate (default: 2000, or all accounts; 8000 \
+            divided by the nodes where --local runs more than four).
+            """)
     var inFlight: Int?
 
     @Option(help: "Requests under way to each node.")
@@ -133,7 +137,11 @@ struct BenchNetworkCommand: AsyncParsableCommand {
 
     /// Not more than there are accounts: an account's next transfer waits for the one before.
     private var underWay: Int {
-        inFlight ?? max(RPCLimits.batchMax, min(BenchNetworkCommand.inFlightUsual, accounts))
+        // Nodes of one machine share its cores: more of them are saturated by less.
+        let usual = min(
+            BenchNetworkCommand.inFlightUsual,
+            4 * BenchNetworkCommand.inFlightUsual / max(4, (local ?? 0) + verifiers))
+        return inFlight ?? max(RPCLimits.batchMax, min(usual, accounts))
     }
 
     private var plan: BenchPlan {

@@ -16,8 +16,9 @@ package struct VerificationParameters: Hashable, Sendable, BCSCodable {
     package let complaintBlocks: UInt64
     /// The least bond of a verifier, at least one unit of stake.
     package let minimumBond: Amount
-    /// Heights from unbonding to withdrawing; so long an act can be reported, and so long lasts the
-    /// first jail. Covers every set in which the bond may still stand.
+    /// Heights from unbonding to withdrawing; so long an act can be reported, while its verifier
+    /// set is kept (`setsKept`), and so long lasts the first jail. Covers every set in which the
+    /// bond may still stand.
     package let unbondBlocks: UInt64
     /// What a first offence costs, 0...1000 permille of all stake.
     package let slashPermille: UInt16

@@ -58,6 +58,7 @@ struct Backoff {
 /// time after that, an hour at most.
 struct PeerScores<Peer: Hashable> {
     static var pointsMax: Double { 100 }
+    private static var scoresMax: Int { 16_384 }
     private static var halfLifeMilliseconds: Double { 60_000 }
     private static var banMilliseconds: ClosedRange<UInt64> { 10_000...3_600_000 }
 
@@ -84,7 +85,14 @@ struct PeerScores<Peer: Hashable> {
             score.points = 0
         }
         scores[peer] = score
+        if scores.count > PeerScores.scoresMax { prune(at: now) }
         return isBanned
+    }
+
+    /// Identities cost nothing, so what isn't banned may be forgotten, and beyond the bound all is.
+    private mutating func prune(at now: UInt64) {
+        scores = scores.filter { $0.value.bannedUntil > now }
+        if scores.count > PeerScores.scoresMax { scores = [:] }
     }
 
     /// Milliseconds until the peer is let in again; 0 if it isn't banned.
