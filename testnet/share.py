@@ -232,12 +232,12 @@ def run(network, options):
     machine = Machine(network, options)
     machine.lend("idle")
     load = None if options.without_work else Load(
-        network, nodes=range(options.validators), payers=("alice", "bob"), pause=0.3)
+        network, nodes=range(options.validators), payers=("alice", "bob"), pause=1)
     work = None
     if load:
         work = Work(machine, options)
         load.__enter__()
-        load.goes_on(20)
+        load.goes_on(10)
     heading("Stepping back for stress-ng")
     delays = [step_back(machine, load) for _ in range(options.rounds)]
     say(f"   median {statistics.median(delays):.3f} s, slowest {max(delays):.3f} s")
@@ -248,7 +248,7 @@ def run(network, options):
     compare(machine, options)
     heading("What the network lost")
     work.stop()
-    load.goes_on(20)
+    load.goes_on(10)
     load.stop()
     load.check()
     network.agree()
@@ -260,12 +260,12 @@ def main():
     parser.add_argument(
         "--validators", type=int, default=3, help="on this machine; with fewer than three an "
         "owner's own word suffices, and nobody else is asked (3)")
-    parser.add_argument("--rate", type=int, default=40, help="transfers a second (40)")
+    parser.add_argument("--rate", type=int, default=20, help="transfers a second (20)")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
     parser.add_argument("--seconds", type=float, default=10, help="of each round (10)")
     parser.add_argument(
-        "--load-max", type=int, default=95, help="the node's loadMax: validators beside it are "
-        "others to it (95)")
+        "--load-max", type=int, default=80, help="the node's loadMax: validators beside it are "
+        "others to it (80)")
     parser.add_argument("--pressure-max", type=int, default=60, help="the node's pressureMax (60)")
     parser.add_argument(
         "--without-work", action="store_true", help="a validator instead of a verifier: the "
