@@ -279,6 +279,20 @@ extension GossipNetwork {
         #expect(after.agreements == before.agreements)
     }
 
+    @Test(arguments: [true, false])
+    func strangersInPlentyTakeNoPlaceFromMembers(isKept: Bool) throws {
+        let now = Instant(milliseconds: 1_000_000)
+        var gate = SourceGate(at: now)
+        let member = try #require(Endpoint(host: "12.0.0.1", port: 7))
+        if isKept { gate.keep([member]) }
+        for place in 0..<20_000 {
+            let host = "11.\(place / 62_500).\(place / 250 % 250).\(place % 250)"
+            let stranger = try #require(Endpoint(host: host, port: 1))
+            _ = gate.takeDatagram(stranger, at: now)
+        }
+        #expect(gate.takeDatagram(member, at: now) == isKept)
+    }
+
     @Test func memoryIsBoundedWhateverArrives() throws {
         var network = try Self.calm()
         var generator = SeededGenerator(seed: 4)
