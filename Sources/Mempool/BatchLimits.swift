@@ -115,7 +115,7 @@ package enum MempoolTimes {
     package static let sealIntervalMax: UInt64 = 400
     /// The period of the engine's own timer.
     package static let tick: UInt64 = 50
-    /// How long a validator waits for an owner to seal what was complained of before it complains.
+    /// How long a validator waits for an owner to seal what was put before it until it complains.
     package static let appealWait: UInt64 = 1000
     /// The least time that a verifier has for its chunk before another is asked as well.
     package static let hedgeWait: UInt64 = 250

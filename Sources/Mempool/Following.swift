@@ -15,7 +15,8 @@ struct Following: Sendable {
         var wasAdmitted = false
         /// Handovers so far.
         var handovers = 0
-        /// The lane whose owner failed to seal it although all validators put it before it, or nil.
+        /// The lane whose owner got its last chance to seal it, with all validators watching where
+        /// that is another node; or nil.
         var appealed: Lane?
         /// How often the owner was asked again, since others were appealed for.
         var reminders = 0

@@ -221,11 +221,8 @@ extension MempoolEngine {
                         }
                 })
         }
-        for index in silent {
-            guard let peer = verifiers[index]?.peerID, let request = sealed.open[index] else {
-                continue
-            }
-            workers.release(peer, signatures: request.signatures)
+        for (index, request) in sealed.open where silent.contains(index) {
+            release(request, of: index, for: sealed.batch.header)
         }
         sealedLanes[sealed.batch.lane]?.update(sealed.batch.digest) {
             for index in silent { $0.open[index] = nil }

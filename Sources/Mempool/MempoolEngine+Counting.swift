@@ -111,15 +111,10 @@ extension MempoolEngine {
 
     /// Nobody needs to answer any more what a certificate has; answers that come still teach.
     private mutating func releaseRequests(of header: BatchHeader) {
-        guard let sealed = sealedLanes[header.content.lane]?.batch(header.digest),
-            let verifiers = layout.verifiers(for: header)
-        else { return }
-        for (index, request) in sealed.open where !request.isReleased {
-            guard let peer = verifiers[index]?.peerID else { continue }
-            workers.release(peer, signatures: request.signatures)
-            sealedLanes[header.content.lane]?.update(header.digest) {
-                $0.open[index]?.isReleased = true
-            }
+        guard let sealed = sealedLanes[header.content.lane]?.batch(header.digest) else { return }
+        for (index, request) in sealed.open { release(request, of: index, for: header) }
+        sealedLanes[header.content.lane]?.update(header.digest) {
+            for index in $0.open.keys { $0.open[index]?.isReleased = true }
         }
     }
 }

@@ -78,7 +78,8 @@ extension MempoolEngine {
         for (header, index, request) in settled.open { release(request, of: index, for: header) }
     }
 
-    private mutating func release(
+    /// A verifier isn't waited for any more.
+    mutating func release(
         _ request: SealedLane.Request, of index: VerifierIndex, for header: BatchHeader
     ) {
         guard !request.isReleased, let peer = layout.verifiers(for: header)?[index]?.peerID else {

@@ -5,11 +5,12 @@ package import Primitives
 /// Protocol, with S = shard(sender) and a ranking of the validators for each term of S; the rank of
 /// record owns S:
 /// - upon a client's transaction: hand it to the rank of record of S. Without an answer within
-///   `admissionWait`, or without a block within `inclusionWait`, appeal to all validators, and
-///   after `appealWait` hand it to the next rank. (Following)
+///   `admissionWait`, or without a block within `inclusionWait`, remind the owner, or, for a few
+///   transactions at once, appeal to all validators and after `appealWait` hand it to the next
+///   rank. (Following)
 /// - upon an appeal: check the transaction, put it before the owner, and watch; an owner that
-///   doesn't seal it within `appealWait` is complained of. Complaints of weight H in a block pass
-///   the owner over for the rest of its term. (Appealing)
+///   doesn't seal it within `appealWait`, or doesn't get that certified, is complained of.
+///   Complaints of weight H in a block pass the owner over for the rest of its term. (Appealing)
 /// - upon a transaction as an owner: first what the finalized state says, then what the sender has
 ///   waiting, the signatures last; then it waits in the pool and the answer goes back. (Owning)
 /// - upon something to seal: at once if all earlier batches of the lane are certified, else when
