@@ -10,6 +10,8 @@ package struct NodeConfiguration: Sendable {
     package let signer: (any Signing)?
     /// False if the signing record was lost: the key stays silent for the epoch.
     package let canVote: Bool
+    /// For simulations: the rule that this node breaks.
+    package var planted: PlantedFault?
 
     package init(genesis: Genesis, signer: (any Signing)?, canVote: Bool = true) {
         self.genesis = genesis

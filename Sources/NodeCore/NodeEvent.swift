@@ -145,6 +145,16 @@ package struct CheckedPayload: Sendable {
     let certificates: [Verified<BatchCertificate>?]
     let direct: [Verified<SignedTransaction>?]
     let complaintsHold: Bool
+
+    /// What was found, in the order of the payload's certificates and direct transactions.
+    package init(
+        certificates: [Verified<BatchCertificate>?], direct: [Verified<SignedTransaction>?],
+        complaintsHold: Bool
+    ) {
+        self.certificates = certificates
+        self.direct = direct
+        self.complaintsHold = complaintsHold
+    }
 }
 
 extension BlockPayload {

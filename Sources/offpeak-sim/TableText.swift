@@ -1,14 +1,12 @@
 internal import Simulator
 
-// What spreading saves, as text and as JSON.
-extension SimulatorCommand {
-    func printTable() {
-        let table = VerificationTable()
-        print(json ? TableText.json(table) : TableText.text(table))
-    }
-}
-
+/// What spreading saves, as text and as JSON.
 enum TableText {
+    static func printTable(json isJSON: Bool) {
+        let table = VerificationTable()
+        print(isJSON ? json(table) : text(table))
+    }
+
     static func json(_ table: VerificationTable) -> String {
         let rows = table.rows.map { row in
             let fields = [

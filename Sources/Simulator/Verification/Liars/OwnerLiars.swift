@@ -25,8 +25,7 @@ struct SealsTwice: Misbehaviour {
         let payments = ring.traffic.payments[user]
         let place = Int(ring.random.next() % UInt64(payments.count))
         return Batch.sealed(
-            [payments[place]], like: batch.header.content, by: ring.key(liar),
-            in: ring.layout)
+            [payments[place]], like: batch.header.content, by: ring.key(liar))
     }
 }
 
@@ -148,7 +147,7 @@ extension Batch {
     /// A batch of these transactions with everything else as in `content`.
     static func sealed(
         _ transactions: [SignedTransaction], like content: BatchHeader.Content,
-        by signer: any Signing, in layout: ShardLayout, expiry: Height? = nil
+        by signer: any Signing, expiry: Height? = nil
     ) -> Batch? {
         var body = BCSWriter()
         body.append(list: transactions)

@@ -1,38 +1,4 @@
-internal import ArgumentParser
 internal import Simulator
-
-// The simulation of mempools and verifiers.
-extension SimulatorCommand {
-    func runVerification() throws {
-        if table { return printTable() }
-        let collusion = VerificationScenario.Collusion(rawValue: collude) ?? .within
-        let started = ContinuousClock.now
-        let range = seed.map { $0...$0 } ?? seeds.range
-        let reports =
-            trace
-            ? [traced(range.lowerBound, collusion)]
-            : parallel(Array(range)) { seed in
-                var simulation = VerificationSimulation(
-                    VerificationScenario(seed: seed, collusion: collusion))
-                return simulation.run()
-            }
-        let summary = VerificationSummary(
-            reports: reports, collusion: collusion, wall: ContinuousClock.now - started,
-            tellsDraw: seed != nil)
-        print(json ? summary.json : summary.text)
-        if !summary.isGood { throw ExitCode.failure }
-    }
-
-    private func traced(
-        _ seed: UInt64, _ collusion: VerificationScenario.Collusion
-    ) -> VerificationReport {
-        var simulation = VerificationSimulation(
-            VerificationScenario(seed: seed, collusion: collusion), tracing: true)
-        let report = simulation.run()
-        for line in simulation.traceLines { print(line) }
-        return report
-    }
-}
 
 /// What many runs gave together.
 struct VerificationSummary {

@@ -1,0 +1,100 @@
+internal import Consensus
+internal import Execution
+internal import NodeCore
+internal import Primitives
+
+/// What must hold of executed blocks, stores and answers; agreement and votes are `Oracle`'s.
+///
+/// Roots: equal at equal heights on all nodes. Supply: balanced after every block. Validity: what
+/// executes was handed in and signed. Exactly once: a transaction has one receipt, at one height,
+/// on all nodes. Durability: what was called final has a receipt at that node, and at the end on
+/// all. Reads: what a node shows never goes back, but for a loss of power.
+struct NodeOracle {
+    private let supply: Amount
+    /// The highest executed height.
+    private(set) var height: UInt64 = 0
+    private var roots: [UInt64: Digest] = [:]
+    /// Where each transaction was executed.
+    private var places: [TransactionID: Height] = [:]
+
+    init(supply: Amount) { self.supply = supply }
+
+    // MARK: While it runs
+
+    /// A change of a store: receipts tell what was executed.
+    mutating func note(
+        _ writes: WriteSet, by host: SimulatedHost, _ history: NodeHistory, _ oracle: inout Oracle
+    ) {
+        guard host.isHonest else { return }
+        for change in writes.changes where change.column == .blocks {
+            guard let bytes = change.value, let block = try? Block(bcs: bytes) else { continue }
+            oracle.committed(block, by: host.index)
+        }
+        for change in writes.changes where change.column == .receipts && change.key.count == 32 {
+            guard let bytes = change.value, let receipt = try? Receipt(bcs: bytes) else {
+                oracle.fail("node \(host.index) writes a broken receipt")
+                continue
+            }
+            let id = receipt.transactionID
+            oracle.expect(
+                history.submitted[id] != nil, "node \(host.index) executes what nobody handed in")
+            oracle.expect(
+                !history.forged.contains(id), "node \(host.index) executes what nobody signed")
+            let known = places.updateValue(receipt.height, forKey: id)
+            oracle.expect(
+                known == nil || known == receipt.height,
+                "\(id) executes at \(known ?? 0) and at \(receipt.height)")
+        }
+    }
+
+    mutating func applied(
+        _ height: Height, _ root: Digest, by host: SimulatedHost, _ oracle: inout Oracle
+    ) {
+        guard host.isHonest else { return }
+        self.height = max(self.height, height.rawValue)
+        let known = roots.updateValue(root, forKey: height.rawValue)
+        oracle.expect(
+            known == nil || known == root, "node \(host.index) has another root at \(height)")
+        guard let totals = host.core?.ledger.totals else { return }
+        oracle.expect(
+            totals.assets.allSatisfy(\.isBalanced) && totals.native.supply == supply,
+            "supply at \(height) of node \(host.index): \(totals)")
+    }
+
+    /// A node called a transaction final: it must have the receipt.
+    mutating func told(
+        _ transaction: SignedTransaction, by host: SimulatedHost, _ oracle: inout Oracle
+    ) {
+        let receipt = try? LedgerReader(host.store).receipt(transaction.id)
+        oracle.expect(receipt ?? nil != nil, "node \(host.index) calls final what it hasn't executed")
+    }
+
+    /// Heights never go back at a node, nor do sequences.
+    mutating func look(
+        _ user: SimulatedUser, at host: SimulatedHost, _ oracle: inout Oracle
+    ) {
+        let reader = LedgerReader(host.store)
+        guard let summary = (try? reader.summary()) ?? nil else { return }
+        oracle.expect(
+            summary.height >= host.shownHeight,
+            "node \(host.index) shows height \(summary.height) after \(host.shownHeight)")
+        host.shownHeight = summary.height
+        oracle.expect(
+            summary.totals.native.isBalanced, "node \(host.index) shows \(summary.totals)")
+    }
+
+    /// Reasons for which an honest node may suffer: limits that a burst of honest messages reaches.
+    static func mayHitHonest(_ reason: String) -> Bool { false }
+
+    /// Whether a refusal holds for ever, whatever happens to the account.
+    static func isDefinite(_ reason: SkipReason) -> Bool {
+        switch reason {
+        case .wrongChain, .expired, .sequenceUsed, .policyMismatch, .unknownSigner,
+            .notAuthorized, .invalidSignature:
+            true
+        case .validTooLong, .sequenceAhead, .unknownSender, .policyMissing, .feeTooLow,
+            .insufficientForFee, .tooManyStreams:
+            false
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import Execution
+internal import NodeCore
+internal import Primitives
+
+// What must hold when everything has come to its end.
+extension NodeSimulation {
+    mutating func checkEnd() {
+        if let contradiction = history.contradiction { return oracle.fail(contradiction) }
+        for host in honestHosts {
+            do throws(StorageFault) {
+                try checkStore(of: host)
+            } catch {
+                oracle.expect(host.wasDamaged, "node \(host.index) at the end: \(error)")
+            }
+        }
+    }
+
+    /// Recomputes everything from the rows; looks for each transaction that users know the fate
+    /// of; compares balances with those that its receipts make.
+    private mutating func checkStore(of host: SimulatedHost) throws(StorageFault) {
+        guard host.isUp else { return oracle.fail("node \(host.index) is down at the end") }
+        _ = try LedgerAudit(of: host.store)
+        let reader = LedgerReader(host.store)
+        for id in history.final.sorted() where try reader.receipt(id) == nil {
+            return oracle.fail("durability: \(id) was final, and node \(host.index) hasn't it")
+        }
+        for id in history.refused.sorted() where try reader.receipt(id) != nil {
+            return oracle.fail("\(id) was refused for good, and node \(host.index) executed it")
+        }
+        try checkBalances(of: host, reader)
+    }
+
+    /// A ledger of a few lines: fees and transfers by the receipts, escrows by their records.
+    private mutating func checkBalances(
+        of host: SimulatedHost, _ reader: LedgerReader
+    ) throws(StorageFault) {
+        var money: [Address: Int64] = [:]
+        for user in users { money[user.address] = Int64(user.balance) }
+        for (id, transaction) in history.submitted.sorted(by: { $0.key < $1.key }) {
+            guard let receipt = try reader.receipt(id) else { continue }
+            let body = transaction.transaction
+            money[body.sender, default: 0] -= Int64(receipt.fee.rawValue)
+            guard receipt.outcome == .success else {
+                marks.reach(.transactionFailed)
+                continue
+            }
+            if body.sender == users.last?.address { marks.reach(.multisigPaid) }
+            for case .transfer(let transfer) in body.operations {
+                money[body.sender, default: 0] -= Int64(transfer.amount.rawValue)
+                money[transfer.to, default: 0] += Int64(transfer.amount.rawValue)
+            }
+            for id in receipt.escrows { try settle(id, reader, &money) }
+        }
+        for user in users {
+            let found = try reader.account(user.address)?.balance(of: .native).rawValue ?? 0
+            oracle.expect(
+                Int64(found) == money[user.address],
+                "node \(host.index): user \(user.index) has \(found), not \(money[user.address] ?? 0)")
+        }
+    }
+
+    private mutating func settle(
+        _ id: EscrowID, _ reader: LedgerReader, _ money: inout [Address: Int64]
+    ) throws(StorageFault) {
+        guard let escrow = try reader.escrow(id) else { return oracle.fail("escrow \(id) is gone") }
+        let came = Int64(escrow.terms.amount.rawValue)
+        let went = Int64(escrow.released.rawValue + escrow.refunded.rawValue)
+        oracle.expect(
+            came == Int64(escrow.held.rawValue) + went
+                && (escrow.state != .closed || escrow.held == 0),
+            "escrow \(id) holds \(escrow.held) of \(came) and paid \(went)")
+        money[escrow.payer, default: 0] += Int64(escrow.refunded.rawValue) - came
+        money[escrow.terms.payee, default: 0] += Int64(escrow.released.rawValue)
+        if escrow.released > 0 { marks.reach(.escrowReleased) }
+        if escrow.refunded > 0 { marks.reach(.escrowRefunded) }
+        if escrow.state == .closed, escrow.round == 0 { marks.reach(.escrowExpired) }
+        if escrow.released > 0, escrow.refunded > 0 { marks.reach(.escrowArbitrated) }
+    }
+}

@@ -1,0 +1,240 @@
+internal import Consensus
+internal import Execution
+internal import NodeCore
+internal import Primitives
+
+/// A network of whole nodes in virtual time: cores with simulated links, disks and clocks, users
+/// who pay each other, accidents and liars. First a phase in which things break, in which nothing
+/// wrong may happen; then everything works again, and everything must come to its end.
+///
+/// Everything follows from the scenario: two runs give the same trace.
+package struct NodeSimulation {
+    /// Virtual time after which the faults end, whatever was reached.
+    static let faultyMillisecondsMax: UInt64 = 240_000
+    /// Virtual time after the healing in which a new block must be executed everywhere; longer
+    /// where liars lead. The plan's bound is 5 s.
+    static let recoveryMillisecondsMax: UInt64 = 5_000
+    /// Virtual time after the healing in which every errand must have come to its end.
+    static let settlingMillisecondsMax: UInt64 = 180_000
+
+    let scenario: NodeScenario
+    let genesis: Genesis
+    let supply: Amount
+    var hosts: [SimulatedHost] = []
+    var users: [SimulatedUser]
+    var history = NodeHistory()
+    var oracle: Oracle
+    var checks: NodeOracle
+    var random: SeededRandom
+    var tape: FaultTape
+    var marks = Marks()
+    var trace: NodeTrace
+    var now: UInt64 = 0
+    var isHealed = false
+    var healedAt: UInt64 = 0
+    /// Which side of the partition each node is on.
+    var sides: [Int]
+    /// Open questions of users: by request, who asked about which of his attempts, and whom.
+    var questions: [UInt64: Question] = [:]
+    var lastRequest: UInt64 = 0
+    /// Escrows that are known to users.
+    var escrows: [SimulatedEscrow] = []
+    var actorContexts: [Int: ActorContext] = [:]
+    /// Weight of nodes that may still lose their data.
+    var faultyWeightLeft: UInt64
+    var report: NodeReport
+    private var queue = NodeEventQueue()
+    private var heightAtHealing: UInt64 = 0
+    private var recovered = false
+
+    struct Question {
+        let user: Int
+        let attempt: Int
+        let host: Int
+    }
+
+    package init(_ scenario: NodeScenario, tracing: Bool = false) {
+        self.scenario = scenario
+        let people = NodeWorld.users(scenario)
+        genesis = NodeWorld.genesis(scenario, people)
+        supply = genesis.supply
+        users = people
+        random = SeededRandom(seed: scenario.seed &* 0x9E37_79B9 &+ 11)
+        tape = FaultTape(seed: scenario.seed, allowed: scenario.allowed)
+        oracle = Oracle(committee: genesis.committee, liars: Set(scenario.liars.keys))
+        checks = NodeOracle(supply: genesis.supply)
+        sides = Array(repeating: 0, count: scenario.nodeCount)
+        trace = NodeTrace(columns: tracing ? scenario.nodeCount : nil)
+        faultyWeightLeft = scenario.faultyWeightLeft
+        report = NodeReport(seed: scenario.seed)
+        for index in 0..<scenario.nodeCount { addHost(index) }
+    }
+
+    private mutating func addHost(_ index: Int) {
+        let drift = Int64(random.number(in: 0...2 * scenario.faults.drift))
+        let clock = NodeClock(
+            drift: drift - Int64(scenario.faults.drift),
+            offset: Int64(random.number(in: 0...200)))
+        let host = NodeWorld.host(index, scenario, genesis, clock)
+        if let tricks = scenario.liars[index] {
+            host.actors = tricks.map(\.actor)
+            actorContexts[index] = ActorContext(
+                index: index, committee: genesis.committee, victim: users[0].address,
+                random: SeededRandom(seed: random.next()))
+        }
+        hosts.append(host)
+    }
+
+    /// Runs until enough is final and everything came to its end, or something is wrong.
+    package mutating func run() -> NodeReport {
+        registerGenesis()
+        for index in hosts.indices { schedule(.start(index), after: random.number(in: 0...50)) }
+        for index in users.indices { schedule(.user(index), after: random.number(in: 50...500)) }
+        schedule(.faults, after: 1_000)
+        while oracle.violation == nil, !isDone, let next = queue.pop() {
+            now = next.time
+            report.events += 1
+            carryOut(next.event)
+            healIfDue()
+            checkProgress()
+        }
+        if oracle.violation == nil { checkEnd() }
+        finishReport()
+        return report
+    }
+
+    private mutating func registerGenesis() {
+        guard let core = try? NodeCore(
+            configuration: hosts[0].configuration, source: hosts[0].store, journal: [],
+            at: hosts[0].clock.moment(at: 0))
+        else { return oracle.fail("a node can't be opened on genesis") }
+        oracle.register(core.consensus.finalized)
+    }
+
+    private mutating func finishReport() {
+        report.violation = oracle.violation
+        report.blocks = checks.height
+        report.transactions = history.final.count
+        report.simulatedMilliseconds = now
+        report.restarts = hosts.reduce(0) { $0 + $1.restarts }
+        report.traceHash = trace.hash
+        report.marks = marks
+        report.firedFaults = tape.fired
+    }
+
+    /// The lines of a traced run.
+    package var traceLines: [String] {
+        [NodeTrace.header(hosts.map { NodeWorld.name($0) })] + trace.lines
+    }
+
+    // MARK: Time
+
+    mutating func schedule(_ event: NodeSimulationEvent, after delay: UInt64) {
+        queue.insert(event, at: now + delay)
+    }
+
+    private mutating func carryOut(_ event: NodeSimulationEvent) {
+        switch event {
+        case .start(let index): start(hosts[index])
+        case .deliver(let from, let to, let life, let message):
+            deliver(message, from: from, to: to, life: life)
+        case .hand(let index, let life, let event):
+            if hosts[index].life == life { put(event, to: hosts[index]) }
+        case .wake(let index, let life): wake(hosts[index], life: life)
+        case .timer(let index, let life, let timer, let deadline):
+            fire(timer, deadline, of: hosts[index], life: life)
+        case .faults: rollFaults()
+        case .user(let index): act(index)
+        case .giveUp(let index, let request): giveUp(index, request)
+        }
+    }
+
+    // MARK: Phases
+
+    /// The faults end after three quarters of the blocks, or when their time is over.
+    private mutating func healIfDue() {
+        guard !isHealed else { return }
+        let enough = checks.height >= scenario.blocks * 3 / 4
+        guard enough || now >= NodeSimulation.faultyMillisecondsMax else { return }
+        isHealed = true
+        healedAt = now
+        heightAtHealing = checks.height
+        heal()
+    }
+
+    /// Whether new errands may begin.
+    var isDraining: Bool { isHealed && checks.height >= scenario.blocks }
+
+    private var isDone: Bool {
+        guard isDraining, recovered, users.allSatisfy(\.isIdle) else { return false }
+        let goal = max(scenario.blocks, heightAtHealing + 2)
+        return honestHosts.allSatisfy { $0.core.map { $0.ledger.height.rawValue >= goal } ?? false }
+            && haveEqualHeights
+    }
+
+    private var haveEqualHeights: Bool {
+        let heights = honestHosts.map { $0.core?.ledger.height ?? 0 }
+        return heights.allSatisfy { $0 == heights.first }
+    }
+
+    var honestHosts: [SimulatedHost] { hosts.filter(\.isHonest) }
+
+    private mutating func checkProgress() {
+        guard isHealed else { return }
+        if !recovered {
+            let goal = heightAtHealing + 1
+            recovered = honestHosts.allSatisfy {
+                $0.core.map { $0.ledger.height.rawValue >= goal } ?? false
+            }
+            if recovered {
+                report.recoveryMilliseconds = now - healedAt
+                marks.reach(.recoveredAfterHealing)
+            }
+            oracle.expect(
+                recovered || now - healedAt <= recoveryBound,
+                "liveness: no new block everywhere \(now - healedAt) ms after the healing")
+        }
+        guard now - healedAt > NodeSimulation.settlingMillisecondsMax else { return }
+        oracle.fail("liveness: \(unsettled) \(now - healedAt) ms after the healing")
+    }
+
+    /// Waits that doubled during the faults, and a run of leaders that lie, come on top.
+    private var recoveryBound: UInt64 {
+        let lying: UInt64 = scenario.liars.isEmpty ? 0 : 6
+        let silenced = UInt64(hosts.count { $0.isSilenced }) * 2
+        let delta = NodeWorld.deltaMax
+        return NodeSimulation.recoveryMillisecondsMax
+            + (4 * (lying + silenced) + 8) * (4 * delta + scenario.rules.idle)
+    }
+
+    private var unsettled: String {
+        let waiting = users.filter { !$0.isIdle }.map {
+            "user \($0.index): \($0.errand.map { "\($0)" } ?? "nothing") at sequence \($0.next)"
+        }
+        return waiting.isEmpty ? "nodes stand at different heights" : waiting.joined(separator: ", ")
+    }
+}
+
+/// The outcome of one run.
+package struct NodeReport: Sendable, Hashable {
+    package let seed: UInt64
+    /// What went wrong, or nil.
+    package var violation: String?
+    /// Executed blocks.
+    package var blocks: UInt64 = 0
+    /// Reported final to users.
+    package var transactions = 0
+    package var simulatedMilliseconds: UInt64 = 0
+    package var events: UInt64 = 0
+    package var messages: UInt64 = 0
+    package var restarts = 0
+    /// From the healing to a new block executed at every node.
+    package var recoveryMilliseconds: UInt64?
+    /// Equal for equal runs.
+    package var traceHash: UInt64 = 0
+    package var marks = Marks()
+    /// Fault decisions that took effect.
+    package var firedFaults: [Int] = []
+
+    init(seed: UInt64) { self.seed = seed }
+}

@@ -1,0 +1,98 @@
+internal import Consensus
+internal import Execution
+internal import NodeCore
+internal import Primitives
+
+/// A machine with a node on it: the core while it runs, disk and clocks always.
+final class SimulatedHost {
+    /// What the node is in the network.
+    enum Role { case validator, verifier, relay }
+
+    let index: Int
+    let role: Role
+    let peerID: PeerID
+    let configuration: NodeConfiguration
+    /// Nil while the node is down.
+    var core: NodeCore?
+    var store = SimulatedStore()
+    var journal = SimulatedJournal()
+    var clock: NodeClock
+    /// Counts starts and ends: what was under way for an earlier one is void.
+    private(set) var life = 0
+    private(set) var restarts = 0
+    var timers: [NodeTimer: Instant] = [:]
+    /// What arrived and wasn't taken yet.
+    var inbox: [NodeEvent] = []
+    var isAwake = false
+    /// Virtual time until which the process doesn't run.
+    var frozenUntil: UInt64 = 0
+    /// Whether the data was lost, and with it the right to vote.
+    private(set) var isSilenced = false
+    /// Whether something on its disk was damaged.
+    var wasDamaged = false
+    /// What the node does against the rules; empty for an honest one.
+    var actors: [any NodeMisbehaviour] = []
+    /// The greatest heights that this node showed to anybody, to see that answers never go back.
+    var shownHeight: Height = 0
+    /// Roots of executed heights were compared up to here.
+    var view: View = 0
+    var finalizedHeight: Height = 0
+
+    init(
+        index: Int, role: Role, peerID: PeerID, configuration: NodeConfiguration, clock: NodeClock
+    ) {
+        self.index = index
+        self.role = role
+        self.peerID = peerID
+        self.configuration = configuration
+        self.clock = clock
+        store.apply(NodeCore.genesisWrites(configuration.genesis))
+        store.sync()
+    }
+
+    var isUp: Bool { core != nil }
+    var isHonest: Bool { actors.isEmpty }
+
+    /// - Throws: `StorageFault` for a store or a journal that is damaged.
+    func start(at now: UInt64) throws(StorageFault) {
+        life += 1
+        let configuration = NodeConfiguration(
+            genesis: configuration.genesis, signer: configuration.signer, canVote: !isSilenced)
+        core = try NodeCore(
+            configuration: configuration, source: store,
+            journal: isSilenced ? [] : journal.records, at: clock.moment(at: now))
+        view = 0
+        finalizedHeight = core?.consensus.finalizedHeight ?? 0
+    }
+
+    /// The process ends at once.
+    /// - Returns: whether the journal and whether the store lost something.
+    func crash(losesPower: Bool, _ random: inout SeededRandom) -> (journal: Bool, store: Bool) {
+        stop()
+        restarts += 1
+        let writes = store.unsyncedCount
+        store.crash(losesPower: losesPower, &random)
+        if losesPower { shownHeight = 0 }
+        return (journal.crash(&random) > 0, losesPower && writes > 0)
+    }
+
+    private func stop() {
+        life += 1
+        core = nil
+        timers = [:]
+        inbox = []
+        isAwake = false
+    }
+
+    /// A damaged store is moved away and fetched anew from the others. The signing record belonged
+    /// to it, so the key stays silent.
+    func replaceStore() {
+        stop()
+        restarts += 1
+        store = SimulatedStore()
+        store.apply(NodeCore.genesisWrites(configuration.genesis))
+        store.sync()
+        isSilenced = true
+        shownHeight = 0
+    }
+}
