@@ -55,7 +55,7 @@ struct NodeOracle {
         let known = roots.updateValue(root, forKey: height.rawValue)
         oracle.expect(
             known == nil || known == root, "node \(host.index) has another root at \(height)")
-        guard let totals = host.core?.ledger.totals else { return }
+        guard let totals = host.core?.value.ledger.totals else { return }
         oracle.expect(
             totals.assets.allSatisfy(\.isBalanced) && totals.native.supply == supply,
             "supply at \(height) of node \(host.index): \(totals)")

@@ -49,8 +49,10 @@ extension NodeSimulation {
             put(.disconnected(host.peerID), to: other)
         }
         for (request, question) in questions where question.host == host.index {
-            users[question.user].attempts[question.attempt].requests.remove(request)
-            questions[request] = nil
+            _ = close(request)
+            if isCurrent(question) {
+                users[question.user].attempts[question.attempt].isUncertain = true
+            }
         }
     }
 
@@ -91,7 +93,7 @@ extension NodeSimulation {
         guard host.isUp, !events.isEmpty else { return }
         let effects: [NodeEffect]
         do throws(StorageFault) {
-            effects = try host.core?.handle(events, at: host.clock.moment(at: now)) ?? []
+            effects = try host.core?.value.handle(events, at: host.clock.moment(at: now)) ?? []
         } catch {
             return repair(host, error)
         }
@@ -110,14 +112,14 @@ extension NodeSimulation {
     /// Looks at a core after each call: views and heights rise, blocks become final once.
     private mutating func inspect(_ host: SimulatedHost) {
         guard host.isHonest, let core = host.core else { return }
-        core.consensus.checkInvariants()
-        let (view, height) = (core.consensus.view, core.consensus.finalizedHeight)
+        core.value.consensus.checkInvariants()
+        let (view, height) = (core.value.consensus.view, core.value.consensus.finalizedHeight)
         oracle.expect(
             view >= host.view && height >= host.finalizedHeight,
             "node \(host.index) went back to view \(view), height \(height)")
         host.view = view
         host.finalizedHeight = height
-        if core.ledger.height < height { marks.reach(.executionBehind) }
+        if core.value.ledger.height < height { marks.reach(.executionBehind) }
     }
 
     mutating func crash(_ host: SimulatedHost) {
@@ -194,7 +196,7 @@ extension NodeSimulation {
     private mutating func check(
         _ job: NodeCheckJob, _ priority: JobPriority, by host: SimulatedHost
     ) {
-        guard let layout = host.core?.layout else { return }
+        guard let layout = host.core?.value.layout else { return }
         let result: NodeCheckResult
         if priority == .lent, let declined = job.declined, random.chance(100) {
             marks.reach(.checkDeclined)

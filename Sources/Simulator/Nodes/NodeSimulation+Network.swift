@@ -11,7 +11,9 @@ extension NodeSimulation {
         let bytes = message.bcsBytes
         trace.note(now, 4, host.index, UInt64(receivers.count))
         trace.mix(bytes)
-        if let cell = NodeTrace.cell(message) { trace.show(now, host.index, cell) }
+        if trace.keepsLines, let cell = NodeTrace.cell(message) {
+            trace.show(now, host.index, cell)
+        }
         observe(message, from: host)
         for to in receivers { transmit(message, from: host.index, to: to, bytes) }
     }

@@ -163,7 +163,8 @@ extension NodeSimulation {
         _ index: Int, _ attempt: Int, _ host: SimulatedHost, _ event: (RequestID) -> NodeEvent
     ) {
         lastRequest += 1
-        questions[lastRequest] = Question(user: index, attempt: attempt, host: host.index)
+        questions[lastRequest] = Question(
+            user: index, errand: users[index].errands, attempt: attempt, host: host.index)
         users[index].attempts[attempt].requests.insert(lastRequest)
         put(event(RequestID(lastRequest)), to: host)
         schedule(
@@ -172,19 +173,30 @@ extension NodeSimulation {
     }
 
     mutating func giveUp(_ index: Int, _ request: UInt64) {
-        guard let question = questions.removeValue(forKey: request) else { return }
-        users[index].attempts[question.attempt].requests.remove(request)
-        users[index].attempts[question.attempt].isUncertain = true
+        guard let question = close(request) else { return }
+        if isCurrent(question) { users[index].attempts[question.attempt].isUncertain = true }
         put(.cancelWait(RequestID(request)), to: hosts[question.host])
+    }
+
+    /// Takes a question off the list; nil if it was answered or given up before.
+    mutating func close(_ request: UInt64) -> Question? {
+        guard let question = questions.removeValue(forKey: request) else { return nil }
+        if isCurrent(question) {
+            users[question.user].attempts[question.attempt].requests.remove(request)
+        }
+        return question
+    }
+
+    /// Whether the errand that a question was about still goes on.
+    func isCurrent(_ question: Question) -> Bool {
+        users[question.user].errands == question.errand && !users[question.user].isIdle
     }
 
     // MARK: Answers
 
     mutating func take(_ reply: NodeReply, to request: UInt64, from host: SimulatedHost) {
-        guard let question = questions.removeValue(forKey: request) else { return }
+        guard let question = close(request), isCurrent(question) else { return }
         let (index, attempt) = (question.user, question.attempt)
-        guard users[index].attempts.indices.contains(attempt) else { return }
-        users[index].attempts[attempt].requests.remove(request)
         guard host.isHonest, users[index].attempts[attempt].transaction.id == reply.transactionID
         else { return }
         switch reply {
@@ -215,7 +227,6 @@ extension NodeSimulation {
     private mutating func giveUpOverspending(_ index: Int) {
         guard users[index].errand == .overspending, random.chance(500) else { return }
         marks.reach(.paymentRefused)
-        for request in users[index].attempts[0].requests { questions[request] = nil }
         users[index].finish()
     }
 

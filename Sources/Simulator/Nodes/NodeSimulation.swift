@@ -49,6 +49,7 @@ package struct NodeSimulation {
 
     struct Question {
         let user: Int
+        let errand: Int
         let attempt: Int
         let host: Int
     }
@@ -168,12 +169,12 @@ package struct NodeSimulation {
     private var isDone: Bool {
         guard isDraining, recovered, users.allSatisfy(\.isIdle) else { return false }
         let goal = max(scenario.blocks, heightAtHealing + 2)
-        return honestHosts.allSatisfy { $0.core.map { $0.ledger.height.rawValue >= goal } ?? false }
+        return honestHosts.allSatisfy { $0.core.map { $0.value.ledger.height.rawValue >= goal } ?? false }
             && haveEqualHeights
     }
 
     private var haveEqualHeights: Bool {
-        let heights = honestHosts.map { $0.core?.ledger.height ?? 0 }
+        let heights = honestHosts.map { $0.core?.value.ledger.height ?? 0 }
         return heights.allSatisfy { $0 == heights.first }
     }
 
@@ -184,7 +185,7 @@ package struct NodeSimulation {
         if !recovered {
             let goal = heightAtHealing + 1
             recovered = honestHosts.allSatisfy {
-                $0.core.map { $0.ledger.height.rawValue >= goal } ?? false
+                $0.core.map { $0.value.ledger.height.rawValue >= goal } ?? false
             }
             if recovered {
                 report.recoveryMilliseconds = now - healedAt

@@ -59,11 +59,12 @@ struct ActorContext {
         SimulatedSigner(publicKey: committee.validators[index].votingKey)
     }
 
-    /// A vote in the own name.
+    /// A vote in the own name; for a block that doesn't exist if `digest` is none's.
     func vote(_ kind: VoteKind, in view: View, for digest: Digest) -> Vote {
+        let made = digest == .zero ? Digest.hash(.random, view.bcsBytes) : digest
         let subject = VoteSubject(
             kind: kind, epoch: committee.epoch, view: view,
-            digest: kind == .nullify ? .zero : digest)
+            digest: kind == .nullify ? .zero : made)
         let signed = subject.signingDigest(chainID: committee.chainID)
         return Vote(
             subject: subject, signer: ValidatorIndex(UInt16(index)),

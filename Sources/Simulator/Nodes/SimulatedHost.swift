@@ -3,6 +3,12 @@ internal import Execution
 internal import NodeCore
 internal import Primitives
 
+/// A core in a place of its own: looking at a part of it copies nothing.
+final class RunningCore {
+    var value: NodeCore
+    init(_ value: NodeCore) { self.value = value }
+}
+
 /// A machine with a node on it: the core while it runs, disk and clocks always.
 final class SimulatedHost {
     /// What the node is in the network.
@@ -13,7 +19,7 @@ final class SimulatedHost {
     let peerID: PeerID
     let configuration: NodeConfiguration
     /// Nil while the node is down.
-    var core: NodeCore?
+    var core: RunningCore?
     var store = SimulatedStore()
     var journal = SimulatedJournal()
     var clock: NodeClock
@@ -58,11 +64,13 @@ final class SimulatedHost {
         life += 1
         let configuration = NodeConfiguration(
             genesis: configuration.genesis, signer: configuration.signer, canVote: !isSilenced)
-        core = try NodeCore(
-            configuration: configuration, source: store,
-            journal: isSilenced ? [] : journal.records, at: clock.moment(at: now))
+        let core = RunningCore(
+            try NodeCore(
+                configuration: configuration, source: store,
+                journal: isSilenced ? [] : journal.records, at: clock.moment(at: now)))
+        self.core = core
         view = 0
-        finalizedHeight = core?.consensus.finalizedHeight ?? 0
+        finalizedHeight = core.value.consensus.finalizedHeight
     }
 
     /// The process ends at once.

@@ -35,6 +35,8 @@ struct SimulatedUser {
     /// The sequence of the next thing.
     var next: SequenceNumber = 0
     var errand: Errand?
+    /// Counts errands: answers to questions of an earlier one are void.
+    private(set) var errands = 0
     var attempts: [Attempt] = []
     var triesLeft = 0
 
@@ -76,6 +78,7 @@ struct SimulatedUser {
 
     mutating func begin(_ errand: Errand, _ transactions: [SignedTransaction]) {
         self.errand = errand
+        errands += 1
         attempts = transactions.map { Attempt(transaction: $0) }
     }
 
