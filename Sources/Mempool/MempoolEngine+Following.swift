@@ -95,12 +95,31 @@ extension MempoolEngine {
             guard !entry.isAdmitted else { return finish(answer) }
             let wait = inclusionWait(entry.handovers)
             following.markAdmitted(answer.id, deadline: now.advanced(byMilliseconds: wait))
+        case .refused(.invalidSignature) where !entry.isScreened && entry.handovers > 1:
+            return screen(entry.transaction, then: .handOn)
         case .refused, .conflict, .busy, .overspent:
             // Another rank may have sealed it already: then its fate comes with a block.
             if entry.wasAdmitted || mayBeSealed(answer, entry) { return }
             if try goesOn(after: answer, entry, view: view) { return }
         }
-        finish(answer)
+        try finish(confirmed(answer, entry, view: view))
+    }
+
+    /// What a client is told of an owner's answer: a refusal is passed on if this node's own state
+    /// says it too, or if its own look found the signatures wrong. Otherwise the owner lies, or it
+    /// is ahead and may even have executed the transaction, and the client has to ask again.
+    private func confirmed(
+        _ answer: ForwardAnswer, _ entry: Following.Followed, view: some AdmissionView
+    ) throws(StorageFault) -> ForwardAnswer {
+        guard case .refused = answer.outcome, layout.owner(of: entry.lane) != ownIndex else {
+            return answer
+        }
+        switch try view.admission(of: entry.transaction) {
+        case .refused(let reason):
+            return ForwardAnswer(id: answer.id, outcome: .refused(reason))
+        case .admissible:
+            return ForwardAnswer(id: answer.id, outcome: .busy(MempoolTimes.busyRetry))
+        }
     }
 
     private mutating func finish(_ answer: ForwardAnswer) {

@@ -66,11 +66,12 @@ extension NodeCore {
         return .unknown
     }
 
-    /// Answers a submission; what is final already was accepted, however often it comes.
+    /// Answers a submission; what is final already was accepted, however often it comes and
+    /// whatever would be wrong with it by now: its sequence is used, its time may be over.
     mutating func reply(
         _ request: RequestID, _ id: TransactionID, _ outcome: SubmitOutcome
     ) throws(StorageFault) {
-        if outcome == .refused(.sequenceUsed), try hasReceipt(id) {
+        if outcome != .accepted, try hasReceipt(id) {
             effects.append(.reply(request, .settled(id, .final)))
         } else {
             effects.append(.reply(request, .submitted(id, outcome)))

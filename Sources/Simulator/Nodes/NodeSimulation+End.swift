@@ -24,8 +24,9 @@ extension NodeSimulation {
         for id in history.final.sorted() where try reader.receipt(id) == nil {
             return oracle.fail("durability: \(id) was final, and node \(host.index) hasn't it")
         }
-        for id in history.refused.sorted() where try reader.receipt(id) != nil {
-            return oracle.fail("\(id) was refused for good, and node \(host.index) executed it")
+        for (id, reason) in history.refused.sorted(by: { $0.key < $1.key })
+        where try reader.receipt(id) != nil {
+            return oracle.fail("refused for good as \(reason), and executed by \(host.index): \(id)")
         }
         try checkBalances(of: host, reader)
     }

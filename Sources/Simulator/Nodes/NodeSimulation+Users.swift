@@ -215,7 +215,7 @@ extension NodeSimulation {
             ask(index, attempt, host) { .wait($0, id) }
         case .refused(let reason):
             marks.reach(reason == .invalidSignature ? .forgedRefused : .paymentRefused)
-            if NodeOracle.isDefinite(reason) { settle(index, attempt, .refused) }
+            if NodeOracle.isDefinite(reason) { settle(index, attempt, .refused(reason)) }
             if reason == .insufficientForFee { giveUpOverspending(index) }
         case .busy: marks.reach(.paymentBusy)
         case .overspent: giveUpOverspending(index)
@@ -239,7 +239,7 @@ extension NodeSimulation {
             if users[index].attempts[attempt].isUncertain == false { marks.reach(.duplicateSettled) }
             settle(index, attempt, .final)
         case .skipped(let reason):
-            if NodeOracle.isDefinite(reason) { settle(index, attempt, .refused) }
+            if NodeOracle.isDefinite(reason) { settle(index, attempt, .refused(reason)) }
         case .pending, .unknown: break
         }
     }

@@ -24,7 +24,7 @@ struct SimulatedUser {
         /// It took its sequence in a final block.
         case final
         /// It never will.
-        case refused
+        case refused(SkipReason)
     }
 
     let index: Int
