@@ -19,6 +19,7 @@ package struct ConsensusConfiguration: Sendable {
     package let ownIndex: ValidatorIndex?
     /// The voting key; nil for an observer.
     package let signer: (any Signing)?
+    package let signing: SigningMode
     /// The block that the epoch starts from.
     package let genesis: Block
     package let tip: Tip
@@ -26,35 +27,44 @@ package struct ConsensusConfiguration: Sendable {
     /// A rule broken on purpose; only the simulator can ask for it.
     package let plantedBug: PlantedBug?
 
-    /// - Parameter canVote: false if the signing record was lost: the key must stay silent for the
-    ///   rest of the epoch, so the node runs as an observer.
     package init(
         committee: Committee, ownIndex: ValidatorIndex?, signer: (any Signing)?, genesis: Block,
-        tip: Tip, timing: ConsensusTiming, canVote: Bool = true
+        tip: Tip, timing: ConsensusTiming, signing: SigningMode = .full
     ) {
         self.init(
             committee: committee, ownIndex: ownIndex, signer: signer, genesis: genesis, tip: tip,
-            timing: timing, canVote: canVote, breaking: nil)
+            timing: timing, signing: signing, breaking: nil)
     }
 
     /// A configuration that breaks a rule, to show that the simulator notices. Production code
     /// can't name a bug without the simulation interface.
     package init(
         committee: Committee, ownIndex: ValidatorIndex?, signer: (any Signing)?, genesis: Block,
-        tip: Tip, timing: ConsensusTiming, canVote: Bool = true, breaking bug: PlantedBug?
+        tip: Tip, timing: ConsensusTiming, signing: SigningMode = .full, breaking bug: PlantedBug?
     ) {
         precondition(genesis.view == 0, "a genesis of view \(genesis.view)")
         precondition((tip.certificate == nil) == (tip.block == genesis), "a tip without its proof")
-        let votes = canVote && ownIndex != nil
+        let votes = signing != .observer && ownIndex != nil
         precondition(!votes || signer != nil, "a validator without a voting key")
         self.committee = committee
         self.ownIndex = votes ? ownIndex : nil
         self.signer = votes ? signer : nil
+        self.signing = votes ? signing : .observer
         self.genesis = genesis
         self.tip = tip
         self.timing = timing
         plantedBug = bug
     }
+}
+
+/// Whether an engine signs.
+package enum SigningMode: Hashable, Sendable {
+    /// From its start: the journal is known to hold everything that the key ever signed.
+    case full
+    /// Once the journal, which bears the id, holds a floor: without one the engine asks for it.
+    case asking(RecordID)
+    /// Never.
+    case observer
 }
 
 /// Times in milliseconds.
@@ -91,4 +101,8 @@ package struct ConsensusTiming: Hashable, Sendable {
     case noSkipCheck = "no-skip-check"
     /// Votes leave before their records are on disk.
     case sendBeforePersist = "send-before-persist"
+    /// A validator that lost its journal votes as if it had never signed.
+    case voteAfterAmnesia = "vote-after-amnesia"
+    /// Not a bug but a tool: an engine that may share its key isn't stopped by rule P5.
+    case blindToTwin = "blind-to-twin"
 }

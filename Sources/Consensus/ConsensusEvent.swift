@@ -46,6 +46,8 @@ package enum TimerID: UInt8, Hashable, Sendable, CaseIterable {
     case idle
     /// Ask another peer for what is missing.
     case fetch
+    /// Ask again how far this node's key may have got.
+    case recovery
 }
 
 /// The blocks that a new one stands on.

@@ -52,6 +52,9 @@ extension SimplexEngine {
             let last = view.clampedAdvance(by: ConsensusLimits.futureViews)
             precondition(place <= last, "slot \(place) in view \(view)")
             count += [slot.notarization, slot.nullification].compactMap(\.self).count
+            let isAbove = floor.map { place > $0 } ?? true
+            precondition(
+                isAbove || slot.own.votes.isEmpty, "signed in \(place), floor \(floor ?? 0)")
             let both = slot.own.nullify != nil && slot.own.finalize != nil
             precondition(
                 !both || configuration.plantedBug != nil, "nullify and finalize in \(place)")

@@ -10,6 +10,11 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
     case block(Block)
     /// A certificate that this node acted upon.
     case certificate(Certificate)
+    /// The last view in which this node may have signed what it doesn't remember: it signs above,
+    /// and only once this is on disk.
+    case floor(View)
+    /// The first signing record that was known of another validator.
+    case introduced(ValidatorIndex, RecordID)
 
     package func encode(to writer: inout BCSWriter) {
         writer.appendVariant(UInt32(type))
@@ -17,6 +22,10 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
         case .vote(let value): writer.append(value)
         case .block(let value): writer.append(value)
         case .certificate(let value): writer.append(value)
+        case .floor(let value): writer.append(value)
+        case .introduced(let index, let record):
+            writer.append(index)
+            writer.append(record)
         }
     }
 
@@ -26,6 +35,8 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
         case 0: self = .vote(try reader.read())
         case 1: self = .block(try reader.read())
         case 2: self = .certificate(try reader.read())
+        case 3: self = .floor(try reader.read())
+        case 4: self = .introduced(try reader.read(), try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }
@@ -36,15 +47,19 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
         case .vote: 0
         case .block: 1
         case .certificate: 2
+        case .floor: 3
+        case .introduced: 4
         }
     }
 
-    /// The view that the record is about.
+    /// The view that the record is about; 0 for one about none.
     package var view: View {
         switch self {
         case .vote(let vote): vote.view
         case .block(let block): block.view
         case .certificate(let certificate): certificate.view
+        case .floor(let view): view
+        case .introduced: 0
         }
     }
 }

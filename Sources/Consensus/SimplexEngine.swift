@@ -51,7 +51,9 @@ package import Primitives
 /// Journal and restart
 /// - P1 a vote's record stands before its message, a block's before the vote for it.
 /// - P3 a restart replays the records, and sends stored bytes again; it signs nothing twice.
-/// - P4 without its signing record a node runs as an observer.
+/// - P4 a validator whose signing record is empty asks the others how far its key may have got, and
+///   signs only above that. (Inputs/Recovery.swift)
+/// - P5 upon an own signature that isn't in the record: halt, for somebody else has the key.
 /// - P7 records at or below the finalized view are dropped, after a journal that holds the
 ///   finalization was synced.
 ///
@@ -69,11 +71,19 @@ package struct SimplexEngine: Sendable {
     package internal(set) var finalized: Block
     /// The newest finalization held; its chain may still have gaps.
     package internal(set) var finalization: Certificate?
-    /// Whether rule R11 stopped the engine for good.
-    package internal(set) var halted = false
+    /// Whether rule R11 or P5 stopped the engine for good, and which.
+    package internal(set) var stopCause: StopCause?
+    package var halted: Bool { stopCause != nil }
 
     /// By view, all above `finalizedView`.
     var slots: [View: Slot] = [:]
+    /// The last view in which this key may have signed what isn't in the record; nil until it is
+    /// known: then nothing is signed.
+    package internal(set) var floor: View?
+    /// The first signing record that was known of each other validator.
+    var knownRecords: [ValidatorIndex: RecordID] = [:]
+    /// What others answered to the question for the floor.
+    var answers: [ValidatorIndex: RecoveryAnswer] = [:]
     /// Subjects of all certificates in `slots`, and of `finalization`.
     var held: Set<VoteSubject> = []
     /// Views above `finalizedView` with a notarization, ascending.
@@ -141,6 +151,8 @@ package struct SimplexEngine: Sendable {
         case .block(let block): receive(block)
         case .syncRequest: break
         case .syncResponse(let response): receive(response, from: peer)
+        case .recoveryRequest(let request): answer(request, of: peer)
+        case .recoveryAnswer(let answer): receive(answer, from: peer)
         }
     }
 
@@ -158,9 +170,9 @@ package struct SimplexEngine: Sendable {
         }
     }
 
-    /// Rule R11: nothing more is done, so that nothing is made worse.
+    /// Rules R11 and P5: nothing more is done, so that nothing is made worse.
     mutating func halt(_ reason: String) {
-        halted = true
+        stopCause = stopCause ?? .contradiction
         effects.append(.halt(reason))
     }
 }

@@ -8,6 +8,7 @@ extension MempoolEngine {
         guard let ownIndex, let owner = self.peer(batch.header.content.owner) else { return }
         let header = batch.header
         if bodies.isWanted(batch.digest) { return take(body: batch, from: peer) }
+        guard silence != .complete else { return }
         guard owner == peer, header.claim(in: layout) != nil, header.content.owner != ownIndex
         else {
             return effects.append(.penalise(peer, "a batch that isn't its lane's owner's"))

@@ -168,7 +168,7 @@ extension MempoolEngine {
     /// Complains of owners that didn't seal what was put before them and what they could seal: the
     /// state finds nothing wrong with it, and its sequence is the next.
     mutating func complain(at now: Instant, view: some AdmissionView) throws(StorageFault) {
-        guard let ownIndex else { return }
+        guard let ownIndex, silence != .complete else { return }
         var lanes: Set<Lane> = []
         for watched in appeals.takeOverdue(at: now)
         where try isNext(watched.transaction, view: view) { lanes.insert(watched.lane) }

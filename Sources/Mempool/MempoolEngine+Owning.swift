@@ -151,7 +151,7 @@ extension MempoolEngine {
             guard let rank = layout.rank(of: ownIndex, in: tenure), rank >= table.rank(of: tenure)
             else { continue }
             let lane = Lane(shard: shard, term: tenure.term, rank: rank)
-            guard mayGrow(lane, at: now) else { continue }
+            guard maySeal(in: lane), mayGrow(lane, at: now) else { continue }
             let transactions = pool.takeForSealing(shard: shard, within: layout.settings)
             if !transactions.isEmpty {
                 seal(transactions, on: lane, by: ownIndex, verifiers, at: now)

@@ -41,6 +41,8 @@ package import Primitives
 package struct MempoolEngine: Sendable {
     package internal(set) var layout: ShardLayout
     package let ownIndex: ValidatorIndex?
+    /// What must not be signed for want of a record; the node says so.
+    package var silence = Silence.none
     let signer: any Signing
 
     /// The lanes as the finalized chain has them.

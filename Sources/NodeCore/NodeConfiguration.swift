@@ -1,4 +1,4 @@
-internal import Consensus
+package import Consensus
 package import Execution
 package import Mempool
 package import Primitives
@@ -8,15 +8,15 @@ package struct NodeConfiguration: Sendable {
     package let genesis: Genesis
     /// The voting key; nil for a node that doesn't vote.
     package let signer: (any Signing)?
-    /// False if the signing record was lost: the key stays silent for the epoch.
-    package let canVote: Bool
+    /// Whether the voting key signs: at once, once it is known what it may have signed, or never.
+    package let signing: SigningMode
     /// For simulations: the rule that this node breaks.
     package var planted: PlantedFault?
 
-    package init(genesis: Genesis, signer: (any Signing)?, canVote: Bool = true) {
+    package init(genesis: Genesis, signer: (any Signing)?, signing: SigningMode = .full) {
         self.genesis = genesis
         self.signer = signer
-        self.canVote = canVote
+        self.signing = signing
     }
 
     /// The signer's place in the committee.

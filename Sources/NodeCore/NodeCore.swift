@@ -48,6 +48,8 @@ package struct NodeCore: Sendable {
     /// Transactions executed since the last event, whose receipts aren't in the store yet.
     var freshReceipts: Set<TransactionID> = []
     var lastView: View = 0
+    /// The first finalized height, as far as is known, above the floor of a lost signing record.
+    var heightAboveFloor: Height?
     /// When the mempool's tick is due, when the own timer is set to, and when a block that waits
     /// for its moment may be built.
     var nextTick = Instant(milliseconds: 0)
@@ -80,12 +82,15 @@ package struct NodeCore: Sendable {
         var layout = configuration.layout
         layout.setVerifierSets(ledger.verifierSets)
         mempool = MempoolEngine(
-            layout: layout, ownIndex: configuration.canVote ? configuration.ownIndex : nil,
+            layout: layout,
+            ownIndex: configuration.signing == .observer ? nil : configuration.ownIndex,
             signer: configuration.signer ?? NoKey(), table: try store.lanes(), height: height,
             recovered: try store.acks())
         consensus = SimplexEngine(
             configuration: try NodeCore.consensusConfiguration(configuration, store, height),
             journal: journal, at: moment)
+        try findHeightAboveFloor(upTo: height)
+        updateSilence()
         try loadUnexecuted(upTo: height)
     }
 
@@ -110,7 +115,7 @@ package struct NodeCore: Sendable {
         return ConsensusConfiguration(
             committee: configuration.genesis.committee, ownIndex: configuration.ownIndex,
             signer: configuration.signer, genesis: genesis, tip: tip,
-            timing: configuration.timing, canVote: configuration.canVote)
+            timing: configuration.timing, signing: configuration.signing)
     }
 
     private static func genesisBlock(
@@ -225,6 +230,7 @@ package struct NodeCore: Sendable {
             lastView = consensus.view
             if mempool.hasIncludable { try drive(.workAvailable) }
         }
+        updateSilence()
         var collected = mempool.flush(at: moment)
         while !collected.isEmpty {
             for effect in collected { try perform(effect) }

@@ -26,6 +26,8 @@ package struct Scenario: Sendable {
         let partition: UInt64
         /// Milliseconds.
         let latency: ClosedRange<UInt64>
+        /// Crashes that take journal and store with them, while F bears it.
+        let diskLoss: UInt64
     }
 
     /// - Parameters:
@@ -44,7 +46,8 @@ package struct Scenario: Sendable {
             loss: random.number(in: 0...(harsh ? 350 : 60)), duplication: random.number(in: 0...80),
             slow: random.number(in: 0...60), crash: random.number(in: 0...(harsh ? 4 : 1)),
             blackout: random.number(in: 0...100), partition: random.number(in: 0...150),
-            latency: 1...random.number(in: 2...25))
+            latency: 1...random.number(in: 2...25),
+            diskLoss: random.chance(500) ? random.number(in: 0...500) : 0)
     }
 
     private static func drawLiars(_ weights: [UInt64], _ random: inout SeededRandom) -> Set<Int> {

@@ -11,6 +11,10 @@ struct SimulatedDisk {
     private var syncedHeight = 0
     /// Everything that this node's key ever had on disk before sending.
     private(set) var recorded: Set<Vote> = []
+    /// The id of the journal.
+    private(set) var id: RecordID
+
+    init(id: RecordID) { self.id = id }
 
     mutating func append(_ records: [JournalRecord], sync: Bool) {
         journal += records
@@ -48,6 +52,13 @@ struct SimulatedDisk {
         chain.removeLast(chain.count - height)
         while let last = chain.last, last.certificate == nil { chain.removeLast() }
         syncedHeight = chain.count
+    }
+
+    /// Everything is gone but the key, which is kept elsewhere.
+    mutating func lose(newID: RecordID) {
+        let former = recorded
+        self = SimulatedDisk(id: newID)
+        recorded = former
     }
 
     /// What the store offers to somebody behind.

@@ -8,7 +8,9 @@ final class SimulatedNode {
     private let template: ConsensusConfiguration
     /// Milliseconds that its wall clock runs ahead.
     let skew: UInt64
-    var disk = SimulatedDisk()
+    var disk: SimulatedDisk
+    /// Whether it lost its disk and hasn't left behind what it may have signed before.
+    var isAmnesiac = false
     /// Of no meaning while the node is down.
     var engine: SimplexEngine
     private(set) var isUp = false
@@ -17,9 +19,10 @@ final class SimulatedNode {
     var timers: [TimerID: Instant] = [:]
     private(set) var restarts = 0
 
-    init(index: Int, configuration: ConsensusConfiguration, skew: UInt64) {
+    init(index: Int, configuration: ConsensusConfiguration, skew: UInt64, record: RecordID) {
         self.index = index
         self.skew = skew
+        disk = SimulatedDisk(id: record)
         template = configuration
         peerID = configuration.committee.validators[index].peerID
         let start = Moment(now: Instant(milliseconds: 0), wall: 0)
@@ -47,6 +50,12 @@ final class SimulatedNode {
         disk.crash(&random)
     }
 
+    /// After a crash.
+    func loseDisk(_ random: inout SeededRandom) {
+        isAmnesiac = true
+        disk.lose(newID: RecordID(drawnFrom: &random))
+    }
+
     private func configuration() -> ConsensusConfiguration {
         let genesis = template.genesis
         let last = disk.chain.last
@@ -54,6 +63,13 @@ final class SimulatedNode {
             block: last?.block ?? genesis, certificate: last?.certificate)
         return ConsensusConfiguration(
             committee: template.committee, ownIndex: template.ownIndex, signer: template.signer,
-            genesis: genesis, tip: tip, timing: template.timing, breaking: template.plantedBug)
+            genesis: genesis, tip: tip, timing: template.timing, signing: .asking(disk.id),
+            breaking: template.plantedBug)
+    }
+}
+
+extension RecordID {
+    init(drawnFrom random: inout SeededRandom) {
+        self.init(low: random.next(), high: random.next())
     }
 }

@@ -70,7 +70,14 @@ extension Simulation {
             carryOut(effect, of: node)
             if !node.isUp { return }
         }
-        if dies { crash(node) }
+        if dies { crash(node) } else { noteRecovery(of: node) }
+    }
+
+    private mutating func noteRecovery(of node: SimulatedNode) {
+        guard node.isAmnesiac, !node.engine.isRecovering else { return }
+        node.isAmnesiac = false
+        report.recoveredKeys += 1
+        note(6, UInt64(node.index), line: "node \(node.index) votes again")
     }
 
     private mutating func check(_ node: SimulatedNode, before: (View, Height)) {
@@ -87,8 +94,22 @@ extension Simulation {
         guard node.isUp else { return }
         note(3, UInt64(node.index), line: "node \(node.index) crashes")
         node.crash(&random)
+        if mayLoseDisk(node), random.chance(scenario.faults.diskLoss) {
+            report.lostDisks += 1
+            note(7, UInt64(node.index), line: "node \(node.index) loses its disk")
+            node.loseDisk(&random)
+        }
         let pause = random.chance(150) ? 20_000 : random.number(in: 50...3_000)
         schedule(.start(node.index), after: pause)
+    }
+
+    /// Whether no more than F then lies or has forgotten.
+    private func mayLoseDisk(_ node: SimulatedNode) -> Bool {
+        let faulty = nodes.indices.filter { index in
+            nodes[index]?.isAmnesiac ?? true || index == node.index
+        }
+        let weight = faulty.reduce(0) { $0 + committee.validators[$1].weight }
+        return weight <= committee.faultyMax
     }
 
     // MARK: Effects

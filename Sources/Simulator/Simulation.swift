@@ -67,7 +67,10 @@ package struct Simulation {
             tip: ConsensusConfiguration.Tip(block: genesis, certificate: nil),
             timing: ConsensusTiming(deltaMax: 5_000), breaking: scenario.plantedBug)
         let skew = random.number(in: 0...200)
-        nodes.append(SimulatedNode(index: index, configuration: configuration, skew: skew))
+        let record = RecordID(drawnFrom: &random)
+        nodes.append(
+            SimulatedNode(
+                index: index, configuration: configuration, skew: skew, record: record))
     }
 
     /// Runs until enough blocks are final after the healing, or something is wrong.
@@ -147,11 +150,14 @@ package struct Simulation {
     private mutating func checkProgress() {
         guard isHealed, report.recoveryMilliseconds == nil else { return }
         let goal = heightAtHealing + 1
-        let all = nodes.allSatisfy { UInt64($0?.disk.chain.count ?? .max) >= goal }
+        let all = nodes.allSatisfy { node in
+            guard let node else { return true }
+            return UInt64(node.disk.chain.count) >= goal && !node.engine.isRecovering
+        }
         if all { report.recoveryMilliseconds = now - healedAt }
         oracle.expect(
             all || now - healedAt <= progressBound,
-            "liveness: no new height at every node \(now - healedAt) ms after the healing")
+            "liveness: no new height and vote at every node \(now - healedAt) ms after the healing")
     }
 }
 
@@ -165,6 +171,9 @@ package struct SimulationReport: Sendable, Hashable {
     package var simulatedMilliseconds: UInt64 = 0
     package var events: UInt64 = 0
     package var restarts = 0
+    /// Crashes that took the disk, and nodes that vote again after one.
+    package var lostDisks = 0
+    package var recoveredKeys = 0
     package var evidence = 0
     package var synced = 0
     package var nullifications = 0

@@ -206,7 +206,7 @@ import Testing
 
     @Test func `P4 without its record a key stays silent`() throws {
         let probe = try Fixture()
-        var fixture = try Fixture(own: probe.leader(of: 1), canVote: false)
+        var fixture = try Fixture(own: probe.leader(of: 1), signing: .observer)
         let started = fixture.feed(.start)
         #expect(!started.contains { if case .build = $0 { true } else { false } })
         let block = fixture.block(1, on: fixture.genesis)

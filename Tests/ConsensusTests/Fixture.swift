@@ -20,7 +20,7 @@ struct Fixture {
 
     init(
         own: Int? = 0, weights: [UInt64] = [1, 1, 1, 1], journal: [JournalRecord] = [],
-        canVote: Bool = true
+        signing: SigningMode = .full
     ) throws {
         committee = try Fixture.committee(weights)
         genesis = Block.genesis(
@@ -30,7 +30,7 @@ struct Fixture {
             committee: committee, ownIndex: own.map { ValidatorIndex(UInt16($0)) },
             signer: own.map { Fixture.keys[$0] }, genesis: genesis,
             tip: ConsensusConfiguration.Tip(block: genesis, certificate: nil),
-            timing: Fixture.timing, canVote: canVote)
+            timing: Fixture.timing, signing: signing)
         self.journal = journal
         engine = SimplexEngine(
             configuration: configuration, journal: journal, at: Fixture.moment(1_000))

@@ -28,6 +28,7 @@ import Testing
     /// The first seed of each bug; a change of the simulator may move it.
     @Test(arguments: [
         (PlantedBug.finalizeAfterNullify, UInt64(2)), (.noSkipCheck, 2), (.sendBeforePersist, 1),
+        (.voteAfterAmnesia, 1),
     ])
     func `a planted bug is found`(bug: PlantedBug, seed: UInt64) {
         #expect(run(seed, blocks: 60, bug: bug).violation != nil, "\(bug.rawValue), seed \(seed)")
@@ -39,5 +40,7 @@ import Testing
         #expect(reports.contains { $0.evidence > 0 })
         #expect(reports.contains { $0.synced > 0 })
         #expect(reports.contains { $0.nullifications > 0 })
+        #expect(reports.contains { $0.lostDisks > 0 })
+        #expect(reports.contains { $0.recoveredKeys > 0 })
     }
 }

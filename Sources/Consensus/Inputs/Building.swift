@@ -29,7 +29,7 @@ extension SimplexEngine {
     }
 
     private var mayPropose: Bool {
-        guard let own, leader == own else { return false }
+        guard let own, leader == own, maySign(in: view) else { return false }
         return slots[view]?.own.votes.isEmpty ?? true
     }
 

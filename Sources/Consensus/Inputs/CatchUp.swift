@@ -48,7 +48,7 @@ extension SimplexEngine {
     }
 
     /// Uses one of a peer's answers in the present Δ; strangers to the committee share theirs.
-    private mutating func take(
+    mutating func take(
         _ allowances: WritableKeyPath<SimplexEngine, [PeerID: Allowance]>, _ peer: PeerID,
         burst: UInt64
     ) -> Bool {

@@ -7,6 +7,9 @@ extension SimplexEngine {
         guard certificate.subject.epoch == committee.epoch, certificate.view > finalizedView,
             !held.contains(certificate.subject), let next = certificate.view.next
         else { return }
+        if let own, certificate.signers.contains(own), isForeign(certificate.subject) {
+            return haltForForeignSignature(certificate.subject)
+        }
         if let reason = contradiction(certificate) { return halt(reason) }
         effects.append(.persist([.certificate(certificate)], sync: false))
         effects.append(.broadcast(.certificate(certificate)))

@@ -48,7 +48,9 @@ extension SimplexEngine {
 
     /// What a restart needs, in an order that replays.
     package var liveRecords: [JournalRecord] {
-        var records = [finalization].compactMap(\.self).map(JournalRecord.certificate)
+        var records = [recordedFloor].compactMap(\.self).map(JournalRecord.floor)
+        records += knownRecords.sorted { $0.key < $1.key }.map { .introduced($0.key, $0.value) }
+        records += [finalization].compactMap(\.self).map(JournalRecord.certificate)
         records += blocks.sorted.map(JournalRecord.block)
         for place in slots.keys.sorted() {
             guard let slot = slots[place] else { continue }

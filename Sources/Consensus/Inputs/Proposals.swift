@@ -5,6 +5,9 @@ extension SimplexEngine {
     /// Keeps the first proposal of each view; its certificates count as received before it.
     mutating func receive(_ proposal: Proposal) {
         guard wants(proposal) else { return }
+        if proposal.block.proposer == own {
+            return haltForForeignSignature(proposal.vote.subject)
+        }
         if let certificate = proposal.parentCertificate { incoming.append(certificate) }
         incoming.append(contentsOf: proposal.skips)
         let isLate = proposal.view < view
@@ -27,8 +30,8 @@ extension SimplexEngine {
 
     /// R6.
     mutating func notarizeIfReady() {
-        guard own != nil, leader != own, let slot = slots[view], let proposal = slot.proposal,
-            slot.own.permits(.notarize), !slot.rejected
+        guard maySign(in: view), leader != own, let slot = slots[view],
+            let proposal = slot.proposal, slot.own.permits(.notarize), !slot.rejected
         else { return }
         switch readiness(of: proposal.block) {
         case .waiting: break

@@ -2,12 +2,12 @@ internal import Primitives
 
 extension SimplexEngine {
     /// The only place where this node signs. The record stands before the message (P1), and the own
-    /// vote is counted like any other.
+    /// vote is counted like any other. Nothing happens in a view in which it must not sign (P4).
     mutating func sign(
         _ kind: VoteKind, in place: View, _ digest: Digest, storing block: Block? = nil,
         sending message: (Vote) -> ConsensusMessage = { .vote($0) }
     ) {
-        guard let own, let signer = configuration.signer else { return }
+        guard let own, let signer = configuration.signer, maySign(in: place) else { return }
         let record = slots[place]?.own ?? SigningRecord()
         precondition(place > finalizedView, "\(kind) in finalized view \(place)")
         precondition(

@@ -19,6 +19,9 @@ extension SimplexEngine {
         view = 1
         leader = configuration.committee.leader(of: 1)
         if let finalization { held = [finalization.subject] }
+        if configuration.signing == .full || configuration.plantedBug == .voteAfterAmnesia {
+            floor = 0
+        }
         for record in journal { replayCertificate(record) }
         for record in journal { replay(record) }
         view = recoveredView()
@@ -49,6 +52,10 @@ extension SimplexEngine {
         case .certificate(let certificate):
             guard certificate.view > finalizedView else { return }
             store(certificate)
+        case .floor(let view):
+            floor = max(floor ?? 0, view)
+        case .introduced(let index, let record):
+            if knownRecords[index] == nil { knownRecords[index] = record }
         }
     }
 
@@ -68,6 +75,7 @@ extension SimplexEngine {
         for place in notarizedViews { finalizeIfAllowed(place) }
         for place in slots.keys.sorted() { certifyOwn(in: place) }
         sendAgain()
+        askForFloor()
         isDirty = true
     }
 

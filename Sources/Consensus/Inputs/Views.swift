@@ -5,6 +5,7 @@ extension SimplexEngine {
     /// R2.
     mutating func enter(_ next: View) {
         precondition(next > view, "view \(next) after \(view)")
+        leaveFloorBehind(entering: next)
         view = next
         leader = committee.leader(of: next)
         building = nil
@@ -56,6 +57,7 @@ extension SimplexEngine {
         case .retry: retry()
         case .idle: buildEvenIfEmpty()
         case .fetch: isDirty = true
+        case .recovery: askForFloor()
         }
     }
 

@@ -5,6 +5,9 @@ extension SimplexEngine {
     /// Counts a vote whose signature holds, or an own one.
     mutating func count(_ vote: Vote) {
         guard isInWindow(vote), slots[vote.view]?.holds(vote.kind) != true else { return }
+        if vote.signer == own, isForeign(vote.subject) {
+            return haltForForeignSignature(vote.subject)
+        }
         let weight = committee.weight(of: vote.signer)
         slots[vote.view, default: Slot()].report(vote, to: &effects)
         guard

@@ -14,6 +14,8 @@ extension SimplexEngine {
         case .block(let block): return isMissing(block.digest)
         case .syncRequest: return true
         case .syncResponse(let response): return wants(response)
+        case .recoveryRequest(let request): return request.epoch == committee.epoch
+        case .recoveryAnswer(let answer): return wants(answer, from: peer)
         }
     }
 
@@ -27,9 +29,9 @@ extension SimplexEngine {
     func wants(_ proposal: Proposal) -> Bool {
         let place = proposal.view
         guard proposal.block.epoch == committee.epoch, place > finalizedView,
-            place <= view.clampedAdvance(by: ConsensusLimits.futureViews), place < View(.max),
-            proposal.block.proposer != own
+            place <= view.clampedAdvance(by: ConsensusLimits.futureViews), place < View(.max)
         else { return false }
+        if proposal.block.proposer == own { return isForeign(proposal.vote.subject) }
         guard place >= view else { return isMissing(proposal.block.digest) }
         guard proposal.block.proposer == committee.leader(of: place) else { return false }
         guard slots[place]?.proposal != nil else { return true }
@@ -37,9 +39,8 @@ extension SimplexEngine {
     }
 
     private func wants(_ vote: Vote) -> Bool {
-        guard vote.signer != own, committee[vote.signer] != nil, isInWindow(vote) else {
-            return false
-        }
+        guard committee[vote.signer] != nil, isInWindow(vote) else { return false }
+        if vote.signer == own { return isForeign(vote.subject) }
         guard let slot = slots[vote.view] else { return true }
         return !slot.holds(vote.kind) && slot[vote.kind].wants(vote)
     }

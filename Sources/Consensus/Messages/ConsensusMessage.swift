@@ -13,6 +13,8 @@ package enum ConsensusMessage: Hashable, Sendable, BCSCodable {
     /// Answered from the store, not by the engine.
     case syncRequest(SyncRequest)
     case syncResponse(SyncResponse)
+    case recoveryRequest(RecoveryRequest)
+    case recoveryAnswer(RecoveryAnswer)
 
     package func encode(to writer: inout BCSWriter) {
         switch self {
@@ -25,6 +27,8 @@ package enum ConsensusMessage: Hashable, Sendable, BCSCodable {
         case .block(let value): encode(6, value, to: &writer)
         case .syncRequest(let value): encode(7, value, to: &writer)
         case .syncResponse(let value): encode(8, value, to: &writer)
+        case .recoveryRequest(let value): encode(9, value, to: &writer)
+        case .recoveryAnswer(let value): encode(10, value, to: &writer)
         }
     }
 
@@ -45,6 +49,8 @@ package enum ConsensusMessage: Hashable, Sendable, BCSCodable {
         case 6: self = .block(try reader.read())
         case 7: self = .syncRequest(try reader.read())
         case 8: self = .syncResponse(try reader.read())
+        case 9: self = .recoveryRequest(try reader.read())
+        case 10: self = .recoveryAnswer(try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }
@@ -64,7 +70,9 @@ extension ConsensusMessage: SignedValue {
             // Goes to the store as it is, so it is checked whatever the engine holds.
             response.certificate.signatureClaims(
                 in: CertificateContext(committee: context.committee))
-        case .certificateRequest, .blockRequest, .block, .syncRequest: []
+        case .recoveryAnswer(let answer):
+            answer.entry.map { $0.signatureClaims(in: context) } ?? []
+        case .certificateRequest, .blockRequest, .block, .syncRequest, .recoveryRequest: []
         }
     }
 }

@@ -63,7 +63,8 @@ final class SimulatedHost {
     func start(at now: UInt64) throws(StorageFault) {
         life += 1
         let configuration = NodeConfiguration(
-            genesis: configuration.genesis, signer: configuration.signer, canVote: !isSilenced)
+            genesis: configuration.genesis, signer: configuration.signer,
+            signing: isSilenced ? .observer : .full)
         let core = RunningCore(
             try NodeCore(
                 configuration: configuration, source: store,

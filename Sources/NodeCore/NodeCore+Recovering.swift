@@ -1,0 +1,32 @@
+internal import Consensus
+internal import Mempool
+internal import Primitives
+
+/// What a lost signing record means for the mempool.
+extension NodeCore {
+    /// Whoever signs again after a loss seals in terms that begin after it knows, by a finalized
+    /// block above the floor, all that it can have known before.
+    mutating func updateSilence() {
+        guard configuration.signing != .observer, consensus.signsAtAll else { return }
+        guard let floor = consensus.floor else { return mempool.silence = .complete }
+        guard floor > 0 else { return mempool.silence = .none }
+        if heightAboveFloor == nil, consensus.finalized.view > floor {
+            heightAboveFloor = consensus.finalizedHeight
+        }
+        mempool.silence = heightAboveFloor.map { .sealingThrough($0) } ?? .sealing
+    }
+
+    /// The first stored block above the floor, found again after a restart. O(log height).
+    mutating func findHeightAboveFloor(upTo tip: Height) throws(StorageFault) {
+        guard let floor = consensus.floor, floor > 0, consensus.finalized.view > floor else {
+            return
+        }
+        var (low, high) = (UInt64(1), tip.rawValue)
+        while low < high {
+            let middle = low + (high - low) / 2
+            let isAbove = try store.block(at: Height(middle)).map { $0.view > floor } ?? false
+            if isAbove { high = middle } else { low = middle + 1 }
+        }
+        heightAboveFloor = Height(high)
+    }
+}
