@@ -20,6 +20,11 @@ import Testing
             .blockRequest(BlockRequest(epoch: 0, ref: block.ref)), .block(block),
             .syncRequest(SyncRequest(from: 7)),
             .syncResponse(SyncResponse(blocks: [block], certificate: certificate)),
+            .recoveryRequest(RecoveryRequest(epoch: 0, record: RecordID(low: 1, high: 2))),
+            .recoveryAnswer(
+                RecoveryAnswer(
+                    epoch: 0, record: RecordID(low: 1, high: 2), isFirst: true, view: 2,
+                    entry: certificate)),
         ]
     }
 

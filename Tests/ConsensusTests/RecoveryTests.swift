@@ -242,4 +242,26 @@ import Testing
         _ = recovering.deliver(.certificate(recovering.certificate(.nullify, 11, by: [0, 1, 2])))
         #expect(recovering.engine.stopCause == .foreignSignature, "above the floor it does")
     }
+
+    // MARK: Bytes
+
+    @Test func `messages and records have their frozen bytes`() throws {
+        let record = RecordID(low: 0x0807_0605_0403_0201, high: 0x100F_0E0D_0C0B_0A09)
+        let id = "0102030405060708090a0b0c0d0e0f10"
+        #expect(record == RecordID([UInt8](1...16)) && record.description == id)
+        #expect(RecordID([1]) == nil)
+        let zero = String(repeating: "00", count: 8)
+        let request = ConsensusMessage.recoveryRequest(RecoveryRequest(epoch: 0, record: record))
+        #expect(Hex.encode(request.bcsBytes) == "09" + zero + id)
+        let answer = ConsensusMessage.recoveryAnswer(
+            RecoveryAnswer(epoch: 0, record: record, isFirst: true, view: 1, entry: nil))
+        #expect(Hex.encode(answer.bcsBytes) == "0a" + zero + id + "01" + "0100000000000000" + "00")
+        let floor = JournalRecord.floor(258)
+        #expect(Hex.encode(floor.bcsBytes) == "030201000000000000")
+        let introduced = JournalRecord.introduced(ValidatorIndex(3), record)
+        #expect(Hex.encode(introduced.bcsBytes) == "040300" + id)
+        for value in [floor, introduced] {
+            #expect(try JournalRecord(bcs: value.bcsBytes) == value)
+        }
+    }
 }

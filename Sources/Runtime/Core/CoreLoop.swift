@@ -22,6 +22,7 @@ final class CoreLoop: @unchecked Sendable {
     private var finalizedAt: Instant
     /// The sets of verifiers that the network was told last.
     private var toldSets: [UInt64: VerifierSet] = [:]
+    private var toldRecovery = KeyRecovery.none
     private var publishedAt = Instant(milliseconds: 0)
     /// Milliseconds between two looks at the core's figures; its own timer fires every 50.
     private static let publishInterval: UInt64 = 20
@@ -110,7 +111,9 @@ final class CoreLoop: @unchecked Sendable {
         case .reply(let request, let reply): round.replies.append((request, reply))
         case .penalise(let peer, let reason): parts.penalise(peer, reason)
         case .note(let note): take(note)
-        case .halt(let reason): parts.fail(.invariant, reason)
+        case .halt(let reason):
+            let isForeign = core.consensus.stopCause == .foreignSignature
+            parts.fail(isForeign ? .foreignSignature : .invariant, reason)
         }
     }
 
@@ -207,8 +210,30 @@ final class CoreLoop: @unchecked Sendable {
         parts.trustBonded(Set(sets.values.flatMap { $0.members.map(\.peerID) }))
     }
 
+    private var recovery: KeyRecovery {
+        guard core.consensus.isRecovering else { return .none }
+        return core.consensus.floor.map { .abstains(through: $0) } ?? .asks
+    }
+
+    /// An operator wants to know when a validator is silent, and when no longer.
+    private func tellRecovery() {
+        let present = recovery
+        guard present != toldRecovery else { return }
+        toldRecovery = present
+        switch present {
+        case .none: parts.logger.notice("this validator votes")
+        case .asks:
+            parts.logger.notice("this validator asks the others how far its key has signed")
+        case .abstains(let view):
+            parts.logger.warning(
+                "this validator's key may have signed before: it votes after a while",
+                metadata: ["above view": "\(view)"])
+        }
+    }
+
     private func publish() {
         let consensus = core.consensus
+        tellRecovery()
         var fresh = CoreStatus()
         fresh.view = consensus.view
         fresh.openedAtHeight = openedAtHeight
@@ -229,6 +254,7 @@ final class CoreLoop: @unchecked Sendable {
         fresh.evidence = core.evidence
         fresh.layout = core.layout
         tellBonded()
+        fresh.recovery = recovery
         fresh.transactionsExecuted = tallies.executed
         fresh.transactionsSkipped = tallies.skipped
         status.withLock { status in

@@ -7,8 +7,9 @@ internal import Primitives
 /// What the core's thread works with.
 struct CoreParts: Sendable {
     let store: RocksStore
-    /// Nil for a node that must not vote.
-    let journal: ConsensusJournal?
+    let journal: ConsensusJournal
+    /// Nil for a node without a voting key.
+    let mark: SigningMark?
     let pool: VerifierPool
     let share: ShareLoop
     /// Counts the time in which the core waits for the disk.
@@ -23,10 +24,16 @@ struct CoreParts: Sendable {
     /// Ends the process: the exit code, and what to tell.
     let fail: @Sendable (ExitCode, String) -> Void
 
-    func append(_ record: Consensus.JournalRecord) { journal?.append(JournalRecord(record)) }
+    func append(_ record: Consensus.JournalRecord) {
+        if case .vote(let vote) = record { mark?.note(vote.view) }
+        journal.append(JournalRecord(record))
+    }
 
     func syncJournal() throws(StorageFault) {
-        try diskTime.measure { () throws(StorageFault) in try journal?.sync() }
+        try diskTime.measure { () throws(StorageFault) in
+            try journal.sync()
+            try mark?.cover()
+        }
     }
 
     func syncStore() throws(StorageFault) {
@@ -36,7 +43,7 @@ struct CoreParts: Sendable {
     /// The journal is shortened only when all that it no longer holds is safe in the store.
     func compact(to records: [Consensus.JournalRecord]) throws(StorageFault) {
         try syncStore()
-        try journal?.compact(to: records.map { JournalRecord($0) })
+        try journal.compact(to: records.map { JournalRecord($0) })
     }
 
     func send(_ deliveries: [Delivery]) { network.value?.deliver(deliveries) }

@@ -28,6 +28,8 @@ package struct CoreStatus: Sendable {
     package var evidence: [Accusation] = []
     /// Shards, owners and verifiers by the newest executed block; nil before the first look.
     package var layout: ShardLayout?
+    /// Whether this validator's key is silent, and until when.
+    package var recovery = KeyRecovery.none
     package var transactionsExecuted: UInt64 = 0
     package var transactionsSkipped: UInt64 = 0
     /// The finalized height that the node opened with.
@@ -36,4 +38,14 @@ package struct CoreStatus: Sendable {
     package var finalizedAt = Instant(milliseconds: 0)
 
     package init() {}
+}
+
+/// How far a validator with an empty signing record has got.
+package enum KeyRecovery: Hashable, Sendable {
+    /// It votes, or has no key to vote with.
+    case none
+    /// It waits for the others' word on how far its key has signed.
+    case asks
+    /// It signs nothing in views up to this one.
+    case abstains(through: View)
 }

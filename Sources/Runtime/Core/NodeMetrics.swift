@@ -21,6 +21,9 @@ enum NodeMetrics {
         metrics.gauge("offpeak_view", "View that consensus is in.") {
             Double(node.status.view.rawValue)
         }
+        metrics.gauge(
+            "offpeak_key_silent", "1 while this validator's key must not sign, after a loss."
+        ) { node.status.recovery == .none ? 0 : 1 }
         metrics.counter(
             "offpeak_transactions_executed_total", "Transactions that took their sequence."
         ) { Double(node.status.transactionsExecuted) }

@@ -17,8 +17,8 @@ package final class RunningNode: Sendable {
     package let peerID: PeerID
     /// This node's place in the committee, nil for a node without a vote.
     package let ownIndex: ValidatorIndex?
-    /// Why this validator must not vote, nil if it may.
-    package let amnesia: String?
+    /// Why this validator's former signing record can't be relied on; nil if all is well.
+    package let recordLoss: String?
     package let metrics: Metrics
     package let startedAt: Instant
 
@@ -55,7 +55,7 @@ package final class RunningNode: Sendable {
         let ownIndex = voting.flatMap { [genesis] in genesis.committee.index(of: $0.publicKey) }
         let opened = try RunningNode.openStorage(home, configuration, genesis)
         store = opened.store
-        amnesia = opened.amnesia
+        recordLoss = ownIndex == nil ? nil : opened.record.loss
         self.ownIndex = ownIndex
         peerID = PeerID(identity.publicKey)
         metrics = Metrics()
@@ -76,32 +76,32 @@ package final class RunningNode: Sendable {
                 mode: mode, settings: configuration.share, lent: pool.lent, diskTime: diskTime,
                 logger: logger))
         let core = try RunningNode.openCore(
-            genesis, voting, canVote: opened.amnesia == nil, opened)
+            genesis, voting, opened)
         layout = core.layout
         loop = CoreLoop(
             core: core,
             parts: CoreParts(
-                store: opened.store, journal: opened.journal, pool: pool, share: share,
+                store: opened.store, journal: opened.record.opened.journal,
+                mark: opened.record.mark, pool: pool, share: share,
                 diskTime: diskTime, broker: broker, logger: logger, network: network,
                 trustBonded: { [standing, gossip] peers in
                     if standing.setBonded(peers) { gossip.value?.trust(standing.known) }
                 }, fail: fail))
-        if let cut = opened.cut {
+        if let cut = opened.record.opened.cut {
             logger.warning(
                 "the end of the consensus journal was unfinished and is cut off",
                 metadata: ["where": "\(cut)"])
         }
-        if let reason = opened.amnesia, ownIndex != nil {
-            logger.warning("this validator doesn't vote", metadata: ["reason": "\(reason)"])
+        if let reason = recordLoss {
+            logger.warning(
+                "the record of what this validator signed is lost",
+                metadata: ["reason": "\(reason)"])
         }
     }
 
     private struct Storage {
         let store: RocksStore
-        let journal: ConsensusJournal?
-        let records: [Consensus.JournalRecord]
-        let cut: ConsensusJournal.Cut?
-        let amnesia: String?
+        let record: SigningRecord
     }
 
     private static func openStorage(
@@ -115,29 +115,27 @@ package final class RunningNode: Sendable {
                 try store.apply(NodeCore.genesisWrites(genesis))
                 try store.syncLog()
             }
-            switch try SigningRecord.open(folder: home.journal, store: store) {
-            case .ready(let opened):
-                var records: [Consensus.JournalRecord] = []
-                for record in opened.records { records.append(try record.decoded()) }
-                return Storage(
-                    store: store, journal: opened.journal, records: records, cut: opened.cut,
-                    amnesia: nil)
-            case .amnesia(let reason):
-                return Storage(store: store, journal: nil, records: [], cut: nil, amnesia: reason)
-            }
+            let mark = home.hasValidatorKey ? home.validatorMark : nil
+            let record = try SigningRecord.open(folder: home.journal, store: store, mark: mark)
+            return Storage(store: store, record: record)
         } catch {
             throw HomeFault("\(error)", exitCode: .storage)
         }
     }
 
     private static func openCore(
-        _ genesis: Genesis, _ voting: SecretKey?, canVote: Bool, _ storage: Storage
+        _ genesis: Genesis, _ voting: SecretKey?, _ storage: Storage
     ) throws(HomeFault) -> NodeCore {
         do throws(StorageFault) {
+            let opened = storage.record.opened
+            var records: [Consensus.JournalRecord] = []
+            for record in opened.records { records.append(try record.decoded()) }
+            // A node without a vote keeps a journal too, in case that its key gets one.
+            let id = RecordID(opened.journal.instance.bytes)
             return try NodeCore(
                 configuration: NodeConfiguration(
-                    genesis: genesis, signer: voting, canVote: canVote),
-                source: storage.store, journal: storage.records, at: SystemClock.moment)
+                    genesis: genesis, signer: voting, signing: id.map { .asking($0) } ?? .observer),
+                source: storage.store, journal: records, at: SystemClock.moment)
         } catch {
             throw HomeFault("\(error)", exitCode: .storage)
         }

@@ -13,6 +13,8 @@ public enum ExitCode: Int32, Sendable, CaseIterable, Error {
     case storage = 74
     /// Another process runs on the same home folder.
     case locked = 75
+    /// Somebody else signs with this validator's key, or this home is an old copy.
+    case foreignSignature = 77
     /// The configuration, genesis or a key file is wrong.
     case configuration = 78
 }

@@ -7,6 +7,7 @@ internal import Glibc
 /// genesis.json         the network's first state
 /// keys/identity.key    the node's name on the network, mode 0600
 /// keys/validator.key   what votes and acks are signed with, mode 0600; absent on a relay
+/// keys/validator.mark  how far that key has signed, with which journal: never restore it
 /// data/                the store (RocksDB)
 /// journal/             the record of what was signed
 /// lock                 held by the running node, with its process id
@@ -26,6 +27,7 @@ package struct Home: Hashable, Sendable, CustomStringConvertible {
     package var keys: String { "\(path)/keys" }
     package var identityKey: String { "\(keys)/identity.key" }
     package var validatorKey: String { "\(keys)/validator.key" }
+    package var validatorMark: String { "\(keys)/validator.mark" }
     package var data: String { "\(path)/data" }
     package var journal: String { "\(path)/journal" }
     package var lock: String { "\(path)/lock" }

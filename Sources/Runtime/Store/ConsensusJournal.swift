@@ -69,6 +69,21 @@ package final class ConsensusJournal: Sendable {
         }
     }
 
+    /// Moves the folder with its journal to a name of its own beside it, for study.
+    /// - Returns: the new name, nil if there was no journal.
+    package static func putAside(_ folder: String) throws(StorageFault) -> String? {
+        guard exists(in: folder) else { return nil }
+        var number = 1
+        while PosixFolder.exists("\(folder).old-\(number)") { number += 1 }
+        let aside = "\(folder).old-\(number)"
+        try attempt { () throws(PosixFault) in
+            try PosixFolder.rename(folder, to: aside)
+            let slash = folder.lastIndex(of: "/") ?? folder.startIndex
+            try PosixFolder.sync(slash == folder.startIndex ? "." : String(folder[..<slash]))
+        }
+        return aside
+    }
+
     /// Reads the journal in `folder` and leaves it ready for more.
     /// - Throws: `StorageFault` for damage anywhere but in an unfinished last record, with the
     ///   file, the offset and what to do.
@@ -211,9 +226,9 @@ extension ConsensusJournal {
             """
             \(file): damaged at offset \(offset): \(what), so the damage isn't the unfinished end \
             of a write. This validator must not vote with a damaged record of what it signed: it \
-            could sign twice. Check the disk (dmesg), keep this folder for study by moving it \
-            away, and start again: the node then follows the chain as an observer for the rest of \
-            the epoch.
+            could sign twice. Check the disk (dmesg), run `offpeak db forget-signatures`, which \
+            keeps this folder for study, and start again: the node then asks the other validators \
+            how far its key got, and votes above that.
             """)
     }
 }

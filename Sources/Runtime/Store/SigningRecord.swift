@@ -1,80 +1,143 @@
+internal import Consensus
 package import Primitives
 
-/// Whether this node's record of what it signed can be relied on: without it the validator's key
-/// must not vote in this epoch, since it could sign a second time what it signed before.
-package enum SigningRecord: Sendable {
-    /// The journal belongs to the store; replay its records, then vote.
-    case ready(ConsensusJournal.Opened)
-    /// The journal is lost or another store's: follow the chain, don't vote. The text says why.
-    case amnesia(String)
+/// This node's record of what it signed: the journal, which belongs to the store and to the mark
+/// beside the voting key.
+///
+/// What doesn't fit together isn't the whole record: a journal that is missing, of another store,
+/// older than the mark, or beside a damaged mark. Then a new one is begun under a new id, and the
+/// old one is put aside. A new record is empty, and an empty record signs nothing before the other
+/// validators said how far its key may have got (decisions/0010): the first start is no different.
+package struct SigningRecord: Sendable {
+    /// The journal with what it holds, or with nothing if it was begun now.
+    package let opened: ConsensusJournal.Opened
+    /// Nil for a node without a voting key.
+    package let mark: SigningMark?
+    /// Why the former record can't be relied on, if there was one.
+    package let loss: String?
 
     private static let instanceKey = Array("store/instance".utf8)
 
-    /// Opens the journal in `folder` that belongs to `store`, or makes it at the first start.
+    /// What lies on disk.
+    private struct Place {
+        let folder: String
+        let store: RocksStore
+        let markPath: String?
+        let mark: SigningMark.Found
+    }
+
+    /// Opens the record whose journal is in `folder`, or begins a new one.
+    /// - Parameter mark: where the mark beside the voting key is; nil without such a key.
     /// - Throws: `StorageFault` for a damaged journal and faults of the disk.
     package static func open(
-        folder: String, store: RocksStore
+        folder: String, store: RocksStore, mark path: String?
     ) throws(StorageFault) -> SigningRecord {
-        let stored = try store.value(in: .meta, for: instanceKey)
-        let hasJournal = ConsensusJournal.exists(in: folder)
-        guard let stored else {
-            return try hasJournal ? adopt(folder, store) : begin(folder, store)
-        }
-        guard let instance = InstanceID(stored) else {
-            throw StorageFault("the store's instance id has \(stored.count) bytes, not 16")
-        }
-        guard hasJournal else {
-            return .amnesia(
-                """
-                the store holds chain data of instance \(instance), but \(folder) has no consensus \
-                journal: what this validator signed isn't known
-                """)
+        var found = SigningMark.Found.nothing
+        if let path { found = try SigningMark.look(at: path) }
+        let place = Place(folder: folder, store: store, markPath: path, mark: found)
+        guard ConsensusJournal.exists(in: folder) else {
+            return try begin(place, loss: try lossWithoutJournal(place))
         }
         let opened = try ConsensusJournal.open(in: folder)
-        guard opened.journal.instance == instance else {
-            return mismatch(folder, opened.journal.instance, "the store \(instance)")
-        }
-        return .ready(opened)
+        if let loss = try loss(of: opened, place) { return try begin(place, loss: loss) }
+        return try take(opened, place, loss: nil)
     }
 
-    /// The first start: journal first, so that a crash in between leaves an empty one to adopt.
-    private static func begin(
-        _ folder: String, _ store: RocksStore
+    // MARK: What is wrong
+
+    private static func lossWithoutJournal(_ place: Place) throws(StorageFault) -> String? {
+        if let reason = lossByMark(place, nil, top: 0) { return reason }
+        if let instance = try storedInstance(place.store) {
+            return "the store holds chain data of record \(instance), but \(place.folder) has no "
+                + "consensus journal"
+        }
+        guard try hasBlocks(place.store) else { return nil }
+        return "the store holds blocks, but neither a record's id nor a consensus journal in "
+            + place.folder
+    }
+
+    private static func loss(
+        of opened: ConsensusJournal.Opened, _ place: Place
+    ) throws(StorageFault) -> String? {
+        let own = opened.journal.instance
+        let stored = try storedInstance(place.store)
+        if let stored, stored != own {
+            return mismatch(place.folder, own, "the store has \(stored)")
+        }
+        if stored == nil {
+            // An empty journal beside an empty store is a first start that was cut short.
+            let hasBlocks = try hasBlocks(place.store)
+            guard opened.records.isEmpty, !hasBlocks else {
+                return mismatch(place.folder, own, "the store has none")
+            }
+        }
+        return lossByMark(place, own, top: try top(of: opened.records))
+    }
+
+    private static func lossByMark(_ place: Place, _ own: InstanceID?, top: View) -> String? {
+        switch place.mark {
+        case .nothing: return nil
+        case .damaged(let text): return text
+        case .content(let mark):
+            guard let own else {
+                return "the mark beside the voting key is of record \(mark.instance), but "
+                    + "\(place.folder) has no consensus journal"
+            }
+            guard mark.instance == own else {
+                return mismatch(
+                    place.folder, own, "the mark beside the voting key has \(mark.instance)")
+            }
+            guard top >= mark.lowerEdge else {
+                return "the consensus journal in \(place.folder) ends in view \(top), but its "
+                    + "validator voted above view \(mark.lowerEdge): it is an old copy"
+            }
+            return nil
+        }
+    }
+
+    private static func mismatch(_ folder: String, _ own: InstanceID, _ other: String) -> String {
+        "the consensus journal in \(folder) is record \(own), \(other): they don't belong "
+            + "together, as after a restored backup or a lost data folder"
+    }
+
+    /// The highest view that a journal knows of; that of its last vote, or one above.
+    private static func top(of records: [JournalRecord]) throws(StorageFault) -> View {
+        var top: View = 0
+        for record in records { top = max(top, try record.decoded().view) }
+        return top
+    }
+
+    // MARK: Taking and beginning
+
+    private static func take(
+        _ opened: ConsensusJournal.Opened, _ place: Place, loss: String?
     ) throws(StorageFault) -> SigningRecord {
-        guard try !hasBlocks(store) else {
-            return .amnesia(
-                """
-                the store holds blocks, but neither an instance id nor a consensus journal in \
-                \(folder): what this validator signed isn't known
-                """)
+        let instance = opened.journal.instance
+        if try storedInstance(place.store) != instance { try remember(instance, in: place.store) }
+        var mark: SigningMark?
+        if let path = place.markPath {
+            mark = try SigningMark.open(path, instance: instance, found: place.mark)
         }
-        let journal = try ConsensusJournal.create(in: folder, instance: .random())
-        try remember(journal.instance, in: store)
-        return .ready(ConsensusJournal.Opened(journal: journal, records: [], cut: nil))
+        return SigningRecord(opened: opened, mark: mark, loss: loss)
     }
 
-    /// A journal beside a store without an id: an empty one is the first start again, any other
-    /// belongs to a store that was lost.
-    private static func adopt(
-        _ folder: String, _ store: RocksStore
-    ) throws(StorageFault) -> SigningRecord {
-        let opened = try ConsensusJournal.open(in: folder)
-        let hasBlocks = try hasBlocks(store)
-        guard opened.records.isEmpty, !hasBlocks else {
-            return mismatch(folder, opened.journal.instance, "the store has none")
-        }
-        try remember(opened.journal.instance, in: store)
-        return .ready(opened)
+    /// The journal comes first: a crash before store and mark follow leaves an empty one, which is
+    /// replaced again where they are of another.
+    private static func begin(_ place: Place, loss: String?) throws(StorageFault) -> SigningRecord {
+        _ = try ConsensusJournal.putAside(place.folder)
+        let journal = try ConsensusJournal.create(in: place.folder, instance: .random())
+        let opened = ConsensusJournal.Opened(journal: journal, records: [], cut: nil)
+        return try take(opened, place, loss: loss)
     }
 
-    private static func mismatch(
-        _ folder: String, _ instance: InstanceID, _ other: String
-    ) -> SigningRecord {
-        .amnesia(
-            """
-            the consensus journal in \(folder) carries instance \(instance), \(other): they don't \
-            belong together, as after a restored backup or a lost data folder
-            """)
+    // MARK: The store
+
+    private static func storedInstance(_ store: RocksStore) throws(StorageFault) -> InstanceID? {
+        guard let bytes = try store.value(in: .meta, for: instanceKey) else { return nil }
+        guard let instance = InstanceID(bytes) else {
+            throw StorageFault("the store's instance id has \(bytes.count) bytes, not 16")
+        }
+        return instance
     }
 
     private static func remember(
@@ -89,5 +152,19 @@ package enum SigningRecord: Sendable {
     /// Whether a block above genesis is stored.
     private static func hasBlocks(_ store: RocksStore) throws(StorageFault) -> Bool {
         try !store.pairs(in: .blocks, from: UInt64(1).bigEndianBytes, before: nil, limit: 1).isEmpty
+    }
+}
+
+extension Home {
+    /// Makes the node's next start begin a new signing record, as after the loss of the journal.
+    /// The home must be locked.
+    /// - Returns: where the old journal was put, nil if there was none.
+    /// - Throws: `HomeFault` for faults of the disk.
+    package func forgetSignatures() throws(HomeFault) -> String? {
+        do throws(StorageFault) {
+            return try ConsensusJournal.putAside(journal)
+        } catch {
+            throw HomeFault("\(error)", exitCode: .storage)
+        }
     }
 }

@@ -15,7 +15,8 @@ struct NodeCommand: AsyncParsableCommand {
             goes to stderr. SIGTERM and Ctrl-C stop it cleanly within 5 seconds.
 
             Exit codes: 0 stopped on request, 70 a broken invariant, 74 a fault of the disk, 75 \
-            the home is in use, 78 a fault in the configuration, the genesis or the keys.
+            the home is in use, 77 somebody else signs with this validator's key, 78 a fault in \
+            the configuration, the genesis or the keys.
             """)
 
     @Option(help: "The home folder, as `offpeak init` makes it.")

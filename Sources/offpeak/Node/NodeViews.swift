@@ -36,13 +36,17 @@ struct NodeViews: Sendable {
             let present = node.shardLayout.presentVerifiers(after: node.status.appliedHeight)
             return present?.index(of: node.peerID) == nil ? .relay : .verifier
         }
-        return node.amnesia == nil ? .validator : .observer
+        return node.status.recovery == .none ? .validator : .observer
     }
 
     /// Why a validator doesn't vote.
     private var silence: [String] {
-        guard let reason = node.amnesia, node.ownIndex != nil else { return [] }
-        return ["doesn't vote: \(reason)"]
+        let cause = node.recordLoss.map { ": \($0)" } ?? ""
+        switch node.status.recovery {
+        case .none: return []
+        case .asks: return ["doesn't vote before others say how far its key has signed\(cause)"]
+        case .abstains(let view): return ["doesn't vote up to view \(view)\(cause)"]
+        }
     }
 
     private func supply(_ totals: Totals.Asset) -> SupplyInfo {

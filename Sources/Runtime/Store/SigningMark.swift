@@ -1,0 +1,120 @@
+internal import Glibc
+package import Primitives
+internal import Synchronization
+
+/// The high-water mark beside the voting key: which signing record is in use, and a view that no
+/// vote has passed. A journal that is older than the mark isn't the whole record.
+///
+/// Views are reserved in strides, so that most votes cost no write of it. The order is journal,
+/// mark, message: after a crash the journal may be ahead of the mark, never the mark of the journal.
+///
+/// File (56 bytes): magic `OPKMARK1`, instance id of the journal (16), epoch (u64 LE), bound
+/// (u64 LE), checksum (16: the first bytes of BLAKE2b-256 over what stands before it).
+package final class SigningMark: Sendable {
+    /// Views that one write reserves: at a view a second 17 minutes.
+    package static let stride: UInt64 = 1_000
+    private static let magic = Array("OPKMARK1".utf8)
+    private static let byteCount = 56
+
+    /// What a mark says.
+    package struct Content: Hashable, Sendable {
+        package let instance: InstanceID
+        package let epoch: Epoch
+        /// No vote was sent in a view above; some view above `bound - stride` was voted in.
+        package let bound: View
+
+        /// The least view that a whole journal knows of.
+        package var lowerEdge: View { bound.clampedRetreat(by: SigningMark.stride) }
+    }
+
+    /// What was found beside the key.
+    package enum Found: Hashable, Sendable {
+        case nothing
+        case content(Content)
+        /// The text says what is wrong.
+        case damaged(String)
+    }
+
+    private let path: String
+    private let state: Mutex<State>
+
+    private struct State {
+        var content: Content
+        var highest: View = 0
+    }
+
+    private init(_ path: String, _ content: Content) {
+        self.path = path
+        state = Mutex(State(content: content))
+    }
+
+    /// Looks at the mark.
+    /// - Throws: `StorageFault` for faults of the disk.
+    package static func look(at path: String) throws(StorageFault) -> Found {
+        guard PosixFolder.exists(path) else { return .nothing }
+        let bytes: [UInt8]
+        do throws(PosixFault) {
+            bytes = try PosixFile(path, flags: O_RDONLY).readAll(maximum: 4_096)
+        } catch {
+            throw StorageFault("\(error)")
+        }
+        return decode(bytes).map(Found.content) ?? .damaged("\(path) is damaged")
+    }
+
+    /// Takes the mark into use as it is, or makes the first one of a record.
+    package static func open(
+        _ path: String, instance: InstanceID, found: Found
+    ) throws(StorageFault) -> SigningMark {
+        if case .content(let content) = found, content.instance == instance {
+            return SigningMark(path, content)
+        }
+        let content = Content(instance: instance, epoch: 0, bound: 0)
+        try write(content, to: path)
+        return SigningMark(path, content)
+    }
+
+    /// A vote in the view will be sent after the next `cover`.
+    package func note(_ view: View) {
+        state.withLock { $0.highest = max($0.highest, view) }
+    }
+
+    /// Reserves further views if a vote that was noted needs them; on disk when it returns.
+    package func cover() throws(StorageFault) {
+        try state.withLock { (state) throws(StorageFault) in
+            guard state.highest > state.content.bound else { return }
+            let bound = state.highest.clampedAdvance(by: SigningMark.stride - 1)
+            let next = Content(
+                instance: state.content.instance, epoch: state.content.epoch, bound: bound)
+            try SigningMark.write(next, to: path)
+            state.content = next
+        }
+    }
+
+    // MARK: Bytes
+
+    private static func write(_ content: Content, to path: String) throws(StorageFault) {
+        do throws(PosixFault) {
+            try PosixFolder.writeWhole(encode(content), to: path, mode: 0o600)
+        } catch {
+            throw StorageFault("\(error): the mark beside the voting key can't be written")
+        }
+    }
+
+    private static func encode(_ content: Content) -> [UInt8] {
+        var bytes = magic + content.instance.bytes
+        bytes += content.epoch.rawValue.bcsLittleEndian + content.bound.rawValue.bcsLittleEndian
+        return bytes + Digest.hash(.journal, bytes).bytes.prefix(16)
+    }
+
+    private static func decode(_ bytes: [UInt8]) -> Content? {
+        guard bytes.count == byteCount, let instance = InstanceID(Array(bytes[8..<24])) else {
+            return nil
+        }
+        let words = [bytes[24..<32], bytes[32..<40]].map { word in
+            word.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        let content = Content(
+            instance: instance, epoch: Epoch(words[0]), bound: View(words[1]))
+        return encode(content) == bytes ? content : nil
+    }
+}
