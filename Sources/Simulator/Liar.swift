@@ -90,6 +90,12 @@ struct Liar {
 
     // MARK: Acting
 
+    /// Whoever asks how far it signed hears what it would like best.
+    func answer(_ request: RecoveryRequest) -> RecoveryAnswer {
+        RecoveryAnswer(
+            epoch: request.epoch, record: request.record, isFirst: true, view: 1, entry: nil)
+    }
+
     /// A few messages, each for an arbitrary part of the others.
     mutating func act(
         as index: Int, now: UInt64, random: inout SeededRandom

@@ -38,7 +38,12 @@ extension Simulation {
     }
 
     private mutating func deliver(_ message: ConsensusMessage, from: Int, to: Int) {
-        guard let node = nodes[to] else { return liar.hear(message, random: &random) }
+        guard let node = nodes[to] else {
+            if case .recoveryRequest(let request) = message {
+                transmit(.recoveryAnswer(liar.answer(request)), from: to, to: from)
+            }
+            return liar.hear(message, random: &random)
+        }
         guard node.isUp, let peer = peer(from) else { return }
         if case .syncRequest(let request) = message { return serve(request, by: node, to: from) }
         guard node.engine.wants(message, from: peer),
