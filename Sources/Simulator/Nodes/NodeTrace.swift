@@ -92,6 +92,9 @@ struct NodeTrace {
         case .blockRequest: "asks for block"
         case .syncRequest(let request): "syncs from \(request.from)"
         case .syncResponse(let response): "serves \(response.blocks.count) blocks"
+        case .recoveryRequest: "asks for floor"
+        case .recoveryAnswer(let answer):
+            answer.isFirst ? "first record" : "stands in v\(answer.view)"
         case .status, .block: nil
         }
     }
