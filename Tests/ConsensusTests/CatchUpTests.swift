@@ -116,7 +116,6 @@ import Testing
             .vote(fixture.vote(.notarize, 18, digest, by: 1)),
             .vote(fixture.vote(.notarize, 0, digest, by: 1)),
             .vote(fixture.vote(.notarize, View(.max), digest, by: 1)),
-            .vote(fixture.vote(.notarize, 1, digest, by: 0)),
             .certificate(fixture.certificate(.notarize, View(.max), digest)),
             .certificate(fixture.certificate(.finalize, 0, digest)),
             .block(fixture.block(1, on: fixture.genesis)),
@@ -132,7 +131,8 @@ import Testing
     @Test func `a flood of votes and proposals stays within its bounds`() throws {
         var fixture = try Fixture()
         _ = fixture.feed(.start)
-        for view in 1...40 {
+        // A proposal under the own key would stop the engine.
+        for view in 1...40 where fixture.leader(of: View(UInt64(view))) != 0 {
             for payload in 0..<6 {
                 let block = fixture.block(
                     View(UInt64(view)), on: fixture.genesis, payload: [UInt8(payload)])

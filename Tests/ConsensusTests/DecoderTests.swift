@@ -107,7 +107,8 @@ import Testing
         let block = fixture.block(1, on: fixture.genesis)
         let records: [JournalRecord] = [
             .vote(fixture.vote(.notarize, 1, block.digest, by: 0)), .block(block),
-            .certificate(fixture.certificate(.notarize, 1, block.digest)),
+            .certificate(fixture.certificate(.notarize, 1, block.digest)), .floor(300),
+            .introduced(ValidatorIndex(2), RecordID(low: 1, high: 2)),
         ]
         for record in records {
             let bytes = record.bcsBytes
