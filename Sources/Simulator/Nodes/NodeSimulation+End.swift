@@ -70,6 +70,9 @@ extension NodeSimulation {
             came == Int64(escrow.held.rawValue) + went
                 && (escrow.state != .closed || escrow.held == 0),
             "escrow \(id) holds \(escrow.held) of \(came) and paid \(went)")
+        if let due = escrow.due, let time = try reader.summary()?.time {
+            oracle.expect(due >= time, "escrow \(id) was due at \(due), it is \(time)")
+        }
         money[escrow.payer, default: 0] += Int64(escrow.refunded.rawValue) - came
         money[escrow.terms.payee, default: 0] += Int64(escrow.released.rawValue)
         if escrow.released > 0 { marks.reach(.escrowReleased) }
