@@ -40,6 +40,9 @@ extension NodeSimulation {
         for (id, transaction) in history.submitted.sorted(by: { $0.key < $1.key }) {
             guard let receipt = try reader.receipt(id) else { continue }
             let body = transaction.transaction
+            oracle.expect(
+                (checks.times[receipt.height] ?? 0) <= body.validUntil,
+                "\(id) executed after its time")
             money[body.sender, default: 0] -= Int64(receipt.fee.rawValue)
             guard receipt.outcome == .success else {
                 marks.reach(.transactionFailed)
