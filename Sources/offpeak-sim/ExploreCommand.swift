@@ -13,13 +13,13 @@ struct ExploreCommand: ParsableCommand {
             """)
 
     @Option(help: "Views, 1...4.")
-    var views = 3
+    var views = 2
 
     @Option(help: "One order of leaders, as it was printed.")
     var leaders: String?
 
     @Flag(inversion: .prefixedNo, help: "Let honest nodes stop and start again.")
-    var restarts = true
+    var restarts = false
 
     @Option(help: "States that are visited at most for each order.")
     var states = 20_000_000

@@ -27,6 +27,18 @@ import Testing
         #expect(first.traceHash != run(TwinsScenario(seed: 6)).traceHash)
     }
 
+    /// A scenario for each bug that this layer sees; a change of the simulator may move it.
+    @Test(arguments: [
+        PlantedBug.sendBeforePersist, .skipPersist, .quorumOf2F, .countTwice,
+        .notarizeAfterNullify, .notarizeSecond, .proposeOverGap, .enterWithoutCertificate,
+    ])
+    func `a planted bug is found`(bug: PlantedBug) {
+        let isFound = TwinsSpace(views: 3, sidesMax: 2).spread(500).contains {
+            run($0, bug: bug).violation != nil
+        }
+        #expect(isFound, "\(bug.rawValue)")
+    }
+
     @Test func `a scenario can be repeated from its text`() throws {
         for seed in UInt64(1)...50 {
             let scenario = TwinsScenario(seed: seed)

@@ -12,8 +12,6 @@ final class ExplorationPool {
         let proposal: Proposal
         let notarize: Int
         let finalize: Int
-        /// The bit of the parent's notarization; 0 for the genesis.
-        let parent: Mask
         let proposer: Int
         let isOfLiar: Bool
     }
@@ -89,13 +87,12 @@ final class ExplorationPool {
         let proposal = Proposal(
             block: block, signature: vote(notarize, by: proposer).signature,
             parentCertificate: nil, skips: [])
-        let parent = places[block.parent.digest].map { bit(entries[$0].notarize) } ?? 0
         places[block.digest] = entries.count
         entriesOfView[Int(block.view.rawValue)].append(entries.count)
         entries.append(
             Entry(
                 block: block, proposal: proposal, notarize: notarize, finalize: finalize,
-                parent: parent, proposer: proposer,
+                proposer: proposer,
                 isOfLiar: proposer == ExplorationScope.liar))
         addChildren(of: block)
     }

@@ -27,6 +27,18 @@ enum ExploredEvent: Hashable {
     }
 
     static let codes = 768
+
+    /// The event of a code.
+    init(code: Int) {
+        switch code {
+        case 0: self = .timeout
+        case 1: self = .built
+        case 2, 3: self = .restart(keepingAll: code == 2)
+        case 384...: self = .votes((code - 384) / 3, others: (code - 384) % 3)
+        case 256...: self = .badFinalization(code - 256)
+        default: self = .proposal(code - 128)
+        }
+    }
 }
 
 /// All states of one honest node and the steps between them, found as they are needed.
