@@ -9,30 +9,35 @@ internal import Primitives
 ///   votes arrive, the leader's block arrives, the view's timer expires, the application answers
 ///   the leader, the node stops and starts with all of its journal or with what was synced. So
 ///   messages come in any order, late, twice or never, each node on its own.
-/// - The liar votes for everything, and as a leader proposes two blocks on every block that exists.
-///   To whom it shows which of them is left open, silence included.
+/// - The liar votes for everything, and as a leader proposes two blocks on every block that
+///   exists. To whom it shows which of them is left open, silence included.
 ///
 /// Left out since it makes no difference to what is signed
-/// - Votes for a subject arrive all at once, as many as exist, with the liar's. A single vote that
-///   makes no certificate changes nothing but the tally, and a certificate is nothing but its votes.
-///   (Nullify votes of weight H act before they are a quorum; so does the timer, at any time.)
-/// - A block is offered to a node in the block's view only, and counts as not yet arrived if it leads
-///   to no vote. Its certificates come as votes. A proposal that waits for something is one that
-///   arrives when that is there.
-/// - Blocks that are asked for by digest come at once: those that are certified are with a quorum.
+/// - Votes for a subject arrive all at once, as many as exist, with the liar's. A single vote
+///   that makes no certificate changes nothing but the tally, and a certificate is nothing but
+///   its votes. (Nullify votes of weight H act before they are a quorum; so does the timer, at
+///   any time.)
+/// - A block is offered to a node in the block's view only, and counts as not yet arrived if it
+///   leads to no vote. Its certificates come as votes. A proposal that waits for something is one
+///   that arrives when that is there.
+/// - Blocks that are asked for by digest come at once: those that are certified are with a
+///   quorum.
 /// - The application finds every block valid; a refused one ends the view as the timer does.
 /// - States that differ only by the names of nodes that lead in no view are one.
-/// - A certificate of a view that a node has left reaches it as soon as its votes exist, before all
-///   else, unless the node still leads a view. It can only let the node finalize in that view, which
-///   nothing else of the node hinders any more, and accept a parent or a gap; a vote that this makes
-///   possible may still come later, for its block may. A leader chooses its parent by what it holds.
-/// - Finalizations reach only nodes that left their view: to the others the notarization, which must
-///   exist, does the same, and the finalize vote that it adds changes nothing that isn't final.
+/// - A certificate of a view that a node has left reaches it as soon as its votes exist, before
+///   all else, unless the node still leads a view. It can only let the node finalize in that
+///   view, which nothing else of the node hinders any more, and accept a parent or a gap; a vote
+///   that this makes possible may still come later, for its block may. A leader chooses its
+///   parent by what it holds.
+/// - Finalizations reach only nodes that left their view: to the others the notarization, which
+///   must exist, does the same, and the finalize vote that it adds changes nothing that isn't
+///   final.
 ///
 /// Bounded
-/// - Views beyond the last one are entered, and nothing happens in them; four validators of weight 1;
-///   a crash keeps all unsynced records or none; time only lets timers expire, so neither liveness
-///   nor the growth of Δ nor the clock rule R20 is seen; no evidence, no penalties, no retries.
+/// - Views beyond the last one are entered, and nothing happens in them; four validators of
+///   weight 1; a crash keeps all unsynced records or none; time only lets timers expire, so
+///   neither liveness nor the growth of Δ nor the clock rule R20 is seen; no evidence, no
+///   penalties, no retries.
 ///
 /// Safety needs no more than the first visit of a state: what the oracle checks of votes depends on
 /// the set of votes, and what it checks of a vote's grounds can only become more true by others.
@@ -212,8 +217,8 @@ package struct Exploration {
         return (first | second, first & second)
     }
 
-    /// Takes the one step that comes before all others, if there is one: a certificate of a view that
-    /// the node has left.
+    /// Takes the one step that comes before all others, if there is one: a certificate of a view
+    /// that the node has left.
     private mutating func catchUp(_ node: Int, _ signed: Signed, _ from: Pending) -> Bool {
         let role = roles[node]
         let view = role.views[Int(from.state[node])]

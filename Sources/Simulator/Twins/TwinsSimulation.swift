@@ -3,8 +3,8 @@
 
 /// Runs a scenario: messages take no time, and time moves on only when no message is under way.
 ///
-/// - A message belongs to a view: a proposal, vote, certificate or block to its own, everything else
-///   to its sender's. It arrives if both engines are on one side in that view.
+/// - A message belongs to a view: a proposal, vote, certificate or block to its own, everything
+///   else to its sender's. It arrives if both engines are on one side in that view.
 /// - If no view begins for several times the longest wait, all views so far become whole. What was
 ///   lost in them is sent again by the rules.
 /// - After the last view with sides everything is whole, and a new height must be final at every
