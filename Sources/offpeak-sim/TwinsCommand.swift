@@ -132,7 +132,8 @@ struct TwinsSummary {
             \(reports.count) scenarios, \(failing.count) violations\(found), \(blocks) blocks, \
             \(restarts) restarts, \(evidence) proofs of equivocation, slowest recovery \
             \(Summary.seconds(recovery)) s, \(events) events in \
-            \(Summary.seconds(milliseconds)) s, \(perSecond) scenarios a second, \(perSecondAndJob) for each job, trace \(traceHash)
+            \(Summary.seconds(milliseconds)) s, \(perSecond) scenarios a second, \
+            \(perSecondAndJob) for each job, trace \(traceHash)
             """
         return (failures + [last]).joined(separator: "\n")
     }
