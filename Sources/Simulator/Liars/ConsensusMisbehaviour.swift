@@ -36,11 +36,11 @@ package enum LiarKind: String, Sendable, CaseIterable {
     func make(committee: Committee, genesis: Block) -> any ConsensusMisbehaviour {
         switch self {
         case .mastermind: Mastermind()
-        case .conflicter: Conflicter()
-        case .equivocator: Equivocator()
-        case .impersonator: Impersonator()
-        case .nuller: Nuller()
-        case .outdated: Outdated()
+        case .conflicter: ConflicterLiar()
+        case .equivocator: EquivocatorLiar()
+        case .impersonator: ImpersonatorLiar()
+        case .nuller: NullerLiar()
+        case .outdated: OutdatedLiar()
         case .amnesiac: Amnesiac(committee: committee, genesis: genesis)
         }
     }

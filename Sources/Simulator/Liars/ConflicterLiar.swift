@@ -3,7 +3,7 @@ internal import Primitives
 
 /// Proposes two blocks in each view that it leads, again and again, and votes for what others
 /// propose.
-struct Conflicter: ConsensusMisbehaviour {
+struct ConflicterLiar: ConsensusMisbehaviour {
     mutating func act(
         as index: Int, with liar: inout Liar, now: UInt64, random: inout SeededRandom
     ) -> [ConsensusMessage] {

@@ -3,7 +3,7 @@ internal import Primitives
 
 /// Votes in the names of others under its own signature, and makes certificates of one signature or
 /// of names without signatures. All of it must be dropped before an engine sees it.
-struct Impersonator: ConsensusMisbehaviour {
+struct ImpersonatorLiar: ConsensusMisbehaviour {
     mutating func act(
         as index: Int, with liar: inout Liar, now: UInt64, random: inout SeededRandom
     ) -> [ConsensusMessage] {

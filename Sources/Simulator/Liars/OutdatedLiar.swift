@@ -2,7 +2,7 @@ internal import Consensus
 internal import Primitives
 
 /// Says again what others said in views that are over, and proposes in them.
-struct Outdated: ConsensusMisbehaviour {
+struct OutdatedLiar: ConsensusMisbehaviour {
     mutating func act(
         as index: Int, with liar: inout Liar, now: UInt64, random: inout SeededRandom
     ) -> [ConsensusMessage] {

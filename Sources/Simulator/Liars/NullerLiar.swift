@@ -2,7 +2,7 @@ internal import Consensus
 internal import Primitives
 
 /// Votes against every view, the next ones before they begin, and does nothing else.
-struct Nuller: ConsensusMisbehaviour {
+struct NullerLiar: ConsensusMisbehaviour {
     mutating func act(
         as index: Int, with liar: inout Liar, now: UInt64, random: inout SeededRandom
     ) -> [ConsensusMessage] {

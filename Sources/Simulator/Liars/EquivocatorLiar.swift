@@ -2,7 +2,7 @@ internal import Consensus
 internal import Primitives
 
 /// Votes in every way for every block of the last views, and against those views.
-struct Equivocator: ConsensusMisbehaviour {
+struct EquivocatorLiar: ConsensusMisbehaviour {
     mutating func act(
         as index: Int, with liar: inout Liar, now: UInt64, random: inout SeededRandom
     ) -> [ConsensusMessage] {
