@@ -38,7 +38,9 @@ extension Simulation {
     }
 
     private mutating func deliver(_ message: ConsensusMessage, from: Int, to: Int) {
-        guard let node = nodes[to] else { return liar.hear(message, random: &random) }
+        guard let node = nodes[to] else {
+            return liar.hear(message, from: from, as: to, now: now)
+        }
         guard node.isUp, let peer = peer(from) else { return }
         if case .syncRequest(let request) = message { return serve(request, by: node, to: from) }
         guard node.engine.wants(message, from: peer),
@@ -70,7 +72,8 @@ extension Simulation {
             carryOut(effect, of: node)
             if !node.isUp { return }
         }
-        if dies { crash(node) }
+        if dies { return crash(node) }
+        if node.engine.view > before.0 { oracle.entered(node.engine.view, by: index) }
     }
 
     private mutating func check(_ node: SimulatedNode, before: (View, Height)) {
@@ -95,7 +98,9 @@ extension Simulation {
 
     private mutating func carryOut(_ effect: ConsensusEffect, of node: SimulatedNode) {
         switch effect {
-        case .persist(let records, let sync): node.disk.append(records, sync: sync)
+        case .persist(let records, let sync):
+            node.disk.append(records, sync: sync)
+            for record in records { oracle.recorded(record, by: node.index) }
         case .broadcast(let message): broadcast(message, from: node)
         case .send(let peer, let message):
             guard let to = committee.index(of: peer) else { return }
@@ -181,11 +186,12 @@ extension Simulation {
         switch message {
         case .vote(let vote):
             if vote.kind == .nullify { report.nullifications += 1 }
-            oracle.observe(vote, by: node.index, isRecorded: node.disk.recorded.contains(vote))
+            oracle.sent(vote, by: node.index, isRecorded: node.disk.recorded.contains(vote))
         case .proposal(let proposal):
             oracle.register(proposal.block)
             let vote = proposal.vote
-            oracle.observe(vote, by: node.index, isRecorded: node.disk.recorded.contains(vote))
+            oracle.sent(vote, by: node.index, isRecorded: node.disk.recorded.contains(vote))
+        case .certificate(let certificate): oracle.sent(certificate, by: node.index)
         default: break
         }
     }

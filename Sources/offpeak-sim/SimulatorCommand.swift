@@ -13,7 +13,7 @@ struct SimulatorCommand: ParsableCommand {
             """,
         subcommands: [
             NodesCommand.self, ConsensusCommand.self, VerificationCommand.self,
-            BugsCommand.self,
+            TwinsCommand.self, ExploreCommand.self, BugsCommand.self,
         ],
         defaultSubcommand: NodesCommand.self)
 }

@@ -19,7 +19,9 @@ extension SimplexEngine {
 
     /// What signatures are to be checked against at present.
     package var context: CertificateContext {
-        CertificateContext(committee: committee, floor: finalizedView, held: held)
+        CertificateContext(
+            committee: committee, floor: finalizedView, held: held,
+            breaking: configuration.plantedBug)
     }
 
     /// One proposal for each view from the current one on, and a second only as evidence; an older
@@ -41,6 +43,7 @@ extension SimplexEngine {
             return false
         }
         guard let slot = slots[vote.view] else { return true }
+        if configuration.plantedBug == .countTwice { return !slot.holds(vote.kind) }
         return !slot.holds(vote.kind) && slot[vote.kind].wants(vote)
     }
 
