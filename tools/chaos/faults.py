@@ -89,6 +89,9 @@ class Clock:
             "LD_PRELOAD": faketime_library(), "FAKETIME_TIMESTAMP_FILE": self.file,
             "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1"})
+        # The first process with the library changes its environment before `main`, and a Swift
+        # program then doesn't find its arguments: let that process be another, which becomes it.
+        node.prefix = ["env"]
 
     def set(self, text):
         """`+3600` is an hour ahead, `+0 x1.05` runs faster by a twentieth."""
@@ -98,12 +101,15 @@ class Clock:
 
 
 class Tracer:
-    """strace on a running node: some of its system calls fail from now on."""
+    """strace on a running node: some of its system calls fail from now on, all of them or those
+    on the files of a pattern."""
 
-    def __init__(self, node, calls, error, when):
+    def __init__(self, node, calls, error, when, pattern=None):
+        files = sorted(glob.glob(node.path(pattern))) if pattern else []
         self.process = subprocess.Popen(
             ["strace", "-f", "-qq", "-o", node.log + ".strace", "-p", str(node.process.pid),
-             "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}:when={when}"],
+             "-e", f"trace={calls}", "-e", f"inject={calls}:error={error}:when={when}",
+             *(word for file in files for word in ("-P", file))],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True)
 
@@ -217,12 +223,14 @@ class Faults:
     def do_free(self):
         self.disks[self.victim].free()
 
-    def do_inject(self, calls, error, when):
-        """`when`: the number of the call, or a pair to draw it from; then all further ones fail."""
-        number = when if isinstance(when, int) else self.random.randint(*when)
-        self.notes.append(f"{error} from {calls} number {number} of node {self.victim}")
-        self.tracers.append(
-            Tracer(self.network.nodes[self.victim], calls, error, f"{number}+"))
+    def do_inject(self, calls, error, when, files=(None,)):
+        """From a call on, whose number is drawn from the pair `when`, all of a thread fail; where
+        `files` are given, those on the files of one of these patterns."""
+        number, pattern = self.random.randint(*when), self.random.choice(files)
+        self.notes.append(f"{error} from {calls} number {number} on {pattern or 'any file'} of "
+                          f"node {self.victim}")
+        self.tracers.append(Tracer(
+            self.network.nodes[self.victim], calls, error, f"{number}+", pattern))
 
     def do_await_exit(self, seconds, code):
         """Waits until the victim has ended by itself, as it must."""

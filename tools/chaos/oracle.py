@@ -137,9 +137,11 @@ class Oracle:
         some attempts."""
         for _ in range(8):
             fates = [self.fates_of(client) for client in self.clients]
-            states = {json.dumps({id: answer["state"] for id, answer in fate.items()},
-                                 sort_keys=True) for fate in fates}
-            if len(states) == 1 and "pending" not in states.pop():
+            finals = [{id for id, answer in fate.items() if answer["state"] == "final"}
+                      for fate in fates]
+            waits = any(answer["state"] == "pending"
+                        for fate in fates for answer in fate.values())
+            if not waits and all(final == finals[0] for final in finals):
                 break
             time.sleep(0.5)
         return fates

@@ -104,9 +104,9 @@ class Run:
         self.timed("faults", self.disturb)
         self.timed("heal", self.heal)
         self.timed("after", self.go_on)
-        self.load.stop()
+        self.timed("stop", self.load.stop)
         self.faults += self.load.faults
-        self.timed("check", self.check)
+        self.check()
 
     def begin(self):
         self.network.start()
@@ -151,11 +151,11 @@ class Run:
         oracle = Oracle(self.network, self.load, self.history)
         # Before anything is sent again: what clients knew while they worked.
         self.figures |= {outcome: self.history.count(outcome) for outcome in (OK, FAIL, UNKNOWN)}
-        self.figures["open"] = oracle.settle()
-        self.figures["height"] = oracle.agree()
+        self.figures["open"] = self.timed("settle", oracle.settle)
+        self.figures["height"] = self.timed("agree", oracle.agree)
         balances = {account.name: WALLET_BALANCE for account in self.load.accounts.values()}
         balances["faucet"] *= 1000
-        finals = oracle.check_history(balances)
+        finals = self.timed("history", lambda: oracle.check_history(balances))
         self.figures |= {"final": len(finals), "reads": len(self.history.reads)}
         self.faults += oracle.faults
 
