@@ -83,6 +83,7 @@ class Clock:
     """A node's own wall clock; timers go on as they were."""
 
     def __init__(self, node, folder):
+        self.node = node
         self.file = os.path.join(folder, f"clock{node.index}")
         self.set("+0")
         node.environment.update({
@@ -92,6 +93,12 @@ class Clock:
         # The first process with the library changes its environment before `main`, and a Swift
         # program then doesn't find its arguments: let that process be another, which becomes it.
         node.prefix = ["env"]
+
+    def close(self):
+        """Removes what the library leaves of processes that were killed."""
+        for name in glob.glob("/dev/shm/*faketime*"):
+            if name.rpartition("_")[2] in map(str, self.node.pids):
+                os.remove(name)
 
     def set(self, text):
         """`+3600` is an hour ahead, `+0 x1.05` runs faster by a twentieth."""
@@ -298,5 +305,5 @@ class Faults:
             disk.free()
 
     def close(self):
-        for disk in self.disks.values():
-            disk.close()
+        for one in (*self.disks.values(), *self.clocks.values()):
+            one.close()

@@ -41,6 +41,8 @@ def parse(text, scenarios):
     parser.add_argument("--offpeak", default=default_program(),
                         help="the program (default: in $OFFPEAK_PROGRAMS, else .build/release)")
     parser.add_argument("--keep", action="store_true", help="keep the files of what held, too")
+    parser.add_argument("--verbose", action="store_true",
+                        help="tell what was drawn and done also where all held")
     parser.add_argument("--allow-skipped", action="store_true",
                         help="end with 0 also if a scenario couldn't run here")
     return parser, parser.parse_args()
@@ -77,6 +79,8 @@ class Tour:
         self.report(run, has_held, time.monotonic() - began)
         if has_held:
             self.held += 1
+            if self.options.verbose:
+                self.tell(run.notes)
             if not self.options.keep:
                 shutil.rmtree(folder, ignore_errors=True)
             return
@@ -91,6 +95,7 @@ class Tour:
             f"{seconds:5.1f} s  healed in {figures.get('healed', 0):.1f}  "
             f"ok {figures.get('ok', 0)} unknown {figures.get('unknown', 0)} "
             f"refused {figures.get('fail', 0)} open {figures.get('open', 0)} "
+            f"pending {figures.get('pending', 0)} "
             f"reads {figures.get('reads', 0)} votes {figures.get('votes', 0)}  [{times}]")
 
     def explain(self, run):
@@ -98,12 +103,16 @@ class Tour:
             say(f"        {fault}")
         if len(run.faults) > 12:
             say(f"        and {len(run.faults) - 12} more")
-        for note in run.notes:
-            say(f"        note: {note}")
+        self.tell(run.notes)
         command = ["tools/chaos/run", "--seed", str(run.seed), "--only", run.scenario.name,
                    "--offpeak", self.options.offpeak]
         say(f"        repeat: {shlex.join(command)}")
         say(f"        files: {run.folder}")
+
+    @staticmethod
+    def tell(notes):
+        for note in notes:
+            say(f"        note: {note}")
 
     def close(self):
         for folder in self.templates.values():

@@ -77,6 +77,7 @@ class Node:
         self.environment = {}
         # Exit codes with what was done to the node before: None for nothing.
         self.exits = []
+        self.pids = []
         self.expected = None
         self.paused = False
         # Rises when files are lost: what a new process says may be older then.
@@ -109,6 +110,7 @@ class Node:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                 start_new_session=True)
+        self.pids.append(self.process.pid)
 
     def runs(self):
         """Whether the process is there; notes how it ended if it isn't."""

@@ -33,10 +33,14 @@ def new_blocks(nodes, before, began):
 class Oracle:
     """Collects what nodes say at the end, and compares it with each other and with the history."""
 
+    # For what is under way when the clients have stopped.
+    SETTLED_SECONDS = 10
+
     def __init__(self, network, load, history):
         self.network, self.load, self.history = network, load, history
         self.clients = [node.client(5) for node in network.nodes]
         self.faults = []
+        self.notes = []
 
     def settle(self, seconds=15):
         """Sends what is unknown again until it is known; what stays unknown stays so."""
@@ -133,18 +137,34 @@ class Oracle:
     # Transactions.
 
     def fates(self):
-        """For each node, what became of every transaction: once nothing moves any more, or after
-        some attempts."""
-        for _ in range(8):
+        """For each node, what became of every transaction, once nothing moves any more; and the
+        accounts' next sequences. What could execute and doesn't within some seconds is a fault."""
+        deadline = time.monotonic() + self.SETTLED_SECONDS
+        while True:
             fates = [self.fates_of(client) for client in self.clients]
+            sequences = self.next_sequences()
             finals = [{id for id, answer in fate.items() if answer["state"] == "final"}
                       for fate in fates]
-            waits = any(answer["state"] == "pending"
-                        for fate in fates for answer in fate.values())
-            if not waits and all(final == finals[0] for final in finals):
+            waiting = self.pending(fates, sequences)
+            live = [text for text, is_dead in waiting if not is_dead]
+            if not live and all(final == finals[0] for final in finals):
                 break
-            time.sleep(0.5)
-        return fates
+            if time.monotonic() > deadline:
+                self.faults += live
+                break
+            time.sleep(0.3)
+        self.notes += [text for text, is_dead in waiting if is_dead]
+        return fates, sequences
+
+    def pending(self, fates, sequences):
+        """What some node calls pending, and whether its sequence is used by another: then it never
+        can execute."""
+        return [(f"pending on node {node} at the end: {operation.id} of {operation.client}, sequence "
+                 f"{operation.sequence} where {sequences[operation.account]} is next, "
+                 f"{operation.outcome} ({operation.reason})",
+                 operation.sequence < sequences[operation.account])
+                for node, fate in enumerate(fates) for operation in self.history.operations
+                if fate.get(operation.id, {}).get("state") == "pending"]
 
     def fates_of(self, client):
         ids = [operation.id for operation in self.history.operations]
@@ -160,28 +180,24 @@ class Oracle:
         return found
 
     def next_sequences(self):
-        """By account; all nodes must say the same, after all are at one height."""
-        told = []
+        """By account, as the node that is furthest tells."""
+        told = {}
         for client in self.clients:
             answers = client.batch([("account_get", {"address": account.text})
                                     for account in self.load.accounts.values()])
-            told.append({name: values_of(answer)["sequence"]
-                         for name, answer in zip(self.load.accounts, answers)})
-        for node, sequences in enumerate(told):
-            if sequences != told[0]:
-                self.faults.append(f"node {node} has the sequences {sequences}, node 0 {told[0]}")
-        return told[0]
+            for name, answer in zip(self.load.accounts, answers):
+                told[name] = max(told.get(name, 0), values_of(answer)["sequence"])
+        return told
 
     def check_history(self, balances):
         operations, reads = self.history.operations, self.history.reads
-        fates = self.fates()
-        finals = {id: answer["receipt"] for fate in fates for id, answer in fate.items()
-                  if answer["state"] == "final"}
         try:
-            sequences = self.next_sequences()
+            fates, sequences = self.fates()
         except NoAnswer as fault:
             self.faults.append(f"a node doesn't answer at the end: {fault}")
-            return finals
+            return {}
+        finals = {id: answer["receipt"] for fate in fates for id, answer in fate.items()
+                  if answer["state"] == "final"}
         self.faults += rules.check_acknowledged(operations, fates)
         self.faults += rules.check_agreement(fates)
         self.faults += rules.check_refused(operations, finals)

@@ -93,7 +93,7 @@ class Link:
                       self.carry(self.outgoing[0], writer, self.target, self.source)]
         try:
             await asyncio.gather(*directions)
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.CancelledError):
             pass
         self.abort()
 

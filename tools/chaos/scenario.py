@@ -158,6 +158,8 @@ class Run:
         finals = self.timed("history", lambda: oracle.check_history(balances))
         self.figures |= {"final": len(finals), "reads": len(self.history.reads)}
         self.faults += oracle.faults
+        self.notes += oracle.notes
+        self.figures["pending"] = len(oracle.notes)
 
     def end(self):
         """Stops everything, and looks at what the nodes leave behind."""
@@ -171,7 +173,7 @@ class Run:
         oracle.check_logs()
         self.faults += oracle.faults
         self.check_victims_log()
-        self.notes = self.nature.notes
+        self.notes += self.nature.notes
         self.nature.close()
         self.wiring.close()
         with open(os.path.join(self.folder, "history.jsonl"), "w", encoding="utf-8") as file:
