@@ -238,13 +238,18 @@ class Network:
             time.sleep(0.05)
 
     def stop(self):
-        """Ends every process; the numbers of those that had to be killed."""
+        """Ends every process; for each node, the seconds that it took."""
+        began = time.monotonic()
+        took = {}
         for node in self.nodes:
             if node.runs():
                 node.expected = node.expected or "stop"
                 node.signal(signal.SIGCONT)
                 node.signal(signal.SIGTERM)
-        return [node.index for node in self.nodes if not node.stop()]
+        for node in self.nodes:
+            node.stop()
+            took[node.index] = time.monotonic() - began
+        return took
 
     def height(self):
         """The highest finalized height that a node tells."""
