@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-import faults
+import machine
 from nodes import make_template
 from paths import ROOT, Failed
 from scenario import Run, load_scenarios
@@ -67,7 +67,7 @@ class Tour:
         return self.templates[scenario.shape]
 
     def play(self, scenario, seed):
-        missing = faults.missing(scenario.all_needs)
+        missing = machine.missing(scenario.all_needs)
         if missing:
             self.skipped.append(scenario.name)
             say(f"SKIPPED {scenario.name}: this machine lacks {', '.join(missing)}")

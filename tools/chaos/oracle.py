@@ -5,9 +5,9 @@ import re
 import time
 
 import history as rules
-from clients import values_of
 from nodes import KILLED, STORAGE_FAULT
 from rpc import NoAnswer, Refusal
+from worker import values_of
 
 HEAL_SECONDS = 10
 BATCH_MAX = 20

@@ -34,7 +34,8 @@ class Rule:
     reorder: float = 0      # part of the datagrams that come 50 ms late
     truncate: float = 0     # part of the datagrams that are cut short
     replay: float = 0       # chance that an old datagram comes again with a new one
-    corrupt: float = 0      # part of the datagrams, and of a link's chunks, with a byte changed
+    alter: float = 0        # part of the datagrams with a byte changed
+    corrupt: float = 0      # part of a link's chunks with a byte changed
     hold: bool = False      # nothing passes; a link's bytes wait, as while packets are lost
     reset: bool = False     # links are reset, new ones too; datagrams vanish
 
@@ -183,8 +184,8 @@ class Datagrams(asyncio.DatagramProtocol):
         if generator.random() < rule.truncate:
             count("datagrams truncated")
             data = data[:generator.randrange(1, len(data) + 1)]
-        if generator.random() < rule.corrupt:
-            count("datagrams corrupted")
+        if generator.random() < rule.alter:
+            count("datagrams altered")
             data = damaged(data, generator)
         if generator.random() < rule.reorder:
             count("datagrams reordered")

@@ -7,8 +7,8 @@ import random
 import time
 import tomllib
 
-import faults as nature
 from clients import Load
+from faults import Faults
 from history import OK, UNKNOWN, FAIL, History
 from nodes import Network
 from oracle import HEAL_SECONDS, Oracle, new_blocks
@@ -74,7 +74,7 @@ class Run:
         self.network = Network(executable, template, folder)
         self.wiring = WIRINGS[scenario.wiring](seed)
         self.votes = VoteWatch([node.journal for node in self.network.validators])
-        self.nature = nature.Faults(self.network, self.wiring, self.votes, seed, self.victim)
+        self.nature = Faults(self.network, self.wiring, self.votes, seed, self.victim)
         self.history = History()
         self.load = None
 

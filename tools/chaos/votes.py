@@ -178,9 +178,12 @@ class VoteWatch:
             found += [f"the journal of {node} holds a vote of {signer}: {vote}"
                       for signer, vote in votes if signer != node]
         for signer, view in self.last_views.items():
-            found += [f"validator {signer} lost its record in view {view}, and signed again: {vote}"
-                      for voter, vote in sorted(self.certified.union(*self.own), key=str)
-                      if voter == signer and vote.view > view]
+            later = sorted((vote.view, str(vote))
+                           for voter, vote in self.certified.union(*self.own)
+                           if voter == signer and vote.view > view)
+            if later:
+                found.append(f"validator {signer} lost its record in view {view}, and signed again, "
+                             f"{len(later)} times: first a {later[0][1]}")
         for signer, vote in self.certified:
             if signer in self.incomplete or signer >= len(self.own):
                 continue
