@@ -89,6 +89,14 @@ class Faults:
     def do_cut(self, one, other):
         self.wiring.cut(self.numbers(one), self.numbers(other))
 
+    def do_stand_still(self, seconds):
+        """Nothing is finalized anywhere, as where no quorum can be reached."""
+        before = [(node.status() or {}).get("finalizedHeight") for node in self.network.nodes]
+        time.sleep(seconds)
+        after = [(node.status() or {}).get("finalizedHeight") for node in self.network.nodes]
+        if before != after:
+            raise Failed(f"blocks became final without a quorum: {before}, then {after}")
+
     def do_mend(self):
         self.wiring.heal()
 
@@ -103,8 +111,13 @@ class Faults:
     def do_disturb(self, rule, source="all", target="all"):
         self.wiring.disturb(self.numbers(source), self.numbers(target), rule)
 
-    def do_clock(self, text):
+    def do_clock(self, text, skew=None):
+        """Sets the victim's clock; with `skew`, waits until it is that many seconds off."""
         self.clocks[self.victim].set(text)
+        if skew is not None:
+            node = self.network.nodes[self.victim]
+            wait_until(lambda: (found := node.skew()) is not None and abs(found - skew) < 5, 10,
+                       f"the clock of node {node.index} is {skew} s off")
 
     def do_fill(self):
         self.disks[self.victim].fill()

@@ -4,6 +4,8 @@ Three ways to connect the nodes: `direct` on 127.0.0.1, through a `proxy` (proxy
 network `namespaces` of its own, joined by a bridge.
 """
 
+import email.utils
+import http.client
 import json
 import os
 import re
@@ -169,6 +171,19 @@ class Node:
             return self.client(seconds).call("node_status")
         except (NoAnswer, Refusal):
             return None
+
+    def skew(self):
+        """By how many seconds its clock is ahead of this process's, by the date that its HTTP
+        server tells; None without an answer."""
+        connection = http.client.HTTPConnection(self.host, self.rpc_port, timeout=2)
+        try:
+            connection.request("GET", "/health")
+            date = connection.getresponse().getheader("Date")
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+        return email.utils.parsedate_to_datetime(date).timestamp() - time.time() if date else None
 
     def configure(self, listen, rpc, gossip=None, advertised=None, seeds=(), peers=()):
         path = self.path("config.yaml")
