@@ -200,10 +200,9 @@ class Faults:
     def heal(self):
         """Everything works again, and every node runs or was started a moment ago."""
         self.release()
-        if hasattr(self.wiring, "heal"):
-            answer = self.wiring.heal()
-            if isinstance(answer, dict) and answer:
-                self.notes.append(", ".join(f"{n} {what}" for what, n in sorted(answer.items())))
+        done = self.wiring.heal()
+        if done:
+            self.notes.append(", ".join(f"{count} {what}" for what, count in sorted(done.items())))
         for clock in self.clocks.values():
             clock.set("+0")
         for node in self.network.nodes:

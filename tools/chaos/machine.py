@@ -16,12 +16,22 @@ def faketime_library():
     return next((path for pattern in FAKETIME_PATTERNS for path in sorted(glob.glob(pattern))), None)
 
 
+def may_attach():
+    """Whether a process may be traced by one that isn't its parent."""
+    try:
+        with open("/proc/sys/kernel/yama/ptrace_scope", encoding="ascii") as file:
+            return os.geteuid() == 0 or file.read().strip() == "0"
+    except FileNotFoundError:
+        return True
+
+
 # What scenarios may need, what tells whether it is there, and what brings it.
 NEEDS = {
     "root": (lambda: os.geteuid() == 0, "run as root"),
     "ip": (lambda: shutil.which("ip") is not None, "apt-get install iproute2"),
     "mount": (lambda: shutil.which("mount") is not None, "apt-get install mount"),
     "strace": (lambda: shutil.which("strace") is not None, "apt-get install strace"),
+    "attach": (may_attach, "run as root, or set kernel.yama.ptrace_scope to 0"),
     "faketime": (lambda: faketime_library() is not None, "apt-get install libfaketime"),
 }
 

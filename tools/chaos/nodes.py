@@ -1,8 +1,4 @@
-"""A network of real nodes that this process starts itself: addresses, processes, exit codes.
-
-Three ways to connect the nodes: `direct` on 127.0.0.1, through a `proxy` (proxy.py), or each in a
-network `namespaces` of its own, joined by a bridge.
-"""
+"""Real nodes that this process starts itself: files, processes, exit codes, what they tell."""
 
 import email.utils
 import http.client
@@ -229,10 +225,6 @@ class Network:
     def validators(self):
         return [node for node in self.nodes if node.is_validator]
 
-    def connect(self, wiring):
-        """Gives every node its addresses."""
-        wiring.connect(self)
-
     def start(self):
         for node in self.nodes:
             node.start()
@@ -271,24 +263,3 @@ class Network:
         heights = [status["finalizedHeight"] for node in self.nodes if node.runs()
                    and not node.paused and (status := node.status())]
         return max(heights, default=0)
-
-
-class Direct:
-    """All on 127.0.0.1, found by gossip from the first three."""
-
-    needs = ()
-
-    def __init__(self, *_):
-        pass
-
-    def connect(self, network):
-        ports = free_ports(2 * len(network.nodes))
-        for node in network.nodes:
-            node.link_port, node.rpc_port = ports[2 * node.index:2 * node.index + 2]
-        for node in network.nodes:
-            seeds = [f"127.0.0.1:{other.link_port}" for other in network.validators[:3]
-                     if other is not node]
-            node.configure(f"127.0.0.1:{node.link_port}", f"127.0.0.1:{node.rpc_port}", seeds=seeds)
-
-    def close(self):
-        pass

@@ -9,6 +9,6 @@ for folder in ("tools", "testnet"):
     if os.path.join(ROOT, folder) not in sys.path:
         sys.path.append(os.path.join(ROOT, folder))
 
-from local import Failed, wait_until  # noqa: E402  pylint: disable=wrong-import-position
+from local import Failed, wait_until  # noqa: E402
 
 __all__ = ["Failed", "wait_until", "HERE", "ROOT"]

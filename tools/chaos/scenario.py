@@ -99,7 +99,7 @@ class Run:
 
     def play(self):
         self.nature.prepare(self.scenario.wants)
-        self.network.connect(self.wiring)
+        self.wiring.connect(self.network)
         self.timed("start", self.begin)
         self.timed("faults", self.disturb)
         self.timed("heal", self.heal)

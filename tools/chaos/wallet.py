@@ -4,8 +4,8 @@ import base64
 import dataclasses
 import time
 
-import paths  # noqa: F401  pylint: disable=unused-import  # tells where `client` lies
-import client as protocol  # pylint: disable=wrong-import-order
+import paths  # noqa: F401  # tells where `client` lies
+import client as protocol
 
 # More than any transaction here costs, and the most that an account must hold unspent.
 FEE_MAX = 20_000

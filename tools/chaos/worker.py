@@ -42,7 +42,7 @@ class Worker:
         try:
             while not self.load.stopping.wait(self.pause * (0.5 + self.random.random())):
                 self.step()
-        except Exception as fault:  # pylint: disable=broad-except
+        except Exception as fault:
             self.load.faults.append(f"client {self.name}: {fault!r}")
             raise
 
