@@ -7,6 +7,7 @@ import time
 
 from machine import Clock, Disk, Tracer
 from paths import Failed, wait_until
+from rpc import NoAnswer, Refusal
 
 
 class Faults:
@@ -44,10 +45,15 @@ class Faults:
         return [self.network.nodes[number] for number in self.numbers(value)]
 
     def leader(self):
-        """Who proposed the newest block."""
-        client = self.network.nodes[0].client()
-        height = client.call("node_status")["finalizedHeight"]
-        return client.call("block_get", height=height)["proposer"]
+        """Who proposed the newest block, as the first node tells that answers."""
+        for node in self.network.nodes:
+            try:
+                client = node.client()
+                height = client.call("chain_head")["height"]
+                return client.call("block_get", height=height)["proposer"]
+            except (NoAnswer, Refusal):
+                continue
+        raise Failed("no node tells who leads")
 
     # Before the start.
 

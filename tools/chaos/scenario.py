@@ -13,6 +13,7 @@ from history import OK, UNKNOWN, FAIL, History
 from nodes import Network
 from oracle import HEAL_SECONDS, Oracle, new_blocks
 from paths import HERE, Failed, wait_until
+from rpc import NoAnswer, Refusal
 from votes import VoteWatch
 from wiring import WIRINGS
 
@@ -82,7 +83,7 @@ class Run:
         """Whether all held; `faults` says what didn't."""
         try:
             self.play()
-        except (Failed, OSError) as fault:
+        except (Failed, NoAnswer, Refusal, OSError) as fault:
             self.faults.append(str(fault))
         finally:
             if self.load is not None:
