@@ -17,6 +17,8 @@ from rpc import Client, NoAnswer, Refusal
 # As the operating system reports a process that SIGKILL ended.
 KILLED = -signal.SIGKILL
 STORAGE_FAULT = 74
+# For an orderly end, before a node is killed: more than `offpeak node --help` promises.
+STOP_SECONDS = 12
 
 
 def make_template(executable, folder, validators, verifiers, relays):
@@ -144,7 +146,7 @@ class Node:
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         try:
-            self.process.wait(8)
+            self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             return False
@@ -253,9 +255,17 @@ class Network:
                 node.expected = node.expected or "stop"
                 node.signal(signal.SIGCONT)
                 node.signal(signal.SIGTERM)
+        while time.monotonic() < began + STOP_SECONDS:
+            for node in self.nodes:
+                if node.index not in took and not node.runs():
+                    took[node.index] = time.monotonic() - began
+            if len(took) == len(self.nodes):
+                break
+            time.sleep(0.02)
         for node in self.nodes:
-            node.stop()
-            took[node.index] = time.monotonic() - began
+            if node.index not in took:
+                node.kill()
+                took[node.index] = time.monotonic() - began
         return took
 
     def height(self):
