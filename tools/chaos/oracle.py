@@ -62,7 +62,7 @@ class Oracle:
     def is_known(client, operation):
         """Whether the transaction is final, or its sequence is used by another."""
         try:
-            client.call("transaction_submit", transaction=operation.signed)
+            client.call("transaction_submit", 1.5, transaction=operation.signed)
             return client.call("transaction_get", id=operation.id)["state"] == "final"
         except NoAnswer:
             return False
