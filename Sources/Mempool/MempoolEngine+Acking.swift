@@ -155,7 +155,9 @@ extension MempoolEngine {
         witness.record(ack, from: work.from, at: now)
         if shelf.holds(header) { _ = witness.markCertified(header, at: now) }
         bodies.keep(batch)
-        effects.append(.store(LaneRecord.writes(ack, batch, withBody: earlier == nil)))
+        if layout.settings.planted != .ackUnsynced {
+            effects.append(.store(LaneRecord.writes(ack, batch, withBody: earlier == nil)))
+        }
         effects.append(.send(work.from, .ack(ack)))
     }
 

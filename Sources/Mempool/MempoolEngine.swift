@@ -124,6 +124,7 @@ package struct MempoolEngine: Sendable {
         self.height = height
         executedHeight = height
         self.layout.keepRankings(at: height)
+        if layout.settings.planted == .ackForgotten { return }
         restore(
             recovered.sorted { $0.ack.header.content.position < $1.ack.header.content.position })
     }
@@ -253,7 +254,8 @@ package struct MempoolEngine: Sendable {
                 return effects.append(.penalise(peer, "an appeal with a wrong signature"))
             }
             try follow(appeal: transaction, from: peer, at: now, view: view)
-        case (.work(let digest), .work(let isGenuine, let invalid)):
+        case (.work(let digest), .work(let isGenuine, let found)):
+            let invalid = layout.settings.planted == .verdictUnseen ? [] : found
             finishPiece(of: digest, at: now) { work in
                 work.invalid += invalid
                 work.isRefused = work.isRefused || !isGenuine

@@ -118,7 +118,7 @@ struct SealedLane: Sendable {
         let certificate = BatchCertificate(
             header: sealed.batch.header, entries: entries.sorted { $0.signer < $1.signer },
             invalid: sealed.planted)
-        guard certificate.meetsThresholds(layout.committee, verifiers) else { return nil }
+        guard certificate.meetsThresholds(layout, verifiers) else { return nil }
         return Verified.check(certificate, in: layout, given: sealed.proven)
     }
 

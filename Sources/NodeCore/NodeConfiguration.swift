@@ -1,4 +1,4 @@
-package import Consensus
+@_spi(Simulation) package import Consensus
 package import Execution
 package import Mempool
 package import Primitives
@@ -12,11 +12,21 @@ package struct NodeConfiguration: Sendable {
     package let signing: SigningMode
     /// For simulations: the rule that this node breaks.
     package var planted: PlantedFault?
+    /// The same for consensus.
+    package var plantedBug: PlantedBug?
 
     package init(genesis: Genesis, signer: (any Signing)?, signing: SigningMode = .full) {
         self.genesis = genesis
         self.signer = signer
         self.signing = signing
+    }
+
+    /// The same, but for the right to vote.
+    package func voting(_ signing: SigningMode) -> NodeConfiguration {
+        var copy = NodeConfiguration(genesis: genesis, signer: signer, signing: signing)
+        copy.planted = planted
+        copy.plantedBug = plantedBug
+        return copy
     }
 
     /// The signer's place in the committee.
@@ -28,13 +38,13 @@ package struct NodeConfiguration: Sendable {
     package var layout: ShardLayout {
         let batches = genesis.parameters.batches
         let verification = genesis.parameters.verification
-        return ShardLayout(
-            committee: genesis.committee,
-            settings: BatchSettings(
-                transactionsMax: Int(batches.transactionsMax), bytesMax: Int(batches.bytesMax),
-                expiryBlocks: batches.expiryBlocks, termBlocks: verification.termBlocks,
-                periodBlocks: verification.periodBlocks,
-                complaintBlocks: verification.complaintBlocks, spread: verification.spread))
+        var settings = BatchSettings(
+            transactionsMax: Int(batches.transactionsMax), bytesMax: Int(batches.bytesMax),
+            expiryBlocks: batches.expiryBlocks, termBlocks: verification.termBlocks,
+            periodBlocks: verification.periodBlocks,
+            complaintBlocks: verification.complaintBlocks, spread: verification.spread)
+        settings.planted = planted
+        return ShardLayout(committee: genesis.committee, settings: settings)
     }
 
     var timing: ConsensusTiming {

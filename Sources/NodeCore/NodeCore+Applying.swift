@@ -21,7 +21,9 @@ extension NodeCore {
                     passedOver: payload.complaints.map(\.lane)))
             let own = block.digest == certificate.digest ? certificate : nil
             writes.append(ChainStore.writes(block, certificate: own))
-            writes.append(ChainStore.writes(from: before, to: mempool.table))
+            if configuration.planted != .lanesUnsaved {
+                writes.append(ChainStore.writes(from: before, to: mempool.table))
+            }
             unexecuted.append(block)
         }
         if !writes.isEmpty { effects.append(.write(writes)) }
@@ -119,7 +121,12 @@ extension NodeCore {
                 direct: direct, batches: batches, systemValues: try shardValues(of: block)))
         var writes = outcome.writes
         writes.append(ChainStore.rootWrites(outcome.stateRoot, at: block.height))
-        effects.append(.write(writes))
+        if configuration.planted == .writesSplit {
+            let parts = writes.halves
+            effects += [.write(parts.0), .write(parts.1)]
+        } else {
+            effects.append(.write(writes))
+        }
         remember(outcome.stateRoot, at: block.height)
         for certificate in certificates { mempool.releaseBody(certificate.value.digest) }
         try report(block, batches, outcome)

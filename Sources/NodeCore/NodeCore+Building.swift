@@ -9,10 +9,12 @@ extension NodeCore {
     mutating func build() throws(StorageFault) {
         guard let request = pendingBuild else { return }
         let parent = request.context.parent
-        guard let height = parent.height.next, isExecutedFarEnough(for: height, after: parent),
+        guard let height = parent.height.next, ledger.height >= parent.executed.height,
             let table = table(after: request.context)
         else { return }
-        let payload = proposal(after: table, at: height)
+        let payload =
+            mayCarryPayload(height, executed: ledger.height)
+            ? proposal(after: table, at: height) : BlockPayload([])
         guard !payload.isEmpty || request.mayBeEmpty, isPaced(after: parent) else { return }
         pendingBuild = nil
         let contents = BlockContents(
@@ -57,10 +59,13 @@ extension NodeCore {
     static let blockInterval: UInt64 = 80
     static let busyTransactions = 32
 
-    /// Whether this node's own execution is neither too far behind nor behind the parent's claim.
-    private func isExecutedFarEnough(for height: Height, after parent: Block) -> Bool {
-        ledger.height >= parent.executed.height
-            && height <= ledger.height.clampedAdvance(by: executionLagMax)
+    /// Whether execution is near enough for a block at `height` to bring more to execute.
+    ///
+    /// Further on blocks are empty. They must be possible: blocks that were notarized and not
+    /// finalized pile up while messages are slow, none of them can be executed before a later one
+    /// is final, and without a later one the chain would stand still for ever.
+    func mayCarryPayload(_ height: Height, executed: Height) -> Bool {
+        height <= executed.clampedAdvance(by: executionLagMax)
     }
 
     var executionLagMax: UInt64 { configuration.genesis.parameters.consensus.executionLagMax }

@@ -38,7 +38,7 @@ extension NodeCore {
     private func judgeExecuted(_ block: Block, _ parent: Block) -> Judgement {
         let claim = block.executed
         guard claim.height >= parent.executed.height, claim.height < block.height,
-            block.height <= claim.height.clampedAdvance(by: executionLagMax)
+            mayCarryPayload(block.height, executed: claim.height) || block.payload.isEmpty
         else { return .wrong }
         guard claim.height <= ledger.height else { return .undecided }
         guard let root = recentRoots[claim.height] else { return .wrong }

@@ -71,7 +71,9 @@ extension NodeCore {
     mutating func reply(
         _ request: RequestID, _ id: TransactionID, _ outcome: SubmitOutcome
     ) throws(StorageFault) {
-        if outcome != .accepted, try hasReceipt(id) {
+        let isEarly = outcome == .accepted && configuration.planted == .finalTooEarly
+        let isFinal = outcome == .accepted ? isEarly : try hasReceipt(id)
+        if isFinal {
             effects.append(.reply(request, .settled(id, .final)))
         } else {
             effects.append(.reply(request, .submitted(id, outcome)))

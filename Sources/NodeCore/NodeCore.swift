@@ -1,6 +1,6 @@
 internal import Collections
 internal import DequeModule
-package import Consensus
+@_spi(Simulation) package import Consensus
 package import Execution
 package import Mempool
 package import Primitives
@@ -77,7 +77,7 @@ package struct NodeCore: Sendable {
         store = ChainStore(source)
         ledger = try Ledger(
             opening: source, genesis: configuration.genesis,
-            judge: MempoolJudge(layout: configuration.layout))
+            judge: MempoolJudge(layout: configuration.layout), breaking: configuration.planted)
         let height = try store.finalizedHeight()
         var layout = configuration.layout
         layout.setVerifierSets(ledger.verifierSets)
@@ -115,7 +115,8 @@ package struct NodeCore: Sendable {
         return ConsensusConfiguration(
             committee: configuration.genesis.committee, ownIndex: configuration.ownIndex,
             signer: configuration.signer, genesis: genesis, tip: tip,
-            timing: configuration.timing, signing: configuration.signing)
+            timing: configuration.timing, signing: configuration.signing,
+            breaking: configuration.plantedBug)
     }
 
     private static func genesisBlock(
@@ -137,6 +138,7 @@ package struct NodeCore: Sendable {
                 "the state stands at height \(ledger.height), beyond the chain's \(height)")
         }
         var next = ledger.height
+        if configuration.planted == .executedAgain { next = next.clampedRetreat(by: 1) }
         while next < height, let following = next.next {
             guard let block = try store.block(at: following) else {
                 throw StorageFault("the finalized block \(following) is missing in the store")

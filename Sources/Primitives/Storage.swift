@@ -79,6 +79,8 @@ package struct WriteSet: Hashable, Sendable {
         changes.append(Change(column: column, key: key, value: nil))
     }
 
+    package mutating func append(_ change: Change) { changes.append(change) }
+
     package mutating func append(_ other: WriteSet) {
         changes.append(contentsOf: other.changes)
     }

@@ -11,8 +11,8 @@ struct Oracle {
     private(set) var chain: [UInt64: Digest] = [:]
     private(set) var height: UInt64 = 0
 
-    private var parents: [Digest: Parent] = [:]
-    private var sent: [Key: [VoteKind: Digest]] = [:]
+    private var places: [Digest: Place] = [:]
+    private var signed: [Key: Record] = [:]
     private var weights: [VoteSubject: UInt64] = [:]
     /// Certificates that the votes so far allow, whether anybody made them or not.
     private var notarizable: [View: Digest] = [:]
@@ -20,15 +20,41 @@ struct Oracle {
     private var finalizable: [View: Digest] = [:]
     /// The views of `finalizable`, ascending.
     private var finalizableViews: [View] = []
+    /// Below it `notarizable` is forgotten.
+    private var floor: View = 0
 
-    private struct Parent {
+    private struct Place {
         let view: View
-        let digest: Digest
+        let parent: BlockRef
     }
 
     private struct Key: Hashable {
         let signer: ValidatorIndex
         let view: View
+    }
+
+    /// What one key signed in one view.
+    private struct Record {
+        var notarize: Digest?
+        var nullify: Digest?
+        var finalize: Digest?
+
+        subscript(kind: VoteKind) -> Digest? {
+            get {
+                switch kind {
+                case .notarize: notarize
+                case .nullify: nullify
+                case .finalize: finalize
+                }
+            }
+            set {
+                switch kind {
+                case .notarize: notarize = newValue
+                case .nullify: nullify = newValue
+                case .finalize: finalize = newValue
+                }
+            }
+        }
     }
 
     init(committee: Committee, liars: Set<Int>) {
@@ -46,7 +72,7 @@ struct Oracle {
     }
 
     mutating func register(_ block: Block) {
-        parents[block.digest] = Parent(view: block.view, digest: block.parent.digest)
+        places[block.digest] = Place(view: block.view, parent: block.parent)
     }
 
     /// Agreement: one block at each height, in one chain.
@@ -63,21 +89,39 @@ struct Oracle {
         }
     }
 
+    // MARK: Votes
+
+    /// A record that an honest node wrote: from now on it may act upon it.
+    mutating func recorded(_ record: JournalRecord, by node: Int) {
+        switch record {
+        case .vote(let vote): bind(vote, by: node)
+        case .block(let block): register(block)
+        case .certificate(let certificate): accepted(certificate.subject, by: node)
+        case .floor, .introduced: break
+        }
+    }
+
     /// A vote that left an honest node.
-    mutating func observe(_ vote: Vote, by node: Int, isRecorded: Bool) {
+    mutating func sent(_ vote: Vote, by node: Int, isRecorded: Bool) {
+        expect(isRecorded, "node \(node) sent a \(vote.kind) vote of \(vote.view) unrecorded")
+        bind(vote, by: node)
+    }
+
+    /// A vote that an honest key signed. One key signs one thing, over all its restarts.
+    mutating func bind(_ vote: Vote, by node: Int) {
         expect(Int(vote.signer.rawValue) == node, "node \(node) sends a vote of \(vote.signer)")
         let key = Key(signer: vote.signer, view: vote.view)
-        if sent[key]?[vote.kind] == vote.digest { return }
-        expect(isRecorded, "node \(node) sent a \(vote.kind) vote of \(vote.view) unrecorded")
-        checkRecord(vote, sent[key] ?? [:], node)
-        sent[key, default: [:]][vote.kind] = vote.digest
+        let known = signed[key] ?? Record()
+        if known[vote.kind] == vote.digest { return }
+        checkRecord(vote, known, node)
+        checkGrounds(vote, node)
+        signed[key, default: Record()][vote.kind] = vote.digest
         weights[vote.subject, default: 0] += committee.weight(of: vote.signer)
         let possible = weights[vote.subject, default: 0] + liarWeight >= committee.quorum
         if possible { possibleNow(vote.subject) }
     }
 
-    /// One key signs one thing, over all its restarts.
-    private mutating func checkRecord(_ vote: Vote, _ known: [VoteKind: Digest], _ node: Int) {
+    private mutating func checkRecord(_ vote: Vote, _ known: Record, _ node: Int) {
         expect(known[vote.kind] == nil, "node \(node) signed two \(vote.kind) in \(vote.view)")
         switch vote.kind {
         case .notarize:
@@ -86,6 +130,73 @@ struct Oracle {
             let other: VoteKind = vote.kind == .nullify ? .finalize : .nullify
             expect(known[other] == nil, "node \(node) finalized and nullified \(vote.view)")
         }
+    }
+
+    /// What an honest vote rests on must be possible by the votes before it: a finalize vote on the
+    /// notarization, a notarize vote on that of the parent and on nullified views between.
+    private mutating func checkGrounds(_ vote: Vote, _ node: Int) {
+        switch vote.kind {
+        case .nullify: break
+        case .finalize:
+            guard vote.view >= floor else { return }
+            expect(
+                notarizable[vote.view] == vote.digest,
+                "node \(node) finalized what can't be notarized in \(vote.view)")
+        case .notarize:
+            guard let parent = places[vote.digest]?.parent, parent.view >= floor else {
+                return
+            }
+            expect(
+                parent.view == 0 || notarizable[parent.view] == parent.digest,
+                "node \(node) notarized \(vote.view) on a parent that can't be notarized")
+            var between = parent.view.clampedAdvance(by: 1)
+            while between < vote.view {
+                expect(
+                    nullifiable.contains(between),
+                    "node \(node) notarized \(vote.view) above \(between), which isn't nullified")
+                between = between.clampedAdvance(by: 1)
+            }
+        }
+    }
+
+    // MARK: Certificates
+
+    /// A certificate that an honest node acts upon: the votes before it allow one.
+    mutating func accepted(_ subject: VoteSubject, by node: Int) {
+        guard subject.view >= floor else { return }
+        let isPossible =
+            switch subject.kind {
+            case .notarize: notarizable[subject.view] == subject.digest
+            case .nullify: nullifiable.contains(subject.view)
+            case .finalize: finalizable[subject.view] == subject.digest
+            }
+        expect(
+            isPossible,
+            "node \(node) acts upon a \(subject.kind) certificate of \(subject.view) that the "
+                + "votes don't allow")
+    }
+
+    /// A certificate that left an honest node: a quorum of distinct signers, all of whom signed.
+    mutating func sent(_ certificate: Certificate, by node: Int) {
+        let context = CertificateContext(committee: committee)
+        expect(
+            SimulatedSigner.holds(certificate.signatureClaims(in: context)),
+            "node \(node) sends a \(certificate.kind) certificate of \(certificate.view) that "
+                + "proves nothing")
+        for (signer, signature) in zip(certificate.signers.indexes, certificate.signatures)
+        where !liars.contains(Int(signer.rawValue)) {
+            let vote = Vote(subject: certificate.subject, signer: signer, signature: signature)
+            bind(vote, by: Int(signer.rawValue))
+        }
+    }
+
+    /// No view opens without a certificate of the one before or of a finalization beyond.
+    mutating func entered(_ view: View, by node: Int) {
+        let before = view.clampedRetreat(by: 1)
+        let isOpen =
+            before == 0 || nullifiable.contains(before) || notarizable[before] != nil
+            || finalizableViews.last.map { $0 >= before } == true
+        expect(isOpen, "node \(node) is in view \(view) without a certificate for it")
     }
 
     /// L1 to L3 over every certificate that could be made.
@@ -118,15 +229,28 @@ struct Oracle {
             checkDescent(digest, from: subject.digest, subject.view)
         }
         // What lies this far below can't be joined by anything that is still under way.
-        let floor = subject.view.clampedRetreat(by: 1_000)
-        if notarizable.count > 2_000 { notarizable = notarizable.filter { $0.key >= floor } }
+        guard notarizable.count > 2_000 else { return }
+        let oldest = subject.view.clampedRetreat(by: 1_000)
+        floor = oldest
+        notarizable = notarizable.filter { $0.key >= oldest }
     }
 
     private mutating func checkDescent(_ digest: Digest, from ancestor: Digest, _ view: View) {
         var current = digest
-        while let parent = parents[current], parent.view > view { current = parent.digest }
+        while let place = places[current], place.view > view { current = place.parent.digest }
         expect(current == ancestor, "a notarization doesn't descend from finalized \(view)")
     }
+
+    // MARK: Liveness
+
+    /// Milliseconds after the healing in which a new height must be final everywhere: waits doubled
+    /// once more, for a run of leaders that lie.
+    func progressMilliseconds(delta: UInt64) -> UInt64 {
+        let longestRun: UInt64 = liars.isEmpty ? 0 : 6
+        return (4 * longestRun + 8) * (4 * delta + 1_000)
+    }
+
+    // MARK: Evidence
 
     mutating func observe(_ evidence: Evidence) {
         let signer = Int(evidence.first.signer.rawValue)

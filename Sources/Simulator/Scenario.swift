@@ -9,6 +9,7 @@ package struct Scenario: Sendable {
     package let weights: [UInt64]
     /// Who lies; together at most F.
     package let liars: Set<Int>
+    package let misbehaviour: LiarKind
     package let plantedBug: PlantedBug?
     let faults: Faults
 
@@ -32,7 +33,11 @@ package struct Scenario: Sendable {
 
     /// - Parameters:
     ///   - nodes: 4 or 7; by the seed if nil.
-    package init(seed: UInt64, nodes: Int? = nil, blocks: UInt64 = 200, bug: PlantedBug? = nil) {
+    ///   - misbehaviour: what liars do; by the seed if nil.
+    package init(
+        seed: UInt64, nodes: Int? = nil, blocks: UInt64 = 200, misbehaviour: LiarKind? = nil,
+        bug: PlantedBug? = nil
+    ) {
         var random = SeededRandom(seed: seed &* 0x2545_F491_4F6C_DD1D)
         let count = nodes ?? (random.chance(700) ? 4 : 7)
         let isWeighted = random.chance(500)
@@ -48,6 +53,14 @@ package struct Scenario: Sendable {
             blackout: random.number(in: 0...100), partition: random.number(in: 0...150),
             latency: 1...random.number(in: 2...25),
             diskLoss: random.chance(500) ? random.number(in: 0...500) : 0)
+        self.misbehaviour = misbehaviour ?? Scenario.drawMisbehaviour(seed)
+    }
+
+    /// More than half of the time everything at once: nothing finds more.
+    private static func drawMisbehaviour(_ seed: UInt64) -> LiarKind {
+        var random = SeededRandom(seed: seed ^ 0xA24B_AED4_963E_E407)
+        guard random.chance(400) else { return .mastermind }
+        return random.element(of: LiarKind.allCases) ?? .mastermind
     }
 
     private static func drawLiars(_ weights: [UInt64], _ random: inout SeededRandom) -> Set<Int> {

@@ -42,7 +42,7 @@ extension Simulation {
             if case .recoveryRequest(let request) = message {
                 transmit(.recoveryAnswer(liar.answer(request)), from: to, to: from)
             }
-            return liar.hear(message, random: &random)
+            return liar.hear(message, from: from, as: to, now: now)
         }
         guard node.isUp, let peer = peer(from) else { return }
         if case .syncRequest(let request) = message { return serve(request, by: node, to: from) }
@@ -75,7 +75,9 @@ extension Simulation {
             carryOut(effect, of: node)
             if !node.isUp { return }
         }
-        if dies { crash(node) } else { noteRecovery(of: node) }
+        if dies { return crash(node) }
+        if node.engine.view > before.0 { oracle.entered(node.engine.view, by: index) }
+        noteRecovery(of: node)
     }
 
     private mutating func noteRecovery(of node: SimulatedNode) {
@@ -121,7 +123,9 @@ extension Simulation {
 
     private mutating func carryOut(_ effect: ConsensusEffect, of node: SimulatedNode) {
         switch effect {
-        case .persist(let records, let sync): node.disk.append(records, sync: sync)
+        case .persist(let records, let sync):
+            node.disk.append(records, sync: sync)
+            for record in records { oracle.recorded(record, by: node.index) }
         case .broadcast(let message): broadcast(message, from: node)
         case .send(let peer, let message):
             guard let to = committee.index(of: peer) else { return }
@@ -207,11 +211,12 @@ extension Simulation {
         switch message {
         case .vote(let vote):
             if vote.kind == .nullify { report.nullifications += 1 }
-            oracle.observe(vote, by: node.index, isRecorded: node.disk.recorded.contains(vote))
+            oracle.sent(vote, by: node.index, isRecorded: node.disk.recorded.contains(vote))
         case .proposal(let proposal):
             oracle.register(proposal.block)
             let vote = proposal.vote
-            oracle.observe(vote, by: node.index, isRecorded: node.disk.recorded.contains(vote))
+            oracle.sent(vote, by: node.index, isRecorded: node.disk.recorded.contains(vote))
+        case .certificate(let certificate): oracle.sent(certificate, by: node.index)
         default: break
         }
     }

@@ -38,7 +38,9 @@ package struct Simulation {
             stateRoot: .zero)
         random = SeededRandom(seed: scenario.seed)
         oracle = Oracle(committee: committee, liars: scenario.liars)
-        liar = Liar(committee: committee, indexes: scenario.liars.sorted(), genesis: genesis)
+        liar = Liar(
+            committee: committee, indexes: scenario.liars.sorted(), genesis: genesis,
+            misbehaviour: scenario.misbehaviour.make(committee: committee, genesis: genesis))
         sides = scenario.weights.map { _ in 0 }
         trace = Trace(keepsLines: tracing)
         report = SimulationReport(seed: scenario.seed)
@@ -137,13 +139,7 @@ package struct Simulation {
             schedule(.start(index), after: 1)
         }
         let delta = nodes.compactMap { $0?.engine.unitOfTimeInView }.max() ?? 50
-        progressBound = progressMilliseconds(delta: delta)
-    }
-
-    /// What a new height may take: waits doubled once more, for a run of leaders that lie.
-    private func progressMilliseconds(delta: UInt64) -> UInt64 {
-        let longestRun: UInt64 = scenario.liars.isEmpty ? 0 : 6
-        return (4 * longestRun + 8) * (4 * delta + 1_000)
+        progressBound = oracle.progressMilliseconds(delta: delta)
     }
 
     /// Liveness: new heights at every node within the bound.

@@ -11,6 +11,9 @@ struct SimulatorCommand: ParsableCommand {
             broken disks, wrong clocks and lying validators, then healing. The same seed and code \
             give the same trace hash, in every build.
             """,
-        subcommands: [NodesCommand.self, ConsensusCommand.self, VerificationCommand.self],
+        subcommands: [
+            NodesCommand.self, ConsensusCommand.self, VerificationCommand.self,
+            TwinsCommand.self, ExploreCommand.self, BugsCommand.self,
+        ],
         defaultSubcommand: NodesCommand.self)
 }

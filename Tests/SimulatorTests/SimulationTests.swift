@@ -27,7 +27,9 @@ import Testing
 
     /// The first seed of each bug; a change of the simulator may move it.
     @Test(arguments: [
-        (PlantedBug.finalizeAfterNullify, UInt64(2)), (.noSkipCheck, 2), (.sendBeforePersist, 1),
+        (PlantedBug.finalizeAfterNullify, UInt64(4)), (.noSkipCheck, 6), (.sendBeforePersist, 1),
+        (.forgetVotes, 4), (.unprovenFinalization, 22), (.nullifyAfterFinalize, 6),
+        (.rebuildFinalize, 9), (.notarizeSecond, 6),
         (.voteAfterAmnesia, 1),
     ])
     func `a planted bug is found`(bug: PlantedBug, seed: UInt64) {

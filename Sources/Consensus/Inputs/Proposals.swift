@@ -13,7 +13,9 @@ extension SimplexEngine {
         let isLate = proposal.view < view
         count(proposal.vote)
         if isLate || slots[proposal.view]?.proposal == nil { blocks.insert(proposal.block) }
-        if !isLate, slots[proposal.view]?.proposal == nil {
+        let takesSecond = configuration.plantedBug == .notarizeSecond
+        if !isLate, slots[proposal.view]?.proposal == nil || takesSecond {
+            if takesSecond { blocks.insert(proposal.block) }
             slots[proposal.view, default: Slot()].proposal = proposal
         }
         isDirty = true
@@ -31,12 +33,22 @@ extension SimplexEngine {
     /// R6.
     mutating func notarizeIfReady() {
         guard maySign(in: view), leader != own, let slot = slots[view],
-            let proposal = slot.proposal, slot.own.permits(.notarize), !slot.rejected
+            let proposal = slot.proposal, permitsNotarize(proposal.block, slot.own),
+            !slot.rejected
         else { return }
         switch readiness(of: proposal.block) {
         case .waiting: break
         case .refused: refuse()
         case .ready(let context): decide(proposal.block, context)
+        }
+    }
+
+    /// R6a.
+    private func permitsNotarize(_ block: Block, _ record: SigningRecord) -> Bool {
+        switch configuration.plantedBug {
+        case .notarizeAfterNullify: record.notarize == nil
+        case .notarizeSecond: record.nullify == nil && record.notarize?.digest != block.digest
+        default: record.permits(.notarize)
         }
     }
 
@@ -67,7 +79,9 @@ extension SimplexEngine {
 
     /// R6c.
     private func standing(of parent: BlockRef) -> Standing {
-        if parent == finalizedRef { return .certified }
+        if parent == finalizedRef || configuration.plantedBug == .noParentCheck {
+            return .certified
+        }
         guard parent.view > finalizedView else { return .impossible }
         guard let notarization = slots[parent.view]?.notarization else { return .unknown }
         return notarization.digest == parent.digest ? .certified : .impossible

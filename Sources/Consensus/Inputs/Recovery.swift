@@ -138,10 +138,8 @@ extension SimplexEngine {
     /// Whether an own signature for the subject isn't this node's.
     func isForeign(_ subject: VoteSubject) -> Bool {
         guard subject.view > finalizedView, maySign(in: subject.view) else { return false }
-        switch configuration.plantedBug {
-        case .voteAfterAmnesia, .blindToTwin: return false
-        default: break
-        }
+        // A planted bug is to be found by what it leads to.
+        guard configuration.plantedBug == nil else { return false }
         return slots[subject.view]?.own.votes.contains { $0.subject == subject } != true
     }
 

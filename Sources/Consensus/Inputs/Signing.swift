@@ -11,9 +11,11 @@ extension SimplexEngine {
         let record = slots[place]?.own ?? SigningRecord()
         precondition(place > finalizedView, "\(kind) in finalized view \(place)")
         precondition(
-            record.permits(kind) || configuration.plantedBug == .finalizeAfterNullify,
+            record.permits(kind) || configuration.plantedBug != nil,
             "\(kind) in view \(place) beside \(record.votes)")
-        precondition(kind != .nullify || place == view, "nullify \(place) in view \(view)")
+        precondition(
+            kind != .nullify || place == view || configuration.plantedBug != nil,
+            "nullify \(place) in view \(view)")
         let subject = VoteSubject(kind: kind, epoch: committee.epoch, view: place, digest: digest)
         let signature = signer.signature(over: subject.signingDigest(chainID: committee.chainID))
         let vote = Vote(subject: subject, signer: own, signature: signature)
@@ -26,6 +28,9 @@ extension SimplexEngine {
     private mutating func release(_ message: ConsensusMessage, after records: [JournalRecord]) {
         let careless = configuration.plantedBug == .sendBeforePersist
         if careless { effects.append(.broadcast(message)) }
+        if configuration.plantedBug == .skipPersist {
+            return effects.append(.broadcast(message))
+        }
         effects.append(.persist(records, sync: true))
         if !careless { effects.append(.broadcast(message)) }
     }

@@ -43,6 +43,7 @@ extension SimplexEngine {
         switch record {
         case .vote(let vote):
             guard vote.view > finalizedView, vote.signer == own else { return }
+            if configuration.plantedBug == .forgetVotes { return }
             slots[vote.view, default: Slot()].own.set(vote)
             let weight = committee.weight(of: vote.signer)
             _ = slots[vote.view]?[vote.kind].insert(vote, weight: weight)
@@ -84,7 +85,7 @@ extension SimplexEngine {
         guard let slot = slots[place] else { return }
         for vote in slot.own.votes where !slot.holds(vote.kind) {
             let sum = slot[vote.kind].weight(for: vote.digest)
-            if sum >= committee.quorum { certify(vote.subject) }
+            if isQuorum(sum) { certify(vote.subject) }
         }
     }
 }

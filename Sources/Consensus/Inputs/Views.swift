@@ -53,7 +53,11 @@ extension SimplexEngine {
         deadlines[id] = nil
         switch id {
         case .proposal: if slots[view]?.own.notarize == nil { giveUp() }
-        case .view: giveUp()
+        case .view:
+            giveUp()
+            if configuration.plantedBug == .enterWithoutCertificate {
+                enter(view.clampedAdvance(by: 1))
+            }
         case .retry: retry()
         case .idle: buildEvenIfEmpty()
         case .fetch: isDirty = true
@@ -70,11 +74,20 @@ extension SimplexEngine {
 
     /// R3 without a timer: the view can't bring a block any more.
     mutating func giveUpIfHopeless() {
+        if configuration.plantedBug == .nullifyAfterFinalize { giveUpEverywhere() }
         guard let slot = slots[view] else { return }
         let nullifies = slot[.nullify]
         let leaderGaveUp = nullifies.first[leader] != nil
         let enough = nullifies.weight(for: .zero) >= committee.validityThreshold
         if slot.rejected || leaderGaveUp || enough { giveUp() }
+    }
+
+    /// The planted bug `nullifyAfterFinalize`.
+    private mutating func giveUpEverywhere() {
+        for place in slots.keys.sorted() where slots[place]?.own.nullify == nil {
+            let weight = slots[place]?[.nullify].weight(for: .zero) ?? 0
+            if weight >= committee.validityThreshold { sign(.nullify, in: place, .zero) }
+        }
     }
 
     /// The wait for a leader with nothing to order is over: there is something.
@@ -97,6 +110,7 @@ extension SimplexEngine {
     }
 
     mutating func sendAgain() {
+        if configuration.plantedBug == .rebuildFinalize { rebuildFinalizes() }
         let finalizes = notarizedViews.suffix(ConsensusLimits.finalizeViewsKept)
         for place in finalizes {
             if let vote = slots[place]?.own.finalize { effects.append(.broadcast(.vote(vote))) }
@@ -111,6 +125,14 @@ extension SimplexEngine {
         }
         if let vote = slots[view]?.own.nullify { effects.append(.broadcast(.vote(vote))) }
         effects.append(.broadcast(.status(status)))
+    }
+
+    /// The planted bug `rebuildFinalize`.
+    private mutating func rebuildFinalizes() {
+        for place in notarizedViews where slots[place]?.own.finalize == nil {
+            guard let digest = slots[place]?.notarization?.digest else { continue }
+            sign(.finalize, in: place, digest)
+        }
     }
 
     /// The best certificate that ends the view before the current one.

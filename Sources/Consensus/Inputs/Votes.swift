@@ -10,11 +10,19 @@ extension SimplexEngine {
         }
         let weight = committee.weight(of: vote.signer)
         slots[vote.view, default: Slot()].report(vote, to: &effects)
+        let again = configuration.plantedBug == .countTwice
         guard
-            case .counted(let sum)? = slots[vote.view]?[vote.kind].insert(vote, weight: weight)
+            case .counted(let sum)? = slots[vote.view]?[vote.kind]
+                .insert(vote, weight: weight, again: again)
         else { return }
         if vote.kind == .nullify, vote.view == view { isDirty = true }
-        if sum >= committee.quorum { certify(vote.subject) }
+        if isQuorum(sum) { certify(vote.subject) }
+    }
+
+    /// Whether votes of this weight make a certificate.
+    func isQuorum(_ weight: UInt64) -> Bool {
+        if configuration.plantedBug == .quorumOf2F { return weight >= 2 * committee.faultyMax }
+        return weight >= committee.quorum
     }
 
     /// R9.

@@ -21,7 +21,9 @@ extension SimplexEngine {
 
     /// What signatures are to be checked against at present.
     package var context: CertificateContext {
-        CertificateContext(committee: committee, floor: finalizedView, held: held)
+        CertificateContext(
+            committee: committee, floor: finalizedView, held: held,
+            breaking: configuration.plantedBug)
     }
 
     /// One proposal for each view from the current one on, and a second only as evidence; an older
@@ -42,6 +44,7 @@ extension SimplexEngine {
         guard committee[vote.signer] != nil, isInWindow(vote) else { return false }
         if vote.signer == own { return isForeign(vote.subject) }
         guard let slot = slots[vote.view] else { return true }
+        if configuration.plantedBug == .countTwice { return !slot.holds(vote.kind) }
         return !slot.holds(vote.kind) && slot[vote.kind].wants(vote)
     }
 

@@ -54,11 +54,26 @@ package struct CertificateContext: Sendable {
     /// Subjects above `floor` whose certificates the engine already has: it goes on with its own.
     package let held: Set<VoteSubject>
 
+    /// A rule broken on purpose.
+    let breaking: PlantedBug?
+
     /// With the defaults every certificate is checked.
     package init(committee: Committee, floor: View = 0, held: Set<VoteSubject> = []) {
+        self.init(committee: committee, floor: floor, held: held, breaking: nil)
+    }
+
+    init(committee: Committee, floor: View, held: Set<VoteSubject>, breaking bug: PlantedBug?) {
         self.committee = committee
         self.floor = floor
         self.held = held
+        breaking = bug
+    }
+
+    /// Whether signers of `weight` prove a certificate of `kind`.
+    func isEnough(_ weight: UInt64, for kind: VoteKind) -> Bool {
+        if breaking == .quorumOf2F { return weight >= 2 * committee.faultyMax }
+        if breaking == .unprovenFinalization, kind == .finalize { return true }
+        return weight >= committee.quorum
     }
 
     package func needsCheck(_ certificate: Certificate) -> Bool {
@@ -74,7 +89,8 @@ extension Certificate: SignedValue {
             return nil
         }
         let indexes = signers.indexes
-        guard indexes.count == signatures.count, committee.weight(of: indexes) >= committee.quorum
+        guard indexes.count == signatures.count,
+            context.isEnough(committee.weight(of: indexes), for: kind)
         else { return nil }
         let digest = subject.signingDigest(chainID: committee.chainID)
         var claims: [SignatureClaim] = []

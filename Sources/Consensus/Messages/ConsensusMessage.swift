@@ -69,7 +69,8 @@ extension ConsensusMessage: SignedValue {
         case .syncResponse(let response):
             // Goes to the store as it is, so it is checked whatever the engine holds.
             response.certificate.signatureClaims(
-                in: CertificateContext(committee: context.committee))
+                in: CertificateContext(
+                    committee: context.committee, floor: 0, held: [], breaking: context.breaking))
         case .recoveryAnswer(let answer):
             answer.entry.map { $0.signatureClaims(in: context) } ?? []
         case .certificateRequest, .blockRequest, .block, .syncRequest, .recoveryRequest: []

@@ -28,12 +28,12 @@ struct VoteTally: Sendable {
     }
 
     /// Counts a vote of a signer of `weight`. A signer's two votes both count: certificates made
-    /// elsewhere may rest on either.
-    mutating func insert(_ vote: Vote, weight: UInt64) -> Insertion {
-        guard wants(vote) else { return .ignored }
+    /// elsewhere may rest on either. A known one counts only for the planted bug `again`.
+    mutating func insert(_ vote: Vote, weight: UInt64, again: Bool = false) -> Insertion {
+        guard wants(vote) || again else { return .ignored }
         if first[vote.signer] == nil {
             first[vote.signer] = vote
-        } else {
+        } else if first[vote.signer]?.digest != vote.digest {
             second[vote.signer] = vote
         }
         // At most the committee's weight twice, which is below 2^61.

@@ -11,8 +11,11 @@ struct LedgerRules: Sendable {
     let committee: Committee
     /// Where each validator's share goes, by index.
     let rewardAddresses: [Address]
+    /// For simulations: the rule that is broken.
+    let planted: PlantedFault?
 
-    init(_ genesis: Genesis) {
+    init(_ genesis: Genesis, planted: PlantedFault? = nil) {
+        self.planted = planted
         chainID = genesis.chainID
         fees = genesis.parameters.fees
         escrow = genesis.parameters.escrow
@@ -73,6 +76,7 @@ struct LedgerRules: Sendable {
         _ transaction: Transaction, _ time: Timestamp
     ) throws(SkipReason) {
         guard transaction.chainID == chainID else { throw .wrongChain }
+        if planted == .lateExecuted { return }
         guard time <= transaction.validUntil else { throw .expired }
         let ahead = transaction.validUntil.rawValue - time.rawValue
         let aheadMax =
@@ -136,7 +140,8 @@ struct LedgerRules: Sendable {
             if case .setPolicy = $0 { true } else { false }
         }
         for (place, policy) in policies.enumerated() {
-            let needed = place == 0 && needsAdmin ? policy.admin : policy.spend
+            var needed = place == 0 && needsAdmin ? policy.admin : policy.spend
+            if planted == .weightIgnored { needed = 1 }
             guard LedgerRules.weight(of: signed.authorizations, policy) >= needed else {
                 throw .notAuthorized
             }

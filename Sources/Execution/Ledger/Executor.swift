@@ -53,10 +53,24 @@ struct Executor: Sendable {
         }
         try take(charge, transaction, parties)
         let (outcome, made) = try operate(signed)
+        if rules.planted == .failedKeepsSequence, outcome != .success {
+            giveBackSequence(of: transaction, parties)
+        }
         return .executed(
             Receipt(
                 transactionID: signed.id, height: height, index: index, fee: charge.fee,
                 outcome: outcome, escrows: made))
+    }
+
+    /// The planted fault of that name.
+    private mutating func giveBackSequence(
+        of transaction: Transaction, _ parties: [LedgerRules.Party]
+    ) {
+        guard var account = try? accounts.read(transaction.sender, source), !parties.isEmpty else {
+            return
+        }
+        account.setNextSequence(transaction.sequence, on: transaction.stream)
+        accounts.write(account, for: transaction.sender)
     }
 
     /// Takes fee and deposit, moves the sequence on, keeps the policies that were revealed.

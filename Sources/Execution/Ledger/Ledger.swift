@@ -33,11 +33,13 @@ package struct Ledger: Sendable {
     private(set) var hasPendingWrites = false
 
     /// The ledger that the store holds.
-    /// - Parameter judge: Says what reported evidence proves.
+    /// - Parameters:
+    ///   - judge: Says what reported evidence proves.
+    ///   - planted: For simulations, a rule to break.
     /// - Throws: `StorageFault` when it holds none, another network's, or a damaged one.
     package init(
         opening source: any KeyValueSource, genesis: Genesis,
-        judge: any EvidenceJudge = NoEvidence()
+        judge: any EvidenceJudge = NoEvidence(), breaking planted: PlantedFault? = nil
     ) throws(StorageFault) {
         guard let head = try StoredState.head(in: source) else {
             throw StorageFault("the store holds no ledger; it must be started from a genesis first")
@@ -47,7 +49,7 @@ package struct Ledger: Sendable {
                 "the store holds the ledger of chain \(head.chainID), the genesis is that of chain"
                     + " \(genesis.chainID); use the home folder that belongs to this genesis")
         }
-        try self.init(head, source, LedgerRules(genesis), judge)
+        try self.init(head, source, LedgerRules(genesis, planted: planted), judge)
     }
 
     private init(

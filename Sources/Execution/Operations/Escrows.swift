@@ -161,7 +161,9 @@ extension Executor {
         try credit(amount, of: escrow.terms.asset, to: receiver)
         try shift(amount, of: escrow.terms.asset, from: .escrowed, to: .balances)
         do throws(ArithmeticOverflow) {
-            escrow.held = try escrow.held.subtracting(amount)
+            if rules.planted != .escrowKeepsPaid {
+                escrow.held = try escrow.held.subtracting(amount)
+            }
             switch direction {
             case .release: escrow.released = try escrow.released.adding(amount)
             case .refund: escrow.refunded = try escrow.refunded.adding(amount)

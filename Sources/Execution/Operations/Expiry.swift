@@ -4,6 +4,7 @@ extension Executor {
     /// The defaults that are due at the block's time, in order of deadline and id, at most as many
     /// as genesis allows a block: the others wait for the next one.
     mutating func carryOutDeadlines() throws(StorageFault) -> [EscrowExpiry] {
+        if rules.planted == .deadlineIgnored { return [] }
         let due = try deadlines.due(
             at: time, limit: Int(rules.escrow.expiriesPerBlockMax), source)
         var expiries: [EscrowExpiry] = []

@@ -96,7 +96,13 @@ extension Executor {
         for (key, amount) in split.verifiers.sorted(by: { $0.key < $1.key }) {
             treasury += amount - (try reward(amount, verifier: key))
         }
-        try reward(treasury, to: rules.fees.treasury)
+        if rules.planted == .feeByHashOrder, treasury > 0,
+            let address = Set(rules.rewardAddresses).first
+        {
+            treasury -= 1
+            try reward(1, to: address)
+        }
+        if rules.planted != .feeRemainderLost { try reward(treasury, to: rules.fees.treasury) }
     }
 
     /// - Returns: What was paid.

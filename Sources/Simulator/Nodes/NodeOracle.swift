@@ -14,6 +14,8 @@ struct NodeOracle {
     /// The highest executed height.
     private(set) var height: UInt64 = 0
     private var roots: [UInt64: Digest] = [:]
+    /// Of each block, by height.
+    private(set) var times: [Height: Timestamp] = [:]
     /// Where each transaction was executed.
     private var places: [TransactionID: Height] = [:]
 
@@ -55,6 +57,7 @@ struct NodeOracle {
         let known = roots.updateValue(root, forKey: height.rawValue)
         oracle.expect(
             known == nil || known == root, "node \(host.index) has another root at \(height)")
+        times[height] = host.core?.value.ledger.time
         guard let totals = host.core?.value.ledger.totals else { return }
         oracle.expect(
             totals.assets.allSatisfy(\.isBalanced) && totals.native.supply == supply,

@@ -1,3 +1,4 @@
+@_spi(Simulation) package import Consensus
 internal import Execution
 
 package import Primitives
@@ -24,6 +25,7 @@ package struct NodeScenario: Sendable {
     package var allowed: Set<Int>?
     /// A rule that the nodes break, to see whether a run finds it.
     package var planted: PlantedFault?
+    package var plantedBug: PlantedBug?
 
     /// Parameters of genesis that matter for timing and size.
     struct Rules: Sendable {

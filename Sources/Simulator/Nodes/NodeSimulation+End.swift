@@ -40,6 +40,9 @@ extension NodeSimulation {
         for (id, transaction) in history.submitted.sorted(by: { $0.key < $1.key }) {
             guard let receipt = try reader.receipt(id) else { continue }
             let body = transaction.transaction
+            oracle.expect(
+                (checks.times[receipt.height] ?? 0) <= body.validUntil,
+                "\(id) executed after its time")
             money[body.sender, default: 0] -= Int64(receipt.fee.rawValue)
             guard receipt.outcome == .success else {
                 marks.reach(.transactionFailed)
@@ -70,6 +73,9 @@ extension NodeSimulation {
             came == Int64(escrow.held.rawValue) + went
                 && (escrow.state != .closed || escrow.held == 0),
             "escrow \(id) holds \(escrow.held) of \(came) and paid \(went)")
+        if let due = escrow.due, let time = try reader.summary()?.time {
+            oracle.expect(due >= time, "escrow \(id) was due at \(due), it is \(time)")
+        }
         money[escrow.payer, default: 0] += Int64(escrow.refunded.rawValue) - came
         money[escrow.terms.payee, default: 0] += Int64(escrow.released.rawValue)
         if escrow.released > 0 { marks.reach(.escrowReleased) }

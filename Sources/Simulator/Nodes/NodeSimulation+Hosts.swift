@@ -152,6 +152,8 @@ extension NodeSimulation {
             host.journal.append(records)
             guard sync, !failsOnDisk(host, isSync: true) else { return }
             if scenario.planted != .journalUnsynced { host.journal.sync() }
+            guard scenario.liars[host.index] == nil else { return }
+            for record in records { oracle.recorded(record, by: host.index) }
         case .compactJournal(let records):
             if scenario.planted != .compactUnsynced { host.store.sync() }
             if !host.isSilenced { host.journal.compact(to: records) }

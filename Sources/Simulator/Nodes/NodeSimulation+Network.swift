@@ -63,7 +63,7 @@ extension NodeSimulation {
         if host.restarts > 0 { marks.reach(.restartedInView) }
         oracle.expect(!host.isSilenced, "node \(host.index) votes without its signing record")
         let isRecorded = host.journal.recorded.contains(vote)
-        oracle.observe(vote, by: host.index, isRecorded: isRecorded)
+        oracle.sent(vote, by: host.index, isRecorded: isRecorded)
     }
 
     private mutating func note(_ message: NodeMessage) {

@@ -45,7 +45,7 @@ extension NodeSimulation {
         _ errand: SimulatedUser.Errand, _ transactions: [SignedTransaction], _ user: SimulatedUser
     ) {
         for transaction in transactions {
-            history.submit(transaction, isForged: errand == .forgery)
+            history.submit(transaction, isForged: errand == .forgery || errand == .tooFewSigners)
         }
         users[user.index].begin(errand, transactions)
         for attempt in transactions.indices { ask(user.index, attempt) }
@@ -69,6 +69,10 @@ extension NodeSimulation {
     }
 
     private mutating func beginForgery(_ user: SimulatedUser) {
+        if user.signers.count > 1, random.chance(500) {
+            let transaction = user.underSigned(payment(user, amount: 78))
+            return begin(.tooFewSigners, [transaction], user)
+        }
         begin(.forgery, [user.forged(payment(user, amount: 77))], user)
     }
 

@@ -1,3 +1,4 @@
+@_spi(Simulation) internal import Consensus
 internal import Execution
 internal import NodeCore
 internal import Primitives
@@ -77,6 +78,7 @@ enum NodeWorld {
         var configuration = NodeConfiguration(
             genesis: genesis, signer: signs ? key(index) : nil)
         configuration.planted = scenario.planted
+        configuration.plantedBug = scenario.plantedBug
         let role: SimulatedHost.Role =
             index < scenario.weights.count ? .validator : signs ? .verifier : .relay
         return SimulatedHost(

@@ -62,9 +62,7 @@ final class SimulatedHost {
     /// - Throws: `StorageFault` for a store or a journal that is damaged.
     func start(at now: UInt64) throws(StorageFault) {
         life += 1
-        let configuration = NodeConfiguration(
-            genesis: configuration.genesis, signer: configuration.signer,
-            signing: isSilenced ? .observer : .full)
+        let configuration = configuration.voting(isSilenced ? .observer : .full)
         let core = RunningCore(
             try NodeCore(
                 configuration: configuration, source: store,

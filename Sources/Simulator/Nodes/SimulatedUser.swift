@@ -5,7 +5,7 @@ internal import Primitives
 struct SimulatedUser {
     /// What a user is about, for the marks and the checks.
     enum Errand {
-        case payment, overspending, forgery, doubleSpend, shortLived
+        case payment, overspending, forgery, tooFewSigners, doubleSpend, shortLived
         case escrowCreate, escrowDecide, escrowDispute, escrowArbitrate
     }
 
@@ -62,6 +62,12 @@ struct SimulatedUser {
 
     func signed(_ transaction: Transaction) -> SignedTransaction {
         SignedTransaction(signing: transaction, policies: [policy], by: signers)
+    }
+
+    /// Signed by one of several who are needed.
+    func underSigned(_ transaction: Transaction) -> SignedTransaction {
+        SignedTransaction(
+            signing: transaction, policies: [policy], by: Array(signers.prefix(1)))
     }
 
     /// Signatures as somebody without the keys would make them up.

@@ -1,5 +1,5 @@
 package import Mempool
-internal import Primitives
+package import Primitives
 
 /// What a seed draws for a run of the verification simulation.
 package struct VerificationScenario: Sendable {
@@ -21,7 +21,7 @@ package struct VerificationScenario: Sendable {
     package let liars: Set<Int>
     /// In which ways.
     package let tricks: [Int: [Trick]]
-    package let settings: BatchSettings
+    package private(set) var settings: BatchSettings
     let faults: Faults
     /// Whether the sets of verifiers change from period to period.
     let setsVary: Bool
@@ -65,6 +65,9 @@ package struct VerificationScenario: Sendable {
         bursts = random.chance(120)
         faults = random.chance(150) ? .none : VerificationScenario.drawFaults(&random)
     }
+
+    /// Nodes that break a rule, to see whether a run finds it.
+    package mutating func plant(_ fault: PlantedFault) { settings.planted = fault }
 
     private init(
         seed: UInt64, weights: [UInt64], tricks: [Int: [Trick]], settings: BatchSettings,

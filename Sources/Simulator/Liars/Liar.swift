@@ -1,9 +1,8 @@
 internal import Consensus
 internal import Primitives
 
-/// All lying validators as one adversary that shares what it hears: proposes several blocks in one
-/// view, on old parents too, votes for everything at once, makes certificates and gives them to
-/// some.
+/// All lying validators as one: what they hear and remember together, and what they can make of it.
+/// What they do is the misbehaviour's choice.
 struct Liar {
     /// The first byte of a payload that honest nodes refuse.
     static let invalidMark: UInt8 = 0xBD
@@ -11,21 +10,28 @@ struct Liar {
     private static let memory: UInt64 = 12
 
     let indexes: [Int]
-    private let committee: Committee
-    private var view: View = 1
-    private var blocks: [View: [Block]] = [:]
-    private var votes: [VoteSubject: [ValidatorIndex: Vote]] = [:]
-    private var certificates: [View: [Certificate]] = [:]
+    let committee: Committee
+    private(set) var view: View = 1
+    private(set) var blocks: [View: [Block]] = [:]
+    private(set) var votes: [VoteSubject: [ValidatorIndex: Vote]] = [:]
+    private(set) var certificates: [View: [Certificate]] = [:]
+    private var misbehaviour: any ConsensusMisbehaviour
 
-    init(committee: Committee, indexes: [Int], genesis: Block) {
+    init(
+        committee: Committee, indexes: [Int], genesis: Block,
+        misbehaviour: any ConsensusMisbehaviour
+    ) {
         self.committee = committee
         self.indexes = indexes
+        self.misbehaviour = misbehaviour
         blocks[0] = [genesis]
     }
 
     // MARK: Listening
 
-    mutating func hear(_ message: ConsensusMessage, random: inout SeededRandom) {
+    /// What reaches one of them.
+    mutating func hear(_ message: ConsensusMessage, from: Int, as index: Int, now: UInt64) {
+        misbehaviour.hear(message, from: from, as: index, now: now)
         switch message {
         case .proposal(let proposal): hear(proposal)
         case .vote(let vote): hear(vote)
@@ -80,7 +86,7 @@ struct Liar {
         certificates = certificates.filter { $0.key >= oldest }
     }
 
-    private func vote(_ subject: VoteSubject, by index: Int) -> Vote {
+    func vote(_ subject: VoteSubject, by index: Int) -> Vote {
         let signer = SimulatedSigner(publicKey: committee.validators[index].votingKey)
         let digest = subject.signingDigest(chainID: committee.chainID)
         return Vote(
@@ -100,24 +106,19 @@ struct Liar {
     mutating func act(
         as index: Int, now: UInt64, random: inout SeededRandom
     ) -> [ConsensusMessage] {
-        var messages: [ConsensusMessage] = []
-        for ahead in 0...UInt64(1) {
-            let place = view.clampedAdvance(by: ahead)
-            guard Int(committee.leader(of: place).rawValue) == index, random.chance(400) else {
-                continue
-            }
-            messages += [propose(in: place, by: index, now: now, random: &random)]
-                .compactMap(\.self).map(ConsensusMessage.proposal)
-        }
-        messages += contradict(as: index, random: &random).map(ConsensusMessage.vote)
-        let known = certificates.keys.sorted().flatMap { certificates[$0] ?? [] }
-        if random.chance(200), let certificate = random.element(of: known) {
-            messages.append(.certificate(certificate))
-        }
-        return messages
+        var acting = misbehaviour
+        defer { misbehaviour = acting }
+        return acting.act(as: index, with: &self, now: now, random: &random)
     }
 
-    private mutating func propose(
+    /// Views that the validator leads, from the current one to that after it.
+    func views(ledBy index: Int) -> [View] {
+        (0...UInt64(1)).map { view.clampedAdvance(by: $0) }
+            .filter { Int(committee.leader(of: $0).rawValue) == index }
+    }
+
+    /// A block of its own on some parent; nil if none is known.
+    mutating func propose(
         in place: View, by index: Int, now: UInt64, random: inout SeededRandom
     ) -> Proposal? {
         guard let (parent, certificate) = chooseParent(below: place, random: &random) else {
@@ -161,22 +162,5 @@ struct Liar {
         let found = certificates.keys.sorted(by: >).filter { $0 > parent && $0 < place }
             .compactMap { view in certificates[view]?.first { $0.kind == .nullify } }
         return Array(found.prefix(ConsensusLimits.skipsMax))
-    }
-
-    /// Votes of every kind for what is going on.
-    private func contradict(as index: Int, random: inout SeededRandom) -> [Vote] {
-        let place = view.clampedRetreat(by: random.number(in: 0...2))
-        guard place > 0 else { return [] }
-        var subjects: [VoteSubject] = []
-        for block in blocks[place] ?? [] where block.view > 0 {
-            for kind in [VoteKind.notarize, .finalize] where random.chance(500) {
-                subjects.append(
-                    VoteSubject(kind: kind, epoch: 0, view: place, digest: block.digest))
-            }
-        }
-        if random.chance(300) {
-            subjects.append(VoteSubject(kind: .nullify, epoch: 0, view: place, digest: .zero))
-        }
-        return subjects.map { vote($0, by: index) }
     }
 }
