@@ -88,6 +88,8 @@ package enum MempoolEffect: Sendable {
     /// A body that was wanted is in the store.
     case bodyArrived(Digest)
     case penalise(PeerID, String)
+    /// A transaction in this node's care will never execute, or has executed.
+    case gone(TransactionID, SkipReason)
     /// Somebody signed what it must not.
     case evidence(Evidence)
 }

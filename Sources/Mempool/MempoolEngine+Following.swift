@@ -185,6 +185,7 @@ extension MempoolEngine {
         at now: Instant, view: some AdmissionView
     ) throws(StorageFault) {
         for entry in following.takeDue(at: now) {
+            if try isGone(entry, view: view) { continue }
             guard entry.appealed == nil, isWithOwnerOfRecord(entry),
                 entry.reminders < MempoolEngine.remindersMax
             else {
@@ -200,6 +201,20 @@ extension MempoolEngine {
                 remind(of: entry, patience: UInt64(entry.reminders) + 1, at: now)
             }
         }
+    }
+
+    /// Ends the care for what can't execute any more, as the loser of two transactions with one
+    /// sequence: no owner will ever have a better answer.
+    private mutating func isGone(
+        _ entry: Following.Followed, view: some AdmissionView
+    ) throws(StorageFault) -> Bool {
+        guard case .refused(let reason) = try view.admission(of: entry.transaction),
+            reason == .sequenceUsed || reason == .expired
+        else { return false }
+        let id = entry.transaction.id
+        finish(ForwardAnswer(id: id, outcome: .refused(reason)))
+        effects.append(.gone(id, reason))
+        return true
     }
 
     private mutating func escalate(_ entry: Following.Followed, at now: Instant) {

@@ -123,6 +123,7 @@ extension MempoolEngine {
                 effects.append(.reply(request, id, .refused(.expired)))
             }
             following.remove(id)
+            effects.append(.gone(id, .expired))
         }
     }
 

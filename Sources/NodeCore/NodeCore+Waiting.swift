@@ -80,6 +80,17 @@ extension NodeCore {
         }
     }
 
+    /// Tells who waits for a transaction that the state doesn't allow any more.
+    mutating func settleWaiting(
+        _ id: TransactionID, gone reason: SkipReason
+    ) throws(StorageFault) {
+        let fate: Fate = try hasReceipt(id) ? .final : .skipped(reason)
+        if fate != .final { waiting.remember(id, reason) }
+        for request in waiting.take(id) {
+            effects.append(.reply(request, .settled(id, fate)))
+        }
+    }
+
     mutating func settleWaiting(_ executed: ExecutedTransaction) throws(StorageFault) {
         let fate: Fate
         if let reason = executed.skipped {

@@ -306,6 +306,7 @@ package struct NodeCore: Sendable {
             try drive(.workAvailable)
         case .bodyArrived: try executeReady()
         case .penalise(let peer, let reason): effects.append(.penalise(peer, reason))
+        case .gone(let id, let reason): try settleWaiting(id, gone: reason)
         case .evidence(let evidence): accuse(evidence)
         }
     }

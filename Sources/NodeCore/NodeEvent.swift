@@ -91,7 +91,7 @@ package enum NodeReply: Hashable, Sendable {
 package enum Fate: Hashable, Sendable {
     /// It took its sequence in a finalized block; the store has its receipt.
     case final
-    /// A finalized block holds it, but it had no effect.
+    /// It had no effect in a finalized block, or can't have one in any that follows.
     case skipped(SkipReason)
     /// This node has it in its care.
     case pending

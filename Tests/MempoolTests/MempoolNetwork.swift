@@ -144,7 +144,7 @@ struct MempoolNetwork {
         case .penalise(let peer, let reason):
             penalties.append(reason)
             penalised += [self.node(peer)].compactMap(\.self)
-        case .forget, .workAvailable, .bodyArrived: break
+        case .forget, .workAvailable, .bodyArrived, .gone: break
         }
     }
 

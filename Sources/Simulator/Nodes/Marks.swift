@@ -4,9 +4,9 @@ package enum Mark: String, CaseIterable, Sendable {
     case viewNullified, viewChangeAfterEquivocation, leaderEquivocated, certificateFetched
     case blocksSynced, syncedByRange, journalTailLost, storeTailLost, restartedInView
     case blackoutSurvived, partitionWithoutQuorum, partitionHealed
-    case diskFailed, rotFound, clockJumped, blockRefusedByClock, nodeFroze
-    case batchOfSeveral, batchExpired, ownerPassedOver, complaintIncluded, directIncluded
-    case bodyFetched, checkByVerifier, checkDeclined, chunkRescued, verifierSetChanged
+    case diskFailed, rotFound, clockJumped, nodeFroze
+    case batchOfSeveral, complaintIncluded, directIncluded
+    case bodyFetched, checkByVerifier, checkDeclined, chunkRescued
     case paymentRefused, paymentBusy, doubleSpendLost, duplicateSettled, outcomeUnknown
     case forgedRefused, transactionFailed, escrowReleased, escrowRefunded, escrowExpired
     case escrowArbitrated, multisigPaid, executionBehind, recoveredAfterHealing

@@ -25,12 +25,16 @@ struct NodeOracle {
 
     /// A change of a store: receipts tell what was executed.
     mutating func note(
-        _ writes: WriteSet, by host: SimulatedHost, _ history: NodeHistory, _ oracle: inout Oracle
+        _ writes: WriteSet, by host: SimulatedHost, _ history: NodeHistory,
+        _ oracle: inout Oracle, _ marks: inout Marks
     ) {
         guard host.isHonest else { return }
         for change in writes.changes where change.column == .blocks {
             guard let bytes = change.value, let block = try? Block(bcs: bytes) else { continue }
             oracle.committed(block, by: host.index)
+            guard let payload = try? BlockPayload(decoding: block.payload) else { continue }
+            if !payload.complaints.isEmpty { marks.reach(.complaintIncluded) }
+            if !payload.direct.isEmpty { marks.reach(.directIncluded) }
         }
         for change in writes.changes where change.column == .receipts && change.key.count == 32 {
             guard let bytes = change.value, let receipt = try? Receipt(bcs: bytes) else {
@@ -57,7 +61,9 @@ struct NodeOracle {
         let known = roots.updateValue(root, forKey: height.rawValue)
         oracle.expect(
             known == nil || known == root, "node \(host.index) has another root at \(height)")
-        times[height] = host.core?.value.ledger.time
+        if let ledger = host.core?.value.ledger, ledger.height == height {
+            times[height] = ledger.time
+        }
         guard let totals = host.core?.value.ledger.totals else { return }
         oracle.expect(
             totals.assets.allSatisfy(\.isBalanced) && totals.native.supply == supply,

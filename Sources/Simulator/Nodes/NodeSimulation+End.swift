@@ -80,7 +80,7 @@ extension NodeSimulation {
         money[escrow.terms.payee, default: 0] += Int64(escrow.released.rawValue)
         if escrow.released > 0 { marks.reach(.escrowReleased) }
         if escrow.refunded > 0 { marks.reach(.escrowRefunded) }
-        if escrow.state == .closed, escrow.round == 0 { marks.reach(.escrowExpired) }
+        if escrow.state == .closed, !touchedEscrows.contains(id) { marks.reach(.escrowExpired) }
         if escrow.released > 0, escrow.refunded > 0 { marks.reach(.escrowArbitrated) }
     }
 }

@@ -142,7 +142,7 @@ extension NodeSimulation {
         switch effect {
         case .write(let writes):
             guard !failsOnDisk(host) else { return }
-            checks.note(writes, by: host, history, &oracle)
+            checks.note(writes, by: host, history, &oracle, &marks)
             host.store.apply(writes)
         case .sync:
             guard !failsOnDisk(host, isSync: true) else { return }

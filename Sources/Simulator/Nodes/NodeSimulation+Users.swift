@@ -114,6 +114,7 @@ extension NodeSimulation {
             let escrow = try? LedgerReader(host.store).escrow(known.id)
         else { return }
         guard escrow.state != .closed else { return endEscrow(known.id) }
+        touchedEscrows.insert(known.id)
         guard let (errand, operation) = decision(of: user.index, known, escrow) else { return }
         let transaction = user.transaction(
             [operation], chainID: genesis.chainID, validUntil: wall + 3_000_000)
@@ -164,11 +165,13 @@ extension NodeSimulation {
     }
 
     private mutating func ask(
-        _ index: Int, _ attempt: Int, _ host: SimulatedHost, _ event: (RequestID) -> NodeEvent
+        _ index: Int, _ attempt: Int, _ host: SimulatedHost, isSubmission: Bool = true,
+        _ event: (RequestID) -> NodeEvent
     ) {
         lastRequest += 1
         questions[lastRequest] = Question(
-            user: index, errand: users[index].errands, attempt: attempt, host: host.index)
+            user: index, errand: users[index].errands, attempt: attempt, host: host.index,
+            isSubmission: isSubmission)
         users[index].attempts[attempt].requests.insert(lastRequest)
         put(event(RequestID(lastRequest)), to: host)
         schedule(
@@ -203,6 +206,7 @@ extension NodeSimulation {
         let (index, attempt) = (question.user, question.attempt)
         guard host.isHonest, users[index].attempts[attempt].transaction.id == reply.transactionID
         else { return }
+        if question.isSubmission, case .settled(_, .final) = reply { marks.reach(.duplicateSettled) }
         switch reply {
         case .submitted(_, let outcome): take(outcome, index, attempt, host)
         case .settled(_, let fate), .fate(_, let fate): take(fate, index, attempt, host)
@@ -216,7 +220,7 @@ extension NodeSimulation {
         case .accepted:
             users[index].attempts[attempt].isUncertain = true
             let id = users[index].attempts[attempt].transaction.id
-            ask(index, attempt, host) { .wait($0, id) }
+            ask(index, attempt, host, isSubmission: false) { .wait($0, id) }
         case .refused(let reason):
             marks.reach(reason == .invalidSignature ? .forgedRefused : .paymentRefused)
             if NodeOracle.isDefinite(reason) { settle(index, attempt, .refused(reason)) }
@@ -240,7 +244,6 @@ extension NodeSimulation {
         switch fate {
         case .final:
             checks.told(users[index].attempts[attempt].transaction, by: host, &oracle)
-            if users[index].attempts[attempt].isUncertain == false { marks.reach(.duplicateSettled) }
             settle(index, attempt, .final)
         case .skipped(let reason):
             if NodeOracle.isDefinite(reason) { settle(index, attempt, .refused(reason)) }

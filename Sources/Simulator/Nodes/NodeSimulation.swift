@@ -39,6 +39,8 @@ package struct NodeSimulation {
     var lastRequest: UInt64 = 0
     /// Escrows that are known to users.
     var escrows: [SimulatedEscrow] = []
+    /// Those that somebody may have decided about.
+    var touchedEscrows: Set<EscrowID> = []
     var actorContexts: [Int: ActorContext] = [:]
     /// Weight of nodes that may still lose their data.
     var faultyWeightLeft: UInt64
@@ -52,6 +54,8 @@ package struct NodeSimulation {
         let errand: Int
         let attempt: Int
         let host: Int
+        /// Whether the transaction was handed in, and not only asked about.
+        let isSubmission: Bool
     }
 
     package init(_ scenario: NodeScenario, tracing: Bool = false) {

@@ -6,7 +6,5 @@ struct SimulatedEscrow {
     let payer: Int
     let payee: Int
     let arbiter: Int
-    /// Whether one of its users is about to do something with it.
-    var isBusy = false
     var isOver = false
 }

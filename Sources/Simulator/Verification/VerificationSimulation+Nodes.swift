@@ -111,7 +111,7 @@ extension VerificationSimulation {
             schedule(event, after: random.number(in: 0...(3 + work)))
         case .store(let writes): nodes[number].sync(writes)
         case .forget(let writes): nodes[number].write(writes)
-        case .workAvailable: break
+        case .workAvailable, .gone: break
         case .bodyArrived: execute(number)
         case .penalise(let peer, let reason): penalise(peer, reason, by: number)
         case .evidence(let evidence): judge(evidence, by: number)
