@@ -2,12 +2,12 @@ package import Primitives
 
 /// What a validator may not sign because it may have signed something else before, and forgot.
 ///
-/// Two batches at one position of a lane convict their owner, so an owner that lost its store seals
-/// only in terms that began after everything that it can have known: a lane is of one term, and the
-/// term follows from the sealer's finalized height. Acks need no such wait: what a validator says of
-/// a batch follows from the batch, so a second ack can't contradict a forgotten one. That it may ack
-/// a rival of a forgotten batch matters only beside an owner that lies, and then the validator is
-/// one of the F that the protocol bears.
+/// Two batches at one position of a lane convict their owner, so an owner that lost its store
+/// seals only in terms that began after everything that it can have known: a lane is of one term,
+/// and the term follows from the sealer's finalized height. Acks need no such wait: what a
+/// validator says of a batch follows from the batch, so a second ack can't contradict a forgotten
+/// one. That it may ack a rival of a forgotten batch matters only beside an owner that lies, and
+/// then the validator is one of the F that the protocol bears.
 package enum Silence: Hashable, Sendable {
     case none
     /// Nothing at all is sealed or acked.

@@ -63,7 +63,8 @@ final class SimulatedNode {
             block: last?.block ?? genesis, certificate: last?.certificate)
         return ConsensusConfiguration(
             committee: template.committee, ownIndex: template.ownIndex, signer: template.signer,
-            genesis: genesis, tip: tip, timing: template.timing, signing: .asking(disk.id),
+            genesis: genesis, tip: tip, timing: template.timing,
+            signing: template.signing == .full ? .full : .asking(disk.id),
             breaking: template.plantedBug)
     }
 }

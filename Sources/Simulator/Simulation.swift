@@ -63,13 +63,14 @@ package struct Simulation {
 
     private mutating func addNode(_ index: Int) {
         guard !scenario.liars.contains(index) else { return nodes.append(nil) }
+        let skew = random.number(in: 0...200)
+        let record = RecordID(drawnFrom: &random)
         let configuration = ConsensusConfiguration(
             committee: committee, ownIndex: ValidatorIndex(UInt16(index)),
             signer: SimulatedSigner(index: index), genesis: genesis,
             tip: ConsensusConfiguration.Tip(block: genesis, certificate: nil),
-            timing: ConsensusTiming(deltaMax: 5_000), breaking: scenario.plantedBug)
-        let skew = random.number(in: 0...200)
-        let record = RecordID(drawnFrom: &random)
+            timing: ConsensusTiming(deltaMax: 5_000), signing: .asking(record),
+            breaking: scenario.plantedBug)
         nodes.append(
             SimulatedNode(
                 index: index, configuration: configuration, skew: skew, record: record))

@@ -27,10 +27,10 @@ import Testing
 
     /// The first seed of each bug; a change of the simulator may move it.
     @Test(arguments: [
-        (PlantedBug.finalizeAfterNullify, UInt64(4)), (.noSkipCheck, 6), (.sendBeforePersist, 1),
-        (.forgetVotes, 4), (.unprovenFinalization, 22), (.nullifyAfterFinalize, 6),
+        (PlantedBug.finalizeAfterNullify, UInt64(6)), (.noSkipCheck, 6), (.sendBeforePersist, 1),
+        (.forgetVotes, 9), (.unprovenFinalization, 22), (.nullifyAfterFinalize, 6),
         (.rebuildFinalize, 9), (.notarizeSecond, 6),
-        (.voteAfterAmnesia, 1),
+        (.voteAfterAmnesia, 4),
     ])
     func `a planted bug is found`(bug: PlantedBug, seed: UInt64) {
         #expect(run(seed, blocks: 60, bug: bug).violation != nil, "\(bug.rawValue), seed \(seed)")

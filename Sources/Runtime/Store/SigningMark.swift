@@ -6,7 +6,7 @@ internal import Synchronization
 /// vote has passed. A journal that is older than the mark isn't the whole record.
 ///
 /// Views are reserved in strides, so that most votes cost no write of it. The order is journal,
-/// mark, message: after a crash the journal may be ahead of the mark, never the mark of the journal.
+/// mark, message: after a crash the journal may be ahead of the mark, never the other way round.
 ///
 /// File (56 bytes): magic `OPKMARK1`, instance id of the journal (16), epoch (u64 LE), bound
 /// (u64 LE), checksum (16: the first bytes of BLAKE2b-256 over what stands before it).

@@ -4,7 +4,7 @@ package enum Mark: String, CaseIterable, Sendable {
     case viewNullified, viewChangeAfterEquivocation, leaderEquivocated, certificateFetched
     case blocksSynced, syncedByRange, journalTailLost, storeTailLost, restartedInView
     case blackoutSurvived, partitionWithoutQuorum, partitionHealed
-    case diskFailed, rotFound, clockJumped, nodeFroze
+    case diskFailed, rotFound, voteRegained, clockJumped, nodeFroze
     case batchOfSeveral, complaintIncluded, directIncluded
     case bodyFetched, checkByVerifier, checkDeclined, chunkRescued
     case paymentRefused, paymentBusy, doubleSpendLost, duplicateSettled, outcomeUnknown

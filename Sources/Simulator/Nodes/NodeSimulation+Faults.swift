@@ -26,10 +26,10 @@ extension NodeSimulation {
         trace.show(now, 0, "SIDES \(sides.map(String.init).joined())")
     }
 
-    /// The data of a node that may lose its vote: otherwise more than F would be missing.
+    /// The data of a node that may lose its record: otherwise more than F would lie or forget.
     private mutating func rot() {
         let candidates = honestHosts.filter { host in
-            guard !host.isSilenced, host.isUp else { return false }
+            guard !host.wasDamaged, host.isUp else { return false }
             return host.role != .validator || scenario.weights[host.index] <= faultyWeightLeft
         }
         guard let host = random.element(of: candidates), host.store.damage(&random) else { return }

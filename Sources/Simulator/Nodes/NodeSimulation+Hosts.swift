@@ -13,8 +13,8 @@ extension NodeSimulation {
         } catch {
             return repair(host, error)
         }
-        trace.note(now, 1, host.index, host.isSilenced ? 1 : 0)
-        trace.show(now, host.index, host.isSilenced ? "STARTS, no vote" : "STARTS")
+        trace.note(now, 1, host.index, host.isAmnesiac ? 1 : 0)
+        trace.show(now, host.index, host.isAmnesiac ? "STARTS, no record" : "STARTS")
         feed(host, [.start] + firstEvents(of: host))
         for other in hosts where other.index != host.index && other.isUp {
             connect(host, other)
@@ -120,7 +120,17 @@ extension NodeSimulation {
             "node \(host.index) went back to view \(view), height \(height)")
         host.view = view
         host.finalizedHeight = height
+        if host.isAmnesiac, !core.value.consensus.isRecovering { noteRecovery(of: host) }
         if core.value.ledger.height < height { marks.reach(.executionBehind) }
+    }
+
+    private mutating func noteRecovery(of host: SimulatedHost) {
+        host.regainVote()
+        guard host.role == .validator else { return }
+        faultyWeightLeft += scenario.weights[host.index]
+        marks.reach(.voteRegained)
+        trace.note(now, 10, host.index, host.view.rawValue)
+        trace.show(now, host.index, "VOTES AGAIN")
     }
 
     mutating func crash(_ host: SimulatedHost) {
@@ -148,7 +158,6 @@ extension NodeSimulation {
             guard !failsOnDisk(host, isSync: true) else { return }
             host.store.sync()
         case .journal(let records, let sync):
-            guard !host.isSilenced else { return }
             host.journal.append(records)
             guard sync, !failsOnDisk(host, isSync: true) else { return }
             if scenario.planted != .journalUnsynced { host.journal.sync() }
@@ -156,7 +165,7 @@ extension NodeSimulation {
             for record in records { oracle.recorded(record, by: host.index) }
         case .compactJournal(let records):
             if scenario.planted != .compactUnsynced { host.store.sync() }
-            if !host.isSilenced { host.journal.compact(to: records) }
+            host.journal.compact(to: records)
         case .send(let peer, let message):
             if let to = self.host(peer) { send(message, from: host, to: [to]) }
         case .broadcast(let message):

@@ -189,7 +189,8 @@ package struct NodeSimulation {
         if !recovered {
             let goal = heightAtHealing + 1
             recovered = honestHosts.allSatisfy {
-                $0.core.map { $0.value.ledger.height.rawValue >= goal } ?? false
+                guard let core = $0.core?.value else { return false }
+                return core.ledger.height.rawValue >= goal && !core.consensus.isRecovering
             }
             if recovered {
                 report.recoveryMilliseconds = now - healedAt
@@ -206,10 +207,10 @@ package struct NodeSimulation {
     /// Waits that doubled during the faults, and a run of leaders that lie, come on top.
     private var recoveryBound: UInt64 {
         let lying: UInt64 = scenario.liars.isEmpty ? 0 : 6
-        let silenced = UInt64(hosts.count { $0.isSilenced }) * 2
+        let forgetful = UInt64(hosts.count { $0.isAmnesiac }) * 2
         let delta = NodeWorld.deltaMax
         return NodeSimulation.recoveryMillisecondsMax
-            + (4 * (lying + silenced) + 8) * (4 * delta + scenario.rules.idle)
+            + (4 * (lying + forgetful) + 8) * (4 * delta + scenario.rules.idle)
     }
 
     private var unsettled: String {

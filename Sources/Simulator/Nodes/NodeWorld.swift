@@ -78,7 +78,8 @@ enum NodeWorld {
         var configuration = NodeConfiguration(
             genesis: genesis, signer: signs ? key(index) : nil)
         configuration.planted = scenario.planted
-        configuration.plantedBug = scenario.plantedBug
+        let isLiar = scenario.liars[index] != nil
+        configuration.plantedBug = scenario.plantedBug ?? (isLiar ? .blindToTwin : nil)
         let role: SimulatedHost.Role =
             index < scenario.weights.count ? .validator : signs ? .verifier : .relay
         return SimulatedHost(

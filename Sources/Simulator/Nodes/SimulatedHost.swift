@@ -32,8 +32,10 @@ final class SimulatedHost {
     var isAwake = false
     /// Virtual time until which the process doesn't run.
     var frozenUntil: UInt64 = 0
-    /// Whether the data was lost, and with it the right to vote.
-    private(set) var isSilenced = false
+    /// The id of the journal.
+    private(set) var record: RecordID
+    /// Whether the journal was lost, and the views in which the key may have signed aren't over.
+    private(set) var isAmnesiac = false
     /// Whether something on its disk was damaged.
     var wasDamaged = false
     /// What the node does against the rules; empty for an honest one.
@@ -52,6 +54,7 @@ final class SimulatedHost {
         self.peerID = peerID
         self.configuration = configuration
         self.clock = clock
+        record = RecordID(low: UInt64(index), high: 0)
         store.apply(NodeCore.genesisWrites(configuration.genesis))
         store.sync()
     }
@@ -62,11 +65,11 @@ final class SimulatedHost {
     /// - Throws: `StorageFault` for a store or a journal that is damaged.
     func start(at now: UInt64) throws(StorageFault) {
         life += 1
-        let configuration = configuration.voting(isSilenced ? .observer : .full)
+        let configuration = configuration.voting(.asking(record))
         let core = RunningCore(
             try NodeCore(
                 configuration: configuration, source: store,
-                journal: isSilenced ? [] : journal.records, at: clock.moment(at: now)))
+                journal: journal.records, at: clock.moment(at: now)))
         self.core = core
         view = 0
         finalizedHeight = core.value.consensus.finalizedHeight
@@ -92,14 +95,22 @@ final class SimulatedHost {
     }
 
     /// A damaged store is moved away and fetched anew from the others. The signing record belonged
-    /// to it, so the key stays silent.
+    /// to it, so the node begins another and asks how far its key signed.
     func replaceStore() {
         stop()
         restarts += 1
         store = SimulatedStore()
         store.apply(NodeCore.genesisWrites(configuration.genesis))
         store.sync()
-        isSilenced = true
+        journal = SimulatedJournal()
+        record = RecordID(low: UInt64(index), high: UInt64(restarts))
+        isAmnesiac = true
         shownHeight = 0
+    }
+
+    /// The node votes again, and whatever was damaged is replaced.
+    func regainVote() {
+        isAmnesiac = false
+        wasDamaged = false
     }
 }
