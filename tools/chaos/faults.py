@@ -168,21 +168,19 @@ class Faults:
         node.prefix = []
 
     def do_lose(self, what):
-        """The victim is killed and loses folders: its key must stay silent from then on."""
-        node = self.silence()
+        """The victim is killed and loses folders: its key must sign no view again."""
+        node = self.kill_for_good()
         for name in what:
             shutil.rmtree(node.path(name))
         if "data" in what:
             node.life += 1
 
-    def silence(self):
-        """Kills the victim, and notes that its key must sign nothing from now on."""
+    def kill_for_good(self):
+        """Kills the victim, and notes what its key signed until now."""
         node = self.network.nodes[self.victim]
         node.kill()
         self.votes.read()
-        views = [status["view"] for other in self.network.nodes
-                 if other is not node and (status := other.status())]
-        self.votes.lost(self.victim, max(views, default=0) + 1)
+        self.votes.lost(self.victim)
         return node
 
     def do_back_up(self):
@@ -195,7 +193,7 @@ class Faults:
 
     def do_restore(self):
         """The victim is killed, and gets the copies back; its keys stay as they are."""
-        node = self.silence()
+        node = self.kill_for_good()
         node.life += 1
         for name in self.BACKED_UP:
             shutil.rmtree(node.path(name))

@@ -24,6 +24,10 @@ def vote_record(signer, subject):
     return votes.VOTE, b"\0" + subject_bytes(subject) + struct.pack("<H", signer) + bytes(64)
 
 
+def floor_record(view):
+    return votes.FLOOR, struct.pack("<BQ", votes.FLOOR, view)
+
+
 def certificate_record(signers, subject):
     bits = sum(1 << signer for signer in signers)
     return (votes.CERTIFICATE, b"\2" + subject_bytes(subject) + b"\1" + bytes([bits])
@@ -80,19 +84,25 @@ class ConflictTests(unittest.TestCase):
 
 
 class WatchTests(unittest.TestCase):
-    def watch(self, *journals, lost=None):
+    def watch(self, *journals, lost=None, later=()):
+        """Faults of the journals; node `lost` loses its own, and then writes `later`."""
         with tempfile.TemporaryDirectory() as folder:
             paths = []
             for place, (number, records) in enumerate(journals):
                 paths.append(os.path.join(folder, str(place)))
                 os.mkdir(paths[-1])
-                with open(os.path.join(paths[-1], f"{number:016x}.journal"), "wb") as file:
-                    file.write(segment(records, number))
+                self.write(paths[-1], number, records)
             watch = votes.VoteWatch(paths)
             if lost is not None:
-                watch.lost(*lost)
+                watch.read()
+                watch.lost(lost)
+                self.write(paths[lost], 1, later)
             watch.stop()
             return watch.faults()
+
+    def write(self, folder, number, records):
+        with open(os.path.join(folder, f"{number:016x}.journal"), "wb") as file:
+            file.write(segment(records, number))
 
     CERTIFICATE = certificate_record([0, 1], vote(NOTARIZE, 5))
 
@@ -108,10 +118,15 @@ class WatchTests(unittest.TestCase):
         self.assertEqual(self.watch((1, [vote_record(0, vote(NOTARIZE, 5)), self.CERTIFICATE]),
                                     (2, [])), [])
 
-    def test_a_key_that_signs_after_its_record_was_lost_is_noticed(self):
-        journals = (1, [vote_record(0, vote(NOTARIZE, 5)), self.CERTIFICATE]), (1, [])
-        self.assertIn("signed again", self.watch(*journals, lost=(1, 4))[0])
-        self.assertEqual(self.watch(*journals, lost=(1, 5)), [])
+    def test_a_key_that_signs_a_view_again_after_its_record_was_lost_is_noticed(self):
+        def after(*later):
+            return self.watch((1, []), (1, [vote_record(1, vote(NOTARIZE, 5))]), lost=1, later=later)
+        self.assertEqual(after(), [])
+        self.assertEqual(after(floor_record(5), vote_record(1, vote(NULLIFY, 6))), [])
+        for later in [(vote_record(1, vote(NULLIFY, 6)),),
+                      (floor_record(4), vote_record(1, vote(NULLIFY, 5))),
+                      (floor_record(6), vote_record(1, vote(NULLIFY, 6)))]:
+            self.assertIn("signed again", after(*later)[0])
 
     def test_conflicts_between_journal_and_certificate_are_noticed(self):
         found = self.watch((1, [self.CERTIFICATE, vote_record(0, vote(NOTARIZE, 5))]),

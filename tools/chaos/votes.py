@@ -16,7 +16,7 @@ HEADER_BYTES = 48
 BODY_BYTES_MAX = 8 << 20
 NOTARIZE, NULLIFY, FINALIZE = range(3)
 KINDS = ("notarize", "nullify", "finalize")
-VOTE, BLOCK, CERTIFICATE = range(3)
+VOTE, BLOCK, CERTIFICATE, FLOOR = range(4)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +108,10 @@ class VoteWatch:
         self.certified = set()
         # Journals that a scenario destroyed or a node shortened: they don't hold everything.
         self.incomplete = set()
-        # Validators whose record was lost: the last view that they may have voted in.
-        self.last_views = {}
+        # Validators whose record was lost: what they had signed until then.
+        self.before = {}
+        # Views above which they vote again, by their journals.
+        self.floors = {}
         self.sizes = {}
         self.lock = threading.Lock()
         self.stopping = threading.Event()
@@ -148,17 +150,23 @@ class VoteWatch:
 
     def add(self, node, data):
         for kind, body in records(data):
+            if kind == FLOOR and node in self.before:
+                floor = int.from_bytes(body[1:9], "little")
+                self.floors[node] = max(floor, self.floors.get(node, 0))
             for signer, vote in votes_of(kind, body):
                 if kind == VOTE:
                     self.own[node].add((signer, vote))
                 else:
                     self.certified.add((signer, vote))
 
-    def lost(self, node, view):
-        """A node's files are destroyed now: its key must not sign in views above `view`."""
+    def lost(self, node):
+        """A node's files are destroyed now: its key must not sign again in views that it may have
+        signed in."""
         with self.lock:
             self.incomplete.add(node)
-            self.last_views[node] = view
+            self.before[node] = set(self.own[node])
+            # What comes in their place is read even if it is as long.
+            self.sizes = {}
 
     def stop(self):
         self.stopping.set()
@@ -177,13 +185,13 @@ class VoteWatch:
         for node, votes in enumerate(self.own):
             found += [f"the journal of {node} holds a vote of {signer}: {vote}"
                       for signer, vote in votes if signer != node]
-        for signer, view in self.last_views.items():
-            later = sorted((vote.view, str(vote))
-                           for voter, vote in self.certified.union(*self.own)
-                           if voter == signer and vote.view > view)
-            if later:
-                found.append(f"validator {signer} lost its record in view {view}, and signed again, "
-                             f"{len(later)} times: first a {later[0][1]}")
+        for signer, before in self.before.items():
+            last = max((vote.view for _, vote in before), default=0)
+            floor = self.floors.get(signer)
+            for view, text in sorted((vote.view, str(vote)) for _, vote in self.own[signer] - before):
+                if floor is None or view <= max(floor, last):
+                    found.append(f"validator {signer} lost its record in view {last}, and signed "
+                                 f"again above {floor}: a {text}")
         for signer, vote in self.certified:
             if signer in self.incomplete or signer >= len(self.own):
                 continue
