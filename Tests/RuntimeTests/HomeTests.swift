@@ -125,6 +125,6 @@ struct HomeTests {
 
     @Test("Exit codes keep their numbers")
     func exitCodes() {
-        #expect(ExitCode.allCases.map(\.rawValue) == [0, 1, 2, 70, 74, 75, 78])
+        #expect(ExitCode.allCases.map(\.rawValue) == [0, 1, 2, 70, 74, 75, 77, 78])
     }
 }
