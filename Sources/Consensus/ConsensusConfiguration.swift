@@ -84,7 +84,7 @@ package struct ConsensusTiming: Hashable, Sendable {
 }
 
 /// Rules that the simulator can have broken, to show that its oracles notice.
-@_spi(Simulation) public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
+package enum PlantedBug: String, Hashable, Sendable, CaseIterable {
     /// Rule R13 without its test of the own nullify vote.
     case finalizeAfterNullify = "finalize-after-nullify"
     /// Rule R6 without condition d.
