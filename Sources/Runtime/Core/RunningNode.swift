@@ -153,8 +153,8 @@ package final class RunningNode: Sendable {
             network.set(links)
             gossip.set(try openGossip(linkPort: links.port))
         } catch {
-            network.value?.stop()
             loop.stop()
+            network.value?.stop()
             throw HomeFault(error.description, exitCode: .failure)
         }
         gossip.value?.trust(standing.known)
@@ -229,13 +229,13 @@ package final class RunningNode: Sendable {
     /// Every other node that gossip knows, by rising peer id.
     package var members: [MemberStatus] { gossip.value?.members ?? [] }
 
-    /// Ends everything in order: a farewell to others, then the links, then the core's round, then
-    /// the disk.
+    /// Ends everything in order: a farewell to others, what is lent, the core's round, whose last
+    /// messages still leave, then the links and the disk.
     package func stop() {
         gossip.value?.stop()
-        network.value?.stop()
         share.stop()
         loop.stop()
+        network.value?.stop()
         pool.stop()
         broker.close()
         try? store.close()
