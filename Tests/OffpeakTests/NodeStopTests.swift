@@ -1,3 +1,7 @@
+import Execution
+import Logging
+import Primitives
+import RPC
 import Runtime
 import Testing
 
@@ -29,5 +33,28 @@ struct NodeStopTests {
         #expect(result.exitCode == ExitCode.storage.rawValue, "\(result.errors)")
         #expect(result.errors.contains("\(home.data): RocksDB couldn't"))
         #expect(result.errors.contains("free space (df)"))
+    }
+
+    @Test("a node that stops answers who waits for an owner at once, and says why")
+    func openSubmission() async throws {
+        let home = try await makeHome()
+        // Never started: nobody answers.
+        let node = try RunningNode(home: home, logger: Logger(label: "test")) { _, _ in }
+        let backend = try NodeBackend(node)
+        let policy = try WalletSamples.policy()
+        let transaction = SignedTransaction(
+            transaction: WalletSamples.transaction(from: policy), policies: [policy],
+            authorizations: [])
+        async let answers = backend.submit([transaction])
+        while node.openRequests == 0 { await Task.yield() }
+        node.endRequests()
+        let early = await answers
+        let late = await backend.submit([transaction])
+        for answers in [early, late] {
+            let fault = #expect(throws: RPCFault.self) { try answers.first?.get() }
+            #expect(fault?.code == RPCFault.Code.unavailable.rawValue)
+            #expect(fault?.description.contains("the node is stopping") == true)
+        }
+        node.stop()
     }
 }

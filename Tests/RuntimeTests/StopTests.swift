@@ -1,4 +1,6 @@
 import NIOEmbedded
+import NodeCore
+import Primitives
 import Synchronization
 import Testing
 
@@ -19,5 +21,24 @@ struct StopTests {
         gate.execute { ran.withLock { $0 += 1 } }
         loop.run()
         #expect(ran.withLock { $0 } == 1)
+    }
+
+    @Test("A broker that closes answers who waits, and at once whoever comes later")
+    func broker() async {
+        let broker = RequestBroker()
+        let never = Instant(milliseconds: .max)
+        let waiting = broker.newRequest()
+        let first: NodeReply? = await withCheckedContinuation { continuation in
+            #expect(broker.register(waiting, until: never, continuation))
+            #expect(broker.openCount == 1)
+            broker.close()
+        }
+        #expect(first == nil)
+        #expect(broker.isClosed)
+        let second: NodeReply? = await withCheckedContinuation { continuation in
+            #expect(!broker.register(broker.newRequest(), until: never, continuation))
+        }
+        #expect(second == nil)
+        #expect(broker.openCount == 0)
     }
 }
