@@ -153,8 +153,8 @@ package final class RunningNode: Sendable {
             network.set(links)
             gossip.set(try openGossip(linkPort: links.port))
         } catch {
-            network.value?.stop()
             loop.stop()
+            network.value?.stop()
             throw HomeFault(error.description, exitCode: .failure)
         }
         gossip.value?.trust(standing.known)
@@ -229,15 +229,19 @@ package final class RunningNode: Sendable {
     /// Every other node that gossip knows, by rising peer id.
     package var members: [MemberStatus] { gossip.value?.members ?? [] }
 
-    /// Ends everything in order: a farewell to others, then the links, then the core's round, then
-    /// the disk.
+    /// Answers every open request, and every later one, at once with `stopping`: whoever serves
+    /// clients calls it before it waits for their requests to end.
+    package func endRequests() { broker.close() }
+
+    /// Ends everything in order: clients' requests, a farewell to others, what is lent, the core's
+    /// round, whose last messages still leave, then the links and the disk.
     package func stop() {
+        endRequests()
         gossip.value?.stop()
-        network.value?.stop()
         share.stop()
         loop.stop()
+        network.value?.stop()
         pool.stop()
-        broker.close()
         try? store.close()
         lock.release()
     }
@@ -282,6 +286,8 @@ package final class RunningNode: Sendable {
         case final
         /// No owner answered in time.
         case unanswered
+        /// The node stops; the transaction may have been taken.
+        case stopping
     }
 
     /// Hands a transaction in.
@@ -293,6 +299,7 @@ package final class RunningNode: Sendable {
         case .reply(.submitted(_, let outcome)): return .outcome(outcome)
         case .reply(.settled): return .final
         case .full: return .outcome(.busy(MempoolTimes.busyRetry))
+        case .stopping: return .stopping
         default: return .unanswered
         }
     }
@@ -313,7 +320,7 @@ package final class RunningNode: Sendable {
         return fate
     }
 
-    private enum Answer { case reply(NodeReply), late, full }
+    private enum Answer { case reply(NodeReply), late, full, stopping }
 
     /// Gives the core a request and waits for its answer, for the deadline or for the task's end.
     private func ask(
@@ -325,7 +332,7 @@ package final class RunningNode: Sendable {
         let wasTaken = Mutex(true)
         let reply = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                broker.register(request, until: deadline, continuation)
+                guard broker.register(request, until: deadline, continuation) else { return }
                 let isTaken = loop.queue.pushClient(event)
                 if !isTaken { wasTaken.withLock { $0 = false } }
                 // A task that was cancelled before it was registered is answered here.
@@ -336,6 +343,7 @@ package final class RunningNode: Sendable {
             loop.queue.push(.cancelWait(request))
         }
         if let reply { return .reply(reply) }
+        if broker.isClosed { return .stopping }
         return wasTaken.withLock { $0 } ? .late : .full
     }
 }
