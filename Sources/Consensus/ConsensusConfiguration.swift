@@ -37,8 +37,8 @@ package struct ConsensusConfiguration: Sendable {
             timing: timing, canVote: canVote, breaking: nil)
     }
 
-    /// A configuration that breaks a rule, to show that the simulator notices. Production code
-    /// can't name a bug without the simulation interface.
+    /// A configuration that breaks a rule, to show that the simulator notices. No file of a node
+    /// can ask for one.
     package init(
         committee: Committee, ownIndex: ValidatorIndex?, signer: (any Signing)?, genesis: Block,
         tip: Tip, timing: ConsensusTiming, canVote: Bool = true, breaking bug: PlantedBug?
