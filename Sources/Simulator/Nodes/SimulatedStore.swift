@@ -5,7 +5,8 @@ internal import Primitives
 /// Writes are numbered. Those up to `flushed` were handed to the system and survive the end of the
 /// process; those up to `synced` survive a loss of power. Damaged keys are found when they are
 /// read, as checksums find them.
-// SAFETY: a run with all its stores stays on one thread.
+// SAFETY: only a SimulatedHost and the core in it hold the store. The host isn't Sendable, so the
+// compiler keeps it, and with it every call of the core and of the store, on the run's one thread.
 final class SimulatedStore: KeyValueSource, @unchecked Sendable {
     private struct Contents {
         var values: [[UInt8]: [UInt8]] = [:]
