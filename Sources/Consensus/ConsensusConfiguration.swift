@@ -36,8 +36,8 @@ package struct ConsensusConfiguration: Sendable {
             timing: timing, signing: signing, breaking: nil)
     }
 
-    /// A configuration that breaks a rule, to show that the simulator notices. Production code
-    /// can't name a bug without the simulation interface.
+    /// A configuration that breaks a rule, to show that the simulator notices. No file of a node
+    /// can ask for one.
     package init(
         committee: Committee, ownIndex: ValidatorIndex?, signer: (any Signing)?, genesis: Block,
         tip: Tip, timing: ConsensusTiming, signing: SigningMode = .full, breaking bug: PlantedBug?
@@ -94,7 +94,7 @@ package struct ConsensusTiming: Hashable, Sendable {
 }
 
 /// Rules that the simulator can have broken, to show that its oracles notice.
-@_spi(Simulation) public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
+package enum PlantedBug: String, Hashable, Sendable, CaseIterable {
     /// Rule R13 without its test of the own nullify vote.
     case finalizeAfterNullify = "finalize-after-nullify"
     /// Rule R6 without condition d.

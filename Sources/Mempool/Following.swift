@@ -22,6 +22,8 @@ struct Following: Sendable {
         var reminders = 0
         /// Whether this node has checked its signatures itself.
         var isScreened = false
+        /// For what its signatures are being checked here.
+        var screenings: Set<MempoolEngine.Screening> = []
         /// Clients that wait for the owner's answer.
         var requests: [RequestID]
         let since: Instant
@@ -119,6 +121,15 @@ struct Following: Sendable {
     mutating func markReminded(_ id: TransactionID) { followed[id]?.reminders += 1 }
 
     mutating func markScreened(_ id: TransactionID) { followed[id]?.isScreened = true }
+
+    /// Notes that a check of the signatures begins; false if one for the same purpose is under way.
+    mutating func beginScreening(_ id: TransactionID, _ next: MempoolEngine.Screening) -> Bool {
+        followed[id]?.screenings.insert(next).inserted ?? false
+    }
+
+    mutating func endScreening(_ id: TransactionID, _ next: MempoolEngine.Screening) {
+        followed[id]?.screenings.remove(next)
+    }
 
     /// Transactions that at least three owners were given for nothing, and whose signatures hold,
     /// in order of their ids.

@@ -36,7 +36,10 @@ extension MempoolEngine {
         screen(transaction, then: .handOn)
     }
 
+    /// Checks the signatures of a transaction in this node's care: once at a time, however often an
+    /// owner says that they are wrong.
     private mutating func screen(_ transaction: SignedTransaction, then next: Screening) {
+        guard following.beginScreening(transaction.id, next) else { return }
         signatures.screening += UInt64(transaction.authorizations.count)
         startCheck(.transactions([transaction]), for: .screening(transaction, next))
     }
@@ -47,6 +50,7 @@ extension MempoolEngine {
         guard let entry = following[transaction.id], entry.transaction == transaction else {
             return
         }
+        following.endScreening(transaction.id, next)
         guard isValid else {
             return finish(
                 ForwardAnswer(id: transaction.id, outcome: .refused(.invalidSignature)))
@@ -95,7 +99,8 @@ extension MempoolEngine {
             guard !entry.isAdmitted else { return finish(answer) }
             let wait = inclusionWait(entry.handovers)
             following.markAdmitted(answer.id, deadline: now.advanced(byMilliseconds: wait))
-        case .refused(.invalidSignature) where !entry.isScreened && entry.handovers > 1:
+        case .refused(.invalidSignature)
+        where !entry.isScreened && !entry.wasAdmitted && entry.handovers > 1:
             return screen(entry.transaction, then: .handOn)
         case .refused, .conflict, .busy, .overspent:
             // Another rank may have sealed it already: then its fate comes with a block.
@@ -117,7 +122,10 @@ extension MempoolEngine {
         switch try view.admission(of: entry.transaction) {
         case .refused(let reason):
             return ForwardAnswer(id: answer.id, outcome: .refused(reason))
-        case .admissible:
+        case .admissible(let next, _, _):
+            // The state alone never says that a sequence is too far ahead; the gap is seen here.
+            let isAhead = entry.transaction.transaction.sequence > next
+            if answer.outcome == .refused(.sequenceAhead), isAhead { return answer }
             return ForwardAnswer(id: answer.id, outcome: .busy(MempoolTimes.busyRetry))
         }
     }

@@ -1,4 +1,4 @@
-@_spi(Simulation) package import Consensus
+package import Consensus
 package import Execution
 package import Mempool
 package import Primitives

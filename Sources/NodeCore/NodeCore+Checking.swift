@@ -10,7 +10,7 @@ extension NodeCore {
         guard let payload = wellFormed(block, context) else {
             return try drive(.blockChecked(block.digest, valid: false))
         }
-        switch judgeExecuted(block, context.parent) {
+        switch try judgeExecuted(block, context.parent) {
         case .wrong: return try drive(.blockChecked(block.digest, valid: false))
         case .undecided: return deferredChecks.append((block, context))
         case .right: break
@@ -35,13 +35,17 @@ extension NodeCore {
     private enum Judgement { case right, wrong, undecided }
 
     /// Compares the header's claim about the executed state with this node's own.
-    private func judgeExecuted(_ block: Block, _ parent: Block) -> Judgement {
+    private func judgeExecuted(
+        _ block: Block, _ parent: Block
+    ) throws(StorageFault) -> Judgement {
         let claim = block.executed
         guard claim.height >= parent.executed.height, claim.height < block.height,
             mayCarryPayload(block.height, executed: claim.height) || block.payload.isEmpty
         else { return .wrong }
         guard claim.height <= ledger.height else { return .undecided }
-        guard let root = recentRoots[claim.height] else { return .wrong }
+        // Empty blocks may name a height far below what was executed meanwhile.
+        var root = recentRoots[claim.height]
+        if root == nil { root = try store.stateRoot(at: claim.height) }
         return root == claim.stateRoot ? .right : .wrong
     }
 

@@ -1,6 +1,6 @@
 internal import Collections
 internal import DequeModule
-@_spi(Simulation) package import Consensus
+package import Consensus
 package import Execution
 package import Mempool
 package import Primitives

@@ -41,6 +41,4 @@ package enum PlantedFault: String, Hashable, Sendable, CaseIterable {
     case journalUnsynced
     /// A sync that failed is taken for one that worked.
     case syncErrorIgnored
-    /// The journal forgets what the store hasn't kept yet.
-    case compactUnsynced
 }

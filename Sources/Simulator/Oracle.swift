@@ -75,6 +75,15 @@ struct Oracle {
         places[block.digest] = Place(view: block.view, parent: block.parent)
     }
 
+    /// A commit comes with the finalization of its last block.
+    mutating func commits(_ blocks: [Block], _ certificate: Certificate, by node: Int) {
+        let context = CertificateContext(committee: committee)
+        expect(
+            certificate.kind == .finalize && certificate.ref == blocks.last?.ref
+                && SimulatedSigner.holds(certificate.signatureClaims(in: context)),
+            "node \(node) commits without proof")
+    }
+
     /// Agreement: one block at each height, in one chain.
     mutating func committed(_ block: Block, by node: Int) {
         let place = block.height.rawValue

@@ -5,7 +5,8 @@ internal import ArgumentParser
 struct SimulatorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "offpeak-sim",
-        abstract: "Run nodes, or parts of them, in simulated networks with seeded faults and liars.",
+        abstract:
+            "Run nodes, or parts of them, in simulated networks with seeded faults and liars.",
         discussion: """
             Each seed is a network in virtual time: loss, delay, duplication, partitions, crashes, \
             broken disks, wrong clocks and lying validators, then healing. The same seed and code \

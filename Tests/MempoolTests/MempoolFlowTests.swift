@@ -116,6 +116,36 @@ import Testing
         #expect(network.replies.filter { $0.outcome == .accepted }.count == 63)
     }
 
+    @Test func `a sequence too far ahead is refused through every node`() throws {
+        var network = try MempoolNetwork(seed: 8)
+        let sender = network.sender(ownedBy: 1)
+        for node in 0..<4 {
+            try network.submit(network.transfer(sender, sequence: 64), to: node)
+        }
+        #expect(network.replies.count == 4)
+        #expect(network.replies.allSatisfy { $0.outcome == .refused(.sequenceAhead) })
+    }
+
+    @Test func `an owner's lie about signatures costs one check, however often it is told`()
+        throws
+    {
+        var network = try MempoolNetwork(seed: 8)
+        let sender = network.sender(ownedBy: 1)
+        network.tamper = { _, to, message in
+            // The owner hears nothing, so that only its lies are answers.
+            if to == 1, case .forward = message { return nil }
+            return message
+        }
+        let payment = network.transfer(sender, sequence: 0)
+        try network.submit(payment, to: 0)
+        let before = network.engines[0].signatures.screening
+        let lie = ForwardAnswer(id: payment.id, outcome: .refused(.invalidSignature))
+        try network.event(
+            .received(
+                network.peer(1), .answers(Array(repeating: lie, count: 100))), at: 0)
+        #expect(network.engines[0].signatures.screening == before + 1)
+    }
+
     @Test func `with an owner that is down the next rank takes over, and nothing executes twice`()
         throws
     {

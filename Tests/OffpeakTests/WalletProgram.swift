@@ -44,16 +44,25 @@ final class WalletProgram: Sendable {
             "no program at \(candidates.map(\.path))")
     }
 
-    /// Runs `offpeak` with `arguments`, with `input` on stdin and only the given environment.
+    /// Runs `offpeak` with `arguments`, with `input` on stdin and only the given environment, after
+    /// a shell's commands if there are some.
     ///
     /// The wait is on a thread of its own: the tests' node answers on the shared ones.
     @discardableResult
     func run(
-        _ arguments: [String], input: String = "", environment: [String: String] = [:]
+        _ arguments: [String], input: String = "", environment: [String: String] = [:],
+        after commands: String? = nil
     ) async throws -> ProgramResult {
         let process = Process()
-        process.executableURL = try WalletProgram.executable()
-        process.arguments = arguments
+        let program = try WalletProgram.executable()
+        if let commands {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            let script = "\(commands); exec \"$0\" \"$@\""
+            process.arguments = ["-c", script, program.path] + arguments
+        } else {
+            process.executableURL = program
+            process.arguments = arguments
+        }
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = environment.merging(["PATH": "/usr/bin:/bin"]) { own, _ in own }
         return try await withCheckedThrowingContinuation { continuation in

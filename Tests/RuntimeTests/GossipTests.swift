@@ -108,6 +108,20 @@ struct GossipSocketTests {
         #expect(seed.listener.wait(for: [leaver.peerID], in: .left, seconds: 3))
     }
 
+    @Test("Gossip that was stopped takes calls, also a second stop, and does nothing")
+    func afterStop() async {
+        await #expect(processExitsWith: .success) {
+            // A task on a loop that has ended then ends the process instead of writing a line.
+            setenv("SWIFTNIO_STRICT", "1", 1)
+            let node = try GossipNode(46)
+            node.gossip.stop()
+            node.gossip.trust([node.peerID])
+            node.gossip.linkLost(node.peerID)
+            node.gossip.setCapacity(Capacity())
+            node.gossip.stop()
+        }
+    }
+
     @Test("A node whose socket closes without a word is dead within the bound")
     func death() throws {
         let seed = try GossipNode(48)
@@ -128,7 +142,7 @@ struct GossipSocketTests {
                 GossipLoop(
                     settings, identity: victim, listener: RecordingListener(),
                     log: LogLines().logger(), view: GossipView(), eventLoop: eventLoop,
-                    resolver: pool), eventLoop: eventLoop)
+                    gate: LoopGate(eventLoop), resolver: pool), eventLoop: eventLoop)
         }.wait()
         let channel = try DatagramBootstrap(group: group)
             .channelInitializer { channel in

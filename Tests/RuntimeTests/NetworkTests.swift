@@ -75,6 +75,21 @@ struct NetworkTests {
         #expect(second.handler.wait { $0.frames[first.peerID]?.count == 1 })
     }
 
+    @Test("Links that were stopped take calls, also a second stop, and do nothing")
+    func afterStop() async {
+        await #expect(processExitsWith: .success) {
+            // A task on a loop that has ended then ends the process instead of writing a line.
+            setenv("SWIFTNIO_STRICT", "1", 1)
+            let node = try TestNode(.test(1))
+            node.network.stop()
+            node.network.broadcast([OutgoingFrame(.consensus, [7])])
+            node.network.keepLink(to: node.peer())
+            node.network.dropLink(to: node.peerID)
+            node.network.penalise(node.peerID, reason: "none", points: 1)
+            node.network.stop()
+        }
+    }
+
     @Test("Two nodes that dial each other at once keep one link")
     func bothDial() throws {
         let first = try TestNode(.test(1))

@@ -147,6 +147,18 @@ struct RocksStoreTests {
         } throws: { "\($0)".contains("format 09") }
     }
 
+    @Test("RocksDB writes no log of its own: on a full disk that would end the process")
+    func emptyLog() throws {
+        for number in 1...2 {
+            let store = try RocksStore(folder: folder.path)
+            try store.apply(WriteSet(.state, [("a", "\(number)")]))
+            try store.close()
+        }
+        let logs = try folder.names(in: folder.path).filter { $0.hasPrefix("LOG") }
+        #expect(logs.contains("LOG"))
+        for log in logs { #expect(try folder.bytes(of: "\(folder.path)/\(log)").isEmpty) }
+    }
+
     @Test("Column places are those of the list of columns")
     func places() {
         #expect(Column.allCases.map(\.place) == Array(0..<Column.allCases.count))

@@ -68,9 +68,9 @@ package struct VerificationParameters: Hashable, Sendable, BCSCodable {
 }
 
 // Periods. The set of period p is what the state says after height
-// max(0, p * periodBlocks - executionLagMax - 1): whoever votes at the first height of p has
-// executed that height. So some sets of later periods are known too, the more the longer execution
-// may lag.
+// max(0, p * periodBlocks - executionLagMax - 1): whoever votes at the first height of p for a
+// block that brings something to execute has executed that height. So some sets of later periods
+// are known too, the more the longer execution may lag.
 extension VerificationParameters {
     /// Periods before the present one whose sets are kept: certificates of batches name them.
     package static let passedPeriodsKept: UInt64 = 8

@@ -1,7 +1,7 @@
 package import Primitives
 
 // Whose word counts for signatures in which period. The set of a period is what the state says
-// after a height that everybody has executed who votes in that period
+// after a height that everybody has executed who votes in that period for a block with a payload
 // (VerificationParameters.swift): the validators that aren't jailed, with their weights, and of the
 // others those with the highest bonds that are neither jailed nor below the minimum. It is a value
 // of the state itself, in a ring of slots, so that it can be proven and a restart finds it again.

@@ -10,6 +10,7 @@ final class RequestBroker: Sendable {
         var open: [RequestID: Request] = [:]
         /// Not after the earliest deadline of an open request.
         var nextDeadline = Instant(milliseconds: .max)
+        var isClosed = false
     }
 
     private struct Request {
@@ -21,6 +22,8 @@ final class RequestBroker: Sendable {
     private let state = Mutex(State())
 
     var openCount: Int { state.withLock { $0.open.count } }
+    /// Whether the node stops: then nothing is answered but with nothing.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
 
     func newRequest() -> RequestID {
         state.withLock { state in
@@ -29,14 +32,19 @@ final class RequestBroker: Sendable {
         }
     }
 
+    /// Takes a request in; once closed it is answered with nothing instead, and false returned.
     func register(
         _ id: RequestID, until deadline: Instant,
         _ continuation: CheckedContinuation<NodeReply?, Never>
-    ) {
-        state.withLock { state in
+    ) -> Bool {
+        let isTaken = state.withLock { state in
+            guard !state.isClosed else { return false }
             state.open[id] = Request(id: id, deadline: deadline, continuation: continuation)
             state.nextDeadline = min(state.nextDeadline, deadline)
+            return true
         }
+        if !isTaken { continuation.resume(returning: nil) }
+        return isTaken
     }
 
     /// Answers a request that is still open; nil means that no answer came.
@@ -59,10 +67,11 @@ final class RequestBroker: Sendable {
         return due.map(\.id)
     }
 
-    /// Answers everybody with nothing: the node stops.
+    /// Answers everybody with nothing, now and later: the node stops.
     func close() {
         let open = state.withLock { state in
             defer { state.open = [:] }
+            state.isClosed = true
             return state.open
         }
         for request in open.values { request.continuation.resume(returning: nil) }

@@ -151,8 +151,8 @@ package final class RunningNode: Sendable {
             network.set(links)
             gossip.set(try openGossip(linkPort: links.port))
         } catch {
-            network.value?.stop()
             loop.stop()
+            network.value?.stop()
             throw HomeFault(error.description, exitCode: .failure)
         }
         gossip.value?.trust(standing.known)
@@ -227,15 +227,19 @@ package final class RunningNode: Sendable {
     /// Every other node that gossip knows, by rising peer id.
     package var members: [MemberStatus] { gossip.value?.members ?? [] }
 
-    /// Ends everything in order: a farewell to others, then the links, then the core's round, then
-    /// the disk.
+    /// Answers every open request, and every later one, at once with `stopping`: whoever serves
+    /// clients calls it before it waits for their requests to end.
+    package func endRequests() { broker.close() }
+
+    /// Ends everything in order: clients' requests, a farewell to others, what is lent, the core's
+    /// round, whose last messages still leave, then the links and the disk.
     package func stop() {
+        endRequests()
         gossip.value?.stop()
-        network.value?.stop()
         share.stop()
         loop.stop()
+        network.value?.stop()
         pool.stop()
-        broker.close()
         try? store.close()
         lock.release()
     }
@@ -280,6 +284,8 @@ package final class RunningNode: Sendable {
         case final
         /// No owner answered in time.
         case unanswered
+        /// The node stops; the transaction may have been taken.
+        case stopping
     }
 
     /// Hands a transaction in.
@@ -291,6 +297,7 @@ package final class RunningNode: Sendable {
         case .reply(.submitted(_, let outcome)): return .outcome(outcome)
         case .reply(.settled): return .final
         case .full: return .outcome(.busy(MempoolTimes.busyRetry))
+        case .stopping: return .stopping
         default: return .unanswered
         }
     }
@@ -311,7 +318,7 @@ package final class RunningNode: Sendable {
         return fate
     }
 
-    private enum Answer { case reply(NodeReply), late, full }
+    private enum Answer { case reply(NodeReply), late, full, stopping }
 
     /// Gives the core a request and waits for its answer, for the deadline or for the task's end.
     private func ask(
@@ -323,7 +330,7 @@ package final class RunningNode: Sendable {
         let wasTaken = Mutex(true)
         let reply = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                broker.register(request, until: deadline, continuation)
+                guard broker.register(request, until: deadline, continuation) else { return }
                 let isTaken = loop.queue.pushClient(event)
                 if !isTaken { wasTaken.withLock { $0 = false } }
                 // A task that was cancelled before it was registered is answered here.
@@ -334,6 +341,7 @@ package final class RunningNode: Sendable {
             loop.queue.push(.cancelWait(request))
         }
         if let reply { return .reply(reply) }
+        if broker.isClosed { return .stopping }
         return wasTaken.withLock { $0 } ? .late : .full
     }
 }

@@ -34,7 +34,7 @@ final class GossipLoop: ChannelInboundHandler {
 
     init(
         _ settings: GossipSettings, identity: SecretKey, listener: any GossipListener, log: Logger,
-        view: GossipView, eventLoop: any EventLoop, resolver: NIOThreadPool
+        view: GossipView, eventLoop: any EventLoop, gate: LoopGate, resolver: NIOThreadPool
     ) {
         engine = GossipEngine(
             settings: settings, identity: identity, at: SystemClock.moment, using: &generator)
@@ -42,7 +42,7 @@ final class GossipLoop: ChannelInboundHandler {
         self.log = log
         self.view = view
         self.eventLoop = eventLoop
-        names = NameTable(eventLoop: eventLoop, pool: resolver)
+        names = NameTable(eventLoop: eventLoop, gate: gate, pool: resolver)
     }
 
     func begin(_ channel: any Channel) {
@@ -179,7 +179,7 @@ final class GossipLoop: ChannelInboundHandler {
 /// Addresses by endpoint. Names are looked up on another thread: what is sent meanwhile is lost, as
 /// a datagram may be.
 struct NameTable {
-    private let eventLoop: any EventLoop
+    private let gate: LoopGate
     private let pool: NIOThreadPool
     private let found: NIOLoopBoundBox<[Endpoint: Entry]>
 
@@ -195,8 +195,8 @@ struct NameTable {
     private static let retry = TimeAmount.seconds(5)
 
     /// On the event loop.
-    init(eventLoop: any EventLoop, pool: NIOThreadPool) {
-        self.eventLoop = eventLoop
+    init(eventLoop: any EventLoop, gate: LoopGate, pool: NIOThreadPool) {
+        self.gate = gate
         self.pool = pool
         found = NIOLoopBoundBox([:], eventLoop: eventLoop)
     }
@@ -218,11 +218,16 @@ struct NameTable {
     }
 
     private func look(for endpoint: Endpoint) {
-        let found = found
-        pool.runIfActive(eventLoop: eventLoop) {
-            try SocketAddress.makeAddressResolvingHost(endpoint.host, port: Int(endpoint.port))
-        }.whenSuccess { address in
-            found.value[endpoint] = Entry(address: address, until: .now() + NameTable.validity)
+        let (found, gate) = (found, gate)
+        pool.submit { state in
+            guard case .active = state,
+                let address = try? SocketAddress.makeAddressResolvingHost(
+                    endpoint.host, port: Int(endpoint.port))
+            else { return }
+            gate.execute {
+                found.value[endpoint] = Entry(
+                    address: address, until: .now() + NameTable.validity)
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ package protocol GossipListener: Sendable {
 }
 
 /// Membership over UDP: drives the gossip engine on a thread of its own. Every call may come from
-/// any thread.
+/// any thread; after `stop` none has an effect.
 package final class PeerGossip: Sendable {
     /// The port that datagrams arrive at.
     package let port: UInt16
@@ -23,6 +23,7 @@ package final class PeerGossip: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let resolver: NIOThreadPool
     private let loop: NIOLoopBound<GossipLoop>
+    private let gate: LoopGate
     private let view: GossipView
 
     /// Binds and begins to ask seeds.
@@ -37,11 +38,13 @@ package final class PeerGossip: Sendable {
         let view = GossipView()
         do {
             let eventLoop = group.next()
+            let gate = LoopGate(eventLoop)
+            self.gate = gate
             let loop = try eventLoop.submit {
                 NIOLoopBound(
                     GossipLoop(
                         settings, identity: identity, listener: listener, log: log, view: view,
-                        eventLoop: eventLoop, resolver: resolver),
+                        eventLoop: eventLoop, gate: gate, resolver: resolver),
                     eventLoop: eventLoop)
             }.wait()
             let channel = try PeerGossip.bind(listen, on: eventLoop, loop)
@@ -100,15 +103,17 @@ package final class PeerGossip: Sendable {
     package func linkLost(_ peer: PeerID) { tell(.linkLost(peer)) }
 
     private func tell(_ event: GossipEvent) {
-        loop.eventLoop.execute { [loop] in loop.value.tell(event) }
+        gate.execute { [loop] in loop.value.tell(event) }
     }
 
-    /// Says farewell, within half a second or so, and ends the thread. Once, and not from a
-    /// listener.
+    /// Says farewell, within half a second or so, and ends the thread. Not from a listener; a
+    /// second call does nothing.
     package func stop() {
+        guard gate.close() else { return }
         try? loop.eventLoop.flatSubmit { [loop] in loop.value.leave() }.wait()
         try? group.syncShutdownGracefully()
-        try? resolver.syncShutdownGracefully()
+        // A name that is being looked for may take longer than a stop should.
+        resolver.shutdownGracefully { _ in }
     }
 }
 

@@ -70,7 +70,7 @@ package struct NetworkFault: Error, Hashable, Sendable, CustomStringConvertible 
 /// its own. Every call may come from any thread.
 ///
 /// Frames of one kind to one peer arrive in order or not at all; after a link's end, what was sent
-/// last may be lost, and nobody sends it again.
+/// last may be lost, and nobody sends it again. After `stop` nothing has an effect.
 package final class PeerNetwork: Sendable {
     /// This node's identity.
     package let peerID: PeerID
@@ -79,6 +79,7 @@ package final class PeerNetwork: Sendable {
 
     private let group: MultiThreadedEventLoopGroup
     private let loop: NIOLoopBound<NetworkLoop>
+    private let gate: LoopGate
     private let directory = PeerDirectory()
     private let inbox = Mutex(Inbox())
     private let deliveriesMax: Int
@@ -102,6 +103,7 @@ package final class PeerNetwork: Sendable {
         self.group = group
         do {
             let eventLoop = group.next()
+            gate = LoopGate(eventLoop)
             let directory = directory
             let loop = try eventLoop.submit {
                 try NIOLoopBound(
@@ -158,7 +160,7 @@ package final class PeerNetwork: Sendable {
             return !inbox.isAnnounced
         }
         guard mustAnnounce else { return }
-        loop.eventLoop.execute { [self] in loop.value.deliver(takeInbox()) }
+        gate.execute { [self] in loop.value.deliver(takeInbox()) }
     }
 
     private func takeInbox() -> [Delivery] {
@@ -179,24 +181,25 @@ package final class PeerNetwork: Sendable {
 
     /// Dials `peer` from now on whenever there is no link to it, at its newest address.
     package func keepLink(to peer: ConfiguredPeer) {
-        loop.eventLoop.execute { [loop] in loop.value.keepLink(to: peer) }
+        gate.execute { [loop] in loop.value.keepLink(to: peer) }
     }
 
     /// Doesn't dial `peer` any more; a link that is open stays, as one that the peer dialled would.
     package func dropLink(to peer: PeerID) {
-        loop.eventLoop.execute { [loop] in loop.value.dropLink(to: peer) }
+        gate.execute { [loop] in loop.value.dropLink(to: peer) }
     }
 
     /// Counts points against a peer (100 within a minute or so ban it, longer each time).
     package func penalise(_ peer: PeerID, reason: String, points: Int) {
-        loop.eventLoop.execute { [loop] in
+        gate.execute { [loop] in
             loop.value.penalise(peer, reason: reason, points: points)
         }
     }
 
-    /// Closes every link and ends the network thread; returns when it has ended. Once, and not
-    /// from a handler.
+    /// Closes every link and ends the network thread; returns when it has ended. Not from a
+    /// handler; a second call does nothing.
     package func stop() {
+        guard gate.close() else { return }
         // The group's end closes what the loop didn't get to close.
         try? loop.eventLoop.flatSubmit { [loop] in loop.value.stop() }.wait()
         try? group.syncShutdownGracefully()

@@ -7,7 +7,7 @@ package import Primitives
 /// What doesn't fit together isn't the whole record: a journal that is missing, of another store,
 /// older than the mark, or beside a damaged mark. Then a new one is begun under a new id, and the
 /// old one is put aside. A new record is empty, and an empty record signs nothing before the other
-/// validators said how far its key may have got (decisions/0010): the first start is no different.
+/// validators said how far its key may have got (decisions/0011): the first start is no different.
 package struct SigningRecord: Sendable {
     /// The journal with what it holds, or with nothing if it was begun now.
     package let opened: ConsensusJournal.Opened

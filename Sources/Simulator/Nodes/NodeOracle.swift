@@ -75,7 +75,8 @@ struct NodeOracle {
         _ transaction: SignedTransaction, by host: SimulatedHost, _ oracle: inout Oracle
     ) {
         let receipt = try? LedgerReader(host.store).receipt(transaction.id)
-        oracle.expect(receipt ?? nil != nil, "node \(host.index) calls final what it hasn't executed")
+        oracle.expect(
+            receipt ?? nil != nil, "node \(host.index) calls final what it hasn't executed")
     }
 
     /// Heights never go back at a node, nor do sequences.

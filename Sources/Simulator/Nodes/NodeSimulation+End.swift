@@ -26,7 +26,8 @@ extension NodeSimulation {
         }
         for (id, reason) in history.refused.sorted(by: { $0.key < $1.key })
         where try reader.receipt(id) != nil {
-            return oracle.fail("refused for good as \(reason), and executed by \(host.index): \(id)")
+            return oracle.fail(
+                "refused for good as \(reason), and executed by \(host.index): \(id)")
         }
         try checkBalances(of: host, reader)
     }
@@ -59,7 +60,9 @@ extension NodeSimulation {
             let found = try reader.account(user.address)?.balance(of: .native).rawValue ?? 0
             oracle.expect(
                 Int64(found) == money[user.address],
-                "node \(host.index): user \(user.index) has \(found), not \(money[user.address] ?? 0)")
+                "node \(host.index): user \(user.index) has \(found), "
+                    + "not \(money[user.address] ?? 0)"
+            )
         }
     }
 

@@ -98,7 +98,8 @@ extension NodeSimulation {
             return repair(host, error)
         }
         inspect(host)
-        let dies = !isHealed && host.isHonest && !effects.isEmpty
+        let dies =
+            !isHealed && host.isHonest && !effects.isEmpty
             && tape.fires(scenario.faults.crash, in: 100_000)
         let survived = dies ? Int(random.next() % UInt64(effects.count + 1)) : effects.count
         for effect in effects.prefix(survived) {
@@ -164,7 +165,7 @@ extension NodeSimulation {
             guard scenario.liars[host.index] == nil else { return }
             for record in records { oracle.recorded(record, by: host.index) }
         case .compactJournal(let records):
-            if scenario.planted != .compactUnsynced { host.store.sync() }
+            host.store.sync()
             host.journal.compact(to: records)
         case .send(let peer, let message):
             if let to = self.host(peer) { send(message, from: host, to: [to]) }

@@ -206,7 +206,9 @@ extension NodeSimulation {
         let (index, attempt) = (question.user, question.attempt)
         guard host.isHonest, users[index].attempts[attempt].transaction.id == reply.transactionID
         else { return }
-        if question.isSubmission, case .settled(_, .final) = reply { marks.reach(.duplicateSettled) }
+        if question.isSubmission, case .settled(_, .final) = reply {
+            marks.reach(.duplicateSettled)
+        }
         switch reply {
         case .submitted(_, let outcome): take(outcome, index, attempt, host)
         case .settled(_, let fate), .fate(_, let fate): take(fate, index, attempt, host)

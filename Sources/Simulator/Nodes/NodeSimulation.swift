@@ -109,9 +109,10 @@ package struct NodeSimulation {
     }
 
     private mutating func registerGenesis() {
-        guard let core = try? NodeCore(
-            configuration: hosts[0].configuration, source: hosts[0].store, journal: [],
-            at: hosts[0].clock.moment(at: 0))
+        guard
+            let core = try? NodeCore(
+                configuration: hosts[0].configuration, source: hosts[0].store, journal: [],
+                at: hosts[0].clock.moment(at: 0))
         else { return oracle.fail("a node can't be opened on genesis") }
         oracle.register(core.consensus.finalized)
     }
@@ -173,7 +174,9 @@ package struct NodeSimulation {
     private var isDone: Bool {
         guard isDraining, recovered, users.allSatisfy(\.isIdle) else { return false }
         let goal = max(scenario.blocks, heightAtHealing + 2)
-        return honestHosts.allSatisfy { $0.core.map { $0.value.ledger.height.rawValue >= goal } ?? false }
+        return honestHosts.allSatisfy {
+            $0.core.map { $0.value.ledger.height.rawValue >= goal } ?? false
+        }
             && haveEqualHeights
     }
 
@@ -217,7 +220,8 @@ package struct NodeSimulation {
         let waiting = users.filter { !$0.isIdle }.map {
             "user \($0.index): \($0.errand.map { "\($0)" } ?? "nothing") at sequence \($0.next)"
         }
-        return waiting.isEmpty ? "nodes stand at different heights" : waiting.joined(separator: ", ")
+        return waiting.isEmpty
+            ? "nodes stand at different heights" : waiting.joined(separator: ", ")
     }
 }
 

@@ -69,7 +69,8 @@ struct NodeTrace {
         switch message {
         case .consensus(let message): cell(message)
         case .mempool(.batch(let batch, _)):
-            "batch \(batch.lane.shard):\(batch.header.content.position) ×\(batch.transactions.count)"
+            "batch \(batch.lane.shard):\(batch.header.content.position)"
+                + " ×\(batch.transactions.count)"
         case .mempool(.certificate(let certificate)):
             "certified \(certificate.lane.shard):\(certificate.position)"
         case .mempool(.complaint): "complains"

@@ -1,12 +1,13 @@
 internal import Primitives
-internal import Synchronization
 
 /// A node's store in memory: what it was told, and how much of that is still there after a crash.
 ///
 /// Writes are numbered. Those up to `flushed` were handed to the system and survive the end of the
 /// process; those up to `synced` survive a loss of power. Damaged keys are found when they are
 /// read, as checksums find them.
-final class SimulatedStore: KeyValueSource {
+// SAFETY: only a SimulatedHost and the core in it hold the store. The host isn't Sendable, so the
+// compiler keeps it, and with it every call of the core and of the store, on the run's one thread.
+final class SimulatedStore: KeyValueSource, @unchecked Sendable {
     private struct Contents {
         var values: [[UInt8]: [UInt8]] = [:]
         /// The keys in rising order; nil after one was added or taken away.
@@ -34,21 +35,18 @@ final class SimulatedStore: KeyValueSource {
         let key: [UInt8]
     }
 
-    private let state = Mutex(State())
+    private var state = State()
 
     // MARK: Writing
 
     /// Carries out the changes together; a later crash may lose them.
     func apply(_ writes: WriteSet) {
         guard !writes.isEmpty else { return }
-        state.withLock { state in
-            state.undo.append(
-                writes.changes.map { change in
-                    let before = SimulatedStore.set(
-                        change.value, change.column, change.key, &state)
-                    return Undo(column: change.column, key: change.key, before: before)
-                })
-        }
+        state.undo.append(
+            writes.changes.map { change in
+                let before = SimulatedStore.set(change.value, change.column, change.key, &state)
+                return Undo(column: change.column, key: change.key, before: before)
+            })
     }
 
     private static func set(
@@ -66,71 +64,58 @@ final class SimulatedStore: KeyValueSource {
         return before
     }
 
-    func flush() { state.withLock { $0.flushed = $0.undo.count } }
+    func flush() { state.flushed = state.undo.count }
 
     func sync() {
-        state.withLock { state in
-            state.undo.removeAll()
-            state.flushed = 0
-        }
+        state.undo.removeAll()
+        state.flushed = 0
     }
 
     /// Writes that a loss of power may take.
-    var unsyncedCount: Int { state.withLock { $0.undo.count } }
+    var unsyncedCount: Int { state.undo.count }
 
     /// Loses an arbitrary number of the last writes that nothing protects.
     /// - Parameter losesPower: whether what the system had is lost too.
     func crash(losesPower: Bool, _ random: inout SeededRandom) {
-        let kept = state.withLock { state in
-            let least = losesPower ? 0 : state.flushed
-            return Int(random.number(in: UInt64(least)...UInt64(state.undo.count)))
-        }
-        state.withLock { state in
-            while state.undo.count > kept, let writes = state.undo.popLast() {
-                for undo in writes.reversed() {
-                    _ = SimulatedStore.set(undo.before, undo.column, undo.key, &state)
-                }
+        let least = losesPower ? 0 : state.flushed
+        let kept = Int(random.number(in: UInt64(least)...UInt64(state.undo.count)))
+        while state.undo.count > kept, let writes = state.undo.popLast() {
+            for undo in writes.reversed() {
+                _ = SimulatedStore.set(undo.before, undo.column, undo.key, &state)
             }
-            // What is there after the start was read from the disk.
-            state.undo.removeAll()
-            state.flushed = 0
         }
+        // What is there after the start was read from the disk.
+        sync()
     }
 
     /// Damages one key, chosen by `random`; false for an empty store.
     func damage(_ random: inout SeededRandom) -> Bool {
-        state.withLock { state in
-            let columns = Column.allCases.filter { state.columns[$0]?.values.isEmpty == false }
-            guard let column = random.element(of: columns) else { return false }
-            let keys = SimulatedStore.sortedKeys(column, &state)
-            guard let key = random.element(of: keys) else { return false }
-            state.damaged.insert(DamagedKey(column: column, key: key))
-            return true
-        }
+        let columns = Column.allCases.filter { state.columns[$0]?.values.isEmpty == false }
+        guard let column = random.element(of: columns) else { return false }
+        let keys = SimulatedStore.sortedKeys(column, &state)
+        guard let key = random.element(of: keys) else { return false }
+        state.damaged.insert(DamagedKey(column: column, key: key))
+        return true
     }
 
     // MARK: Reading
 
     func value(in column: Column, for key: [UInt8]) throws(StorageFault) -> [UInt8]? {
-        try state.withLock { (state) throws(StorageFault) -> [UInt8]? in
-            try SimulatedStore.check([key], column, state)
-            return state.columns[column]?.values[key]
-        }
+        try SimulatedStore.check([key], column, state)
+        return state.columns[column]?.values[key]
     }
 
     func pairs(
         in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
     ) throws(StorageFault) -> [KeyValue] {
-        try state.withLock { (state) throws(StorageFault) -> [KeyValue] in
-            let keys = SimulatedStore.sortedKeys(column, &state)
-            let first = SimulatedStore.place(of: start, in: keys)
-            let found = keys[first...].prefix { key in
-                end.map { SimulatedStore.isBefore(key, $0) } ?? true
-            }.prefix(limit)
-            try SimulatedStore.check(found, column, state)
-            let values = state.columns[column]?.values ?? [:]
-            return found.map { KeyValue(key: $0, value: values[$0] ?? []) }
-        }
+        let keys = SimulatedStore.sortedKeys(column, &state)
+        let first = SimulatedStore.place(of: start, in: keys)
+        let found = keys[first...].prefix { key in
+            end.map { SimulatedStore.isBefore(key, $0) } ?? true
+        }.prefix(limit)
+        try SimulatedStore.check(found, column, state)
+        let values = state.columns[column]?.values ?? [:]
+        return found.map { KeyValue(key: $0, value: values[$0] ?? []) }
     }
 
     private static func check(

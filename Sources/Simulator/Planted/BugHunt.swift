@@ -29,6 +29,9 @@ package struct BugHunt: Sendable {
         case verification
         /// Whole nodes.
         case nodes
+        /// All states of four consensus engines over two views; what is tried is an order of
+        /// leaders.
+        case exploration
     }
 
     /// Where and when a fault was found.
@@ -48,6 +51,8 @@ package struct BugHunt: Sendable {
     /// The layers in which a fault is looked for, the cheapest first.
     package static func layers(for bug: Bug) -> [Layer] {
         switch bug {
+        // Needs one order of events that chance doesn't meet.
+        case .consensus(.noParentCheck): [.exploration]
         case .consensus: [.consensus, .nodes]
         case .node(.verdictOfOne), .node(.verdictUnseen): [.verification]
         case .node: [.nodes]
@@ -82,6 +87,13 @@ package struct BugHunt: Sendable {
             let report = simulation.run()
             let unsigned = report.badExecuted > 0 ? "executed what nobody signed" : nil
             return unsigned ?? report.violation
+        case .exploration:
+            guard case .consensus(let bug) = bug else { return nil }
+            let scopes = ExplorationScope.all(
+                views: 2, restarts: false, statesMax: 2_000_000, bug: bug)
+            guard let scope = scopes.dropFirst(Int(seed) - 1).first else { return nil }
+            var exploration = Exploration(scope)
+            return exploration.run().violation
         case .nodes:
             var scenario = NodeScenario(seed: seed, blocks: 40)
             switch bug {

@@ -101,6 +101,8 @@ struct NodeBackend: RPCBackend {
         case .final:
             .success(SubmitResult(id: transaction.id.text(in: prefix), state: .final))
         case .unanswered: .failure(.unavailable(unanswered))
+        case .stopping:
+            .failure(.unavailable(["the node is stopping: submit the same bytes to another one"]))
         }
     }
 

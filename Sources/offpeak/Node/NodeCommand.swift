@@ -56,30 +56,49 @@ struct NodeCommand: AsyncParsableCommand {
         logger.notice("stopped")
     }
 
+    /// They stop one after the other, the last one first: clients are answered before the server
+    /// waits for the end of their requests.
     private static func services(
         _ node: RunningNode, _ settings: Configuration, _ logger: Logger
     ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
-        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: NodeReporter(node: node, logger: logger))
+        var services = [
+            ServiceGroupConfiguration.ServiceConfiguration(
+                service: NodeReporter(node: node, logger: logger))
         ]
         if let address = settings.rpcListen {
-            var configuration = RPCServerConfiguration()
-            configuration.host = address.host
-            configuration.port = Int(address.port)
-            let server = RPCServer(
-                configuration: configuration, backend: try NodeBackend(node),
-                version: Program.version, logger: Logger(label: "rpc"),
-                onListening: { port in
-                    logger.notice(
-                        "RPC listens",
-                        metadata: ["url": "http://\(address.host):\(port)"])
-                })
             services.append(
                 .init(
-                    service: server, successTerminationBehavior: .gracefullyShutdownGroup,
+                    service: try server(node, address, logger),
+                    successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup))
         }
-        return services
+        return services + [.init(service: RequestEnd(node: node))]
+    }
+
+    private static func server(
+        _ node: RunningNode, _ address: NetworkAddress, _ logger: Logger
+    ) throws -> RPCServer {
+        var configuration = RPCServerConfiguration()
+        configuration.host = address.host
+        configuration.port = Int(address.port)
+        return RPCServer(
+            configuration: configuration, backend: try NodeBackend(node),
+            version: Program.version, logger: Logger(label: "rpc"),
+            onListening: { port in
+                logger.notice(
+                    "RPC listens", metadata: ["url": "http://\(address.host):\(port)"])
+            })
+    }
+}
+
+/// Has clients answered when the node is asked to stop.
+private struct RequestEnd: Service {
+    let node: RunningNode
+
+    func run() async throws {
+        // Cancelled or asked to stop: it is the end both times.
+        try? await gracefulShutdown()
+        node.endRequests()
     }
 }
 

@@ -1,0 +1,60 @@
+import Execution
+import Logging
+import Primitives
+import RPC
+import Runtime
+import Testing
+
+@testable import offpeak
+
+@Suite("The end of a node")
+struct NodeStopTests {
+    private let program: WalletProgram
+
+    init() throws { program = try WalletProgram() }
+
+    /// A home with the genesis of a network whose only validator it is.
+    private func makeHome() async throws -> Home {
+        try await program.run(["init", "node"])
+        let made = try await program.run([
+            "genesis", "new", "--network", "tests", "--validator", "node", "--out",
+            "node/genesis.json",
+        ])
+        #expect(made.exitCode == 0, "\(made.errors)")
+        return Home("\(program.folder)/node")
+    }
+
+    @Test("a node whose disk takes nothing more ends with 74 and says what to do")
+    func fullDisk() async throws {
+        let home = try await makeHome()
+        // Files may hold 512 bytes (1,024 in some shells), and a write beyond that only fails.
+        let result = try await program.run(
+            ["node", "--home", home.path], after: "trap '' XFSZ; ulimit -f 1")
+        #expect(result.exitCode == ExitCode.storage.rawValue, "\(result.errors)")
+        #expect(result.errors.contains("\(home.data): RocksDB couldn't"))
+        #expect(result.errors.contains("free space (df)"))
+    }
+
+    @Test("a node that stops answers who waits for an owner at once, and says why")
+    func openSubmission() async throws {
+        let home = try await makeHome()
+        // Never started: nobody answers.
+        let node = try RunningNode(home: home, logger: Logger(label: "test")) { _, _ in }
+        let backend = try NodeBackend(node)
+        let policy = try WalletSamples.policy()
+        let transaction = SignedTransaction(
+            transaction: WalletSamples.transaction(from: policy), policies: [policy],
+            authorizations: [])
+        async let answers = backend.submit([transaction])
+        while node.openRequests == 0 { await Task.yield() }
+        node.endRequests()
+        let early = await answers
+        let late = await backend.submit([transaction])
+        for answers in [early, late] {
+            let fault = #expect(throws: RPCFault.self) { try answers.first?.get() }
+            #expect(fault?.code == RPCFault.Code.unavailable.rawValue)
+            #expect(fault?.description.contains("the node is stopping") == true)
+        }
+        node.stop()
+    }
+}
