@@ -61,7 +61,8 @@ package struct ConsensusConfiguration: Sendable {
 package enum SigningMode: Hashable, Sendable {
     /// From its start: the journal is known to hold everything that the key ever signed.
     case full
-    /// Once the journal, which bears the id, holds a floor: without one the engine asks for it.
+    /// Once others were heard since the start, and above the floor of the journal, which bears the
+    /// id; where it has none, the answers give one.
     case asking(RecordID)
     /// Never.
     case observer

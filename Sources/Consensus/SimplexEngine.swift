@@ -51,8 +51,8 @@ package import Primitives
 /// Journal and restart
 /// - P1 a vote's record stands before its message, a block's before the vote for it.
 /// - P3 a restart replays the records, and sends stored bytes again; it signs nothing twice.
-/// - P4 a validator whose signing record is empty asks the others how far its key may have got, and
-///   signs only above that. (Inputs/Recovery.swift)
+/// - P4 after a start a validator hears others before it signs; one whose signing record is empty
+///   signs only above what its key may have signed before. (Inputs/Recovery.swift)
 /// - P5 upon an own signature that isn't in the record: halt, for somebody else has the key.
 /// - P7 records at or below the finalized view are dropped, after a journal that holds the
 ///   finalization was synced.
@@ -80,9 +80,12 @@ package struct SimplexEngine: Sendable {
     /// The last view in which this key may have signed what isn't in the record; nil until it is
     /// known: then nothing is signed.
     package internal(set) var floor: View?
+    /// The least view in which this node signs since its start, by what others answered; nil
+    /// before it heard enough of them.
+    var resumption: View?
     /// The first signing record that was known of each other validator.
     var knownRecords: [ValidatorIndex: RecordID] = [:]
-    /// What others answered to the question for the floor.
+    /// What others answered since the start.
     var answers: [ValidatorIndex: RecoveryAnswer] = [:]
     /// Subjects of all certificates in `slots`, and of `finalization`.
     var held: Set<VoteSubject> = []

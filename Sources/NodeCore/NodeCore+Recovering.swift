@@ -2,14 +2,20 @@ internal import Consensus
 internal import Mempool
 internal import Primitives
 
-/// What a lost signing record means for the mempool.
+/// What a lost signing record, or one that wasn't compared yet, means for the mempool.
 extension NodeCore {
     /// Whoever signs again after a loss seals in terms that begin after it knows, by a finalized
     /// block above the floor, all that it can have known before.
     mutating func updateSilence() {
         guard configuration.signing != .observer, consensus.signsAtAll else { return }
-        guard let floor = consensus.floor else { return mempool.silence = .complete }
-        guard floor > 0 else { return mempool.silence = .none }
+        guard let floor = consensus.floor, consensus.abstinence != nil else {
+            return mempool.silence = .complete
+        }
+        guard floor > 0 else {
+            // An old copy of a home doesn't know yet which places of its lanes it has used.
+            let isOld = consensus.wasBehindAtStart && consensus.isCatchingUp
+            return mempool.silence = isOld ? .sealing : .none
+        }
         if heightAboveFloor == nil, consensus.finalized.view > floor {
             heightAboveFloor = consensus.finalizedHeight
         }

@@ -24,7 +24,7 @@ import Testing
             .recoveryAnswer(
                 RecoveryAnswer(
                     epoch: 0, record: RecordID(low: 1, high: 2), isFirst: true, view: 2,
-                    entry: certificate)),
+                    entry: certificate, newest: fixture.vote(.nullify, 3, by: 1))),
         ]
     }
 

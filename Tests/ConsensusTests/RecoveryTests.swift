@@ -16,10 +16,12 @@ import Testing
 
     private func answer(
         _ isFirst: Bool, view: View = 0, entry: Certificate? = nil,
-        record: RecordID = RecoveryTests.record
+        record: RecordID = RecoveryTests.record, newest: Vote? = nil
     ) -> ConsensusMessage {
         .recoveryAnswer(
-            RecoveryAnswer(epoch: 0, record: record, isFirst: isFirst, view: view, entry: entry))
+            RecoveryAnswer(
+                epoch: 0, record: record, isFirst: isFirst, view: view, entry: entry,
+                newest: newest))
     }
 
     // MARK: Asking
@@ -127,6 +129,71 @@ import Testing
         #expect(before.feed(.start).votes.isEmpty)
     }
 
+    /// A validator that voted in view 1 and starts again.
+    private func restarted() throws -> Fixture {
+        var fixture = try asking(journal: [.floor(0)])
+        _ = fixture.feed(.start)
+        _ = fixture.deliver(answer(true, view: 1), from: 1)
+        _ = fixture.deliver(answer(true, view: 1), from: 2)
+        #expect(fixture.expire(.view, after: 9_000).votes.map(\.view) == [1])
+        return try asking(journal: fixture.journal)
+    }
+
+    @Test func `P4 after a start nothing new is signed before a quorum was heard`() throws {
+        var fixture = try restarted()
+        #expect(fixture.engine.floor == 0 && fixture.engine.isRecovering)
+        let request = RecoveryRequest(epoch: 0, record: RecoveryTests.record)
+        let started = fixture.feed(.start)
+        #expect(started.contains(.broadcast(.recoveryRequest(request))))
+        #expect(started.votes.map(\.view) == [1], "what was signed is sent again")
+        _ = fixture.deliver(.certificate(fixture.certificate(.nullify, 1, by: [1, 2, 3])))
+        #expect(fixture.expire(.view, after: 9_000).votes.filter { $0.view > 1 } == [])
+        _ = fixture.deliver(answer(false, view: 1), from: 1)
+        #expect(fixture.engine.isRecovering, "with its own, weight 2 of 3")
+        _ = fixture.deliver(answer(false), from: 2)
+        #expect(!fixture.engine.isRecovering && fixture.engine.abstinence == 0)
+        #expect(fixture.expire(.view, after: 9_000).votes.map(\.view) == [2])
+    }
+
+    @Test func `P4 after a start nothing is signed in views that others have left`() throws {
+        var fixture = try restarted()
+        _ = fixture.feed(.start)
+        let entry = fixture.certificate(.nullify, 8, by: [1, 2, 3])
+        let block = fixture.block(5, on: fixture.genesis)
+        _ = fixture.deliver(answer(false, view: 9, entry: entry), from: 1)
+        _ = fixture.deliver(answer(false, view: 1), from: 2)
+        #expect(fixture.engine.abstinence == 8)
+        let certificate = fixture.certificate(.notarize, 5, block.digest, by: [1, 2, 3])
+        #expect(fixture.deliver(.certificate(certificate))?.votes == [], "no finalize vote")
+        #expect(fixture.expire(.view, after: 9_000).votes.map(\.view) == [9])
+    }
+
+    @Test func `P5 an answer with a vote that isn't in the record stops an old copy`() throws {
+        var fixture = try restarted()
+        _ = fixture.feed(.start)
+        let known = fixture.engine.liveRecords.compactMap { record in
+            if case .vote(let vote) = record { vote } else { nil }
+        }
+        _ = fixture.deliver(answer(false, view: 1, newest: known.first), from: 1)
+        #expect(known.count == 1 && !fixture.engine.halted)
+        let ofOther = fixture.vote(.nullify, 4, by: 1)
+        let effects = fixture.deliver(answer(false, newest: ofOther), from: 2) ?? []
+        #expect(effects == [.penalise(fixture.peer(2), .malformed)])
+        let foreign = fixture.vote(.nullify, 4, by: 0)
+        _ = fixture.deliver(answer(false, newest: foreign), from: 2)
+        #expect(fixture.engine.stopCause == .foreignSignature)
+    }
+
+    @Test func `an answer has the newest vote of whoever asks`() throws {
+        var fixture = try Fixture()
+        _ = fixture.feed(.start)
+        #expect(ask(&fixture, RecoveryTests.record, as: 1)?.newest == nil)
+        let (early, late) = (fixture.vote(.nullify, 2, by: 1), fixture.vote(.nullify, 3, by: 1))
+        for vote in [late, early] { _ = fixture.deliver(.vote(vote), from: 1) }
+        #expect(ask(&fixture, RecoveryTests.record, as: 1)?.newest == late)
+        #expect(ask(&fixture, RecoveryTests.record, as: 2)?.newest == nil)
+    }
+
     // MARK: Answering
 
     private func ask(_ fixture: inout Fixture, _ record: RecordID, as index: Int) -> RecoveryAnswer?
@@ -177,7 +244,8 @@ import Testing
         for index in 1...3 {
             _ = fixture.deliver(answer(false, view: 9, entry: entry), from: index)
         }
-        #expect(ask(&fixture, other, as: 1) == nil, "at the floor it has nothing to say")
+        let silent = ask(&fixture, other, as: 1)
+        #expect(silent?.isFirst == false && silent?.view == 0, "at the floor it has nothing to say")
         _ = fixture.deliver(.certificate(fixture.certificate(.nullify, 10)))
         let later = ask(&fixture, other, as: 1)
         #expect(later?.isFirst == false && later?.view == 11)
@@ -254,8 +322,10 @@ import Testing
         let request = ConsensusMessage.recoveryRequest(RecoveryRequest(epoch: 0, record: record))
         #expect(Hex.encode(request.bcsBytes) == "09" + zero + id)
         let answer = ConsensusMessage.recoveryAnswer(
-            RecoveryAnswer(epoch: 0, record: record, isFirst: true, view: 1, entry: nil))
-        #expect(Hex.encode(answer.bcsBytes) == "0a" + zero + id + "01" + "0100000000000000" + "00")
+            RecoveryAnswer(
+                epoch: 0, record: record, isFirst: true, view: 1, entry: nil, newest: nil))
+        let bytes = "0a" + zero + id + "01" + "0100000000000000" + "0000"
+        #expect(Hex.encode(answer.bcsBytes) == bytes)
         let floor = JournalRecord.floor(258)
         #expect(Hex.encode(floor.bcsBytes) == "030201000000000000")
         let introduced = JournalRecord.introduced(ValidatorIndex(3), record)

@@ -1,18 +1,30 @@
-internal import Primitives
+package import Primitives
 
-// P4 and P5: how a validator comes to sign whose record of its signatures is empty, and what stops
-// it when somebody else signs with its key.
+// P4 and P5: how a validator comes to sign after a start, above all one whose record of its
+// signatures is empty, and what stops it when somebody else signs with its key.
+//
+// Nobody signs after a start before it heard others. For one with a record that takes answers of
+// weight Q, the own included, without which it could get nowhere anyway:
+//
+// - upon the start: ask, and again upon the timer, until the answers are enough.
+// - upon such a question: answer the current view with the certificate that opened it, and the
+//   newest vote of the asking key that is known.
+// - upon a vote that isn't in the record: halt, for somebody else signs, or the record is old.
+// - upon enough answers: sign from the highest of the views on, if it lies above the own one.
+//
+// So an old copy of a whole home, which no file gives away, signs in no view that others have left
+// and in none where one of them still knows its vote. What is left is a vote in the others' newest
+// view that reached none of those that answer.
 //
 // An empty record looks alike at the network's first start and after the loss of a home folder. So
-// whoever has one asks all others, and signs nothing before their answers give it a floor: the
-// last view in which it may have signed. It never signs at or below the floor, and the floor is on
+// whoever has one signs nothing before the answers give it a floor: the last view in which it may
+// have signed. It never signs at or below the floor, and the floor is on
 // disk before its first vote.
 //
-// - upon the start without a floor, and upon the timer: ask, naming the record's random id.
+// - upon the start: ask, naming the record's random id.
 // - upon such a question: keep on disk the first id that is known of each validator, then answer
-//   whether it is that one, and the current view with the certificate that opened it. Whoever has
-//   no floor, or stands at or below it, vouches for no view; whoever has a floor above 0 has
-//   forgotten what ids it knew, and calls none the first.
+//   also whether it is that one. Whoever has no floor, or stands at or below it, vouches for no
+//   view; whoever has a floor above 0 has forgotten what ids it knew, and calls none the first.
 // - upon "it is the first" by weight Q, the own included: the floor is 0.
 // - upon views by weight Q, the own not included: the floor is the highest of them, plus one.
 // - upon leaving the floor behind: everything to disk, for then this node vouches again.
@@ -40,6 +52,12 @@ internal import Primitives
 extension SimplexEngine {
     /// Whether a signature in the view can contradict none that this node forgot.
     func maySign(in place: View) -> Bool {
+        guard let resumption else { return false }
+        return isRecorded(place) && place >= resumption
+    }
+
+    /// Whether every signature that this key made in the view is in the record.
+    private func isRecorded(_ place: View) -> Bool {
         guard own != nil, let floor else { return false }
         return place > floor
     }
@@ -50,21 +68,29 @@ extension SimplexEngine {
     /// Whether this validator waits for what others know of it.
     package var isRecovering: Bool { own != nil && !maySign(in: view) }
 
+    /// Whether others stood in a higher view when this node started.
+    package var wasBehindAtStart: Bool { resumption ?? 0 > 0 }
+
     private var remembersAll: Bool { floor ?? 0 == 0 }
 
     /// What a shortened journal must keep of it.
     var recordedFloor: View? { configuration.signing == .full && floor == 0 ? nil : floor }
 
+    /// The last view in which this validator abstains; nil before others were heard.
+    package var abstinence: View? {
+        guard let resumption, let floor else { return nil }
+        return max(floor, resumption.clampedRetreat(by: 1))
+    }
+
     /// Asks everybody, and again until the answers are enough.
-    mutating func askForFloor() {
-        guard own != nil, floor == nil, case .asking(let record) = configuration.signing else {
-            return
-        }
+    mutating func askOthers() {
+        guard own != nil, resumption == nil, case .asking(let record) = configuration.signing
+        else { return }
         let request = RecoveryRequest(epoch: committee.epoch, record: record)
         effects.append(.broadcast(.recoveryRequest(request)))
         let wait = min(4 * configuration.timing.deltaBase, ConsensusLimits.retryMilliseconds)
         setTimer(.recovery, after: wait)
-        setFloorIfKnown()
+        concludeIfKnown()
     }
 
     // MARK: Answering
@@ -78,18 +104,29 @@ extension SimplexEngine {
             effects.append(.persist([.introduced(asker, request.record)], sync: true))
         }
         let entry = entryCertificate
-        let vouches = maySign(in: view) && (view == 1 || entry != nil)
+        let vouches = isRecorded(view) && (view == 1 || entry != nil)
         let answer = RecoveryAnswer(
             epoch: committee.epoch, record: request.record,
             isFirst: remembersAll && knownRecords[asker] == request.record,
-            view: vouches ? view : 0, entry: vouches ? entry : nil)
-        if answer.isFirst || vouches { effects.append(.send(peer, .recoveryAnswer(answer))) }
+            view: vouches ? view : 0, entry: vouches ? entry : nil, newest: newestVote(of: asker))
+        effects.append(.send(peer, .recoveryAnswer(answer)))
+    }
+
+    /// Of the votes that are kept: those above the finalized view, of views that aren't long past.
+    private func newestVote(of signer: ValidatorIndex) -> Vote? {
+        for place in slots.keys.sorted(by: >) {
+            guard let slot = slots[place] else { continue }
+            let votes = VoteKind.allCases.compactMap { slot[$0].first[signer] }
+            if let vote = votes.last { return vote }
+        }
+        return nil
     }
 
     // MARK: Asking
 
     func wants(_ answer: RecoveryAnswer, from peer: PeerID) -> Bool {
-        guard own != nil, floor == nil, case .asking(answer.record) = configuration.signing,
+        guard own != nil, resumption == nil,
+            case .asking(answer.record) = configuration.signing,
             let index = committee.index(of: peer), index != own
         else { return false }
         let known = answers[index]
@@ -98,10 +135,28 @@ extension SimplexEngine {
 
     mutating func receive(_ answer: RecoveryAnswer, from peer: PeerID) {
         guard wants(answer, from: peer), let index = committee.index(of: peer) else { return }
-        guard answer.isProven else { return effects.append(.penalise(peer, .malformed)) }
+        guard answer.isProven, answer.newest.map({ $0.signer == own }) ?? true else {
+            return effects.append(.penalise(peer, .malformed))
+        }
+        if let vote = answer.newest, isForeign(vote.subject) {
+            return haltForForeignSignature(vote.subject)
+        }
         if let entry = answer.entry { incoming.append(entry) }
         answers[index] = answer
-        setFloorIfKnown()
+        concludeIfKnown()
+    }
+
+    private mutating func concludeIfKnown() {
+        if floor == nil { setFloorIfKnown() } else { resumeIfHeard() }
+    }
+
+    private mutating func resumeIfHeard() {
+        guard let own else { return }
+        // At most the committee's weight, which is below 2^60.
+        let heard = committee.weight(of: answers.keys) + committee.weight(of: own)
+        guard heard >= committee.quorum else { return }
+        let highest = answers.values.map(\.view).max() ?? 0
+        resume(from: highest > view ? highest : 0)
     }
 
     private mutating func setFloorIfKnown() {
@@ -118,8 +173,13 @@ extension SimplexEngine {
     /// From here on this node signs in views above `floor`.
     private mutating func begin(above floor: View) {
         self.floor = floor
-        answers = [:]
         effects.append(.persist([.floor(floor)], sync: true))
+        resume(from: 0)
+    }
+
+    private mutating func resume(from place: View) {
+        resumption = place
+        answers = [:]
         cancelTimer(.recovery)
         armTimers()
         for place in notarizedViews { finalizeIfAllowed(place) }
@@ -137,7 +197,7 @@ extension SimplexEngine {
 
     /// Whether an own signature for the subject isn't this node's.
     func isForeign(_ subject: VoteSubject) -> Bool {
-        guard subject.view > finalizedView, maySign(in: subject.view) else { return false }
+        guard subject.view > finalizedView, isRecorded(subject.view) else { return false }
         // A planted bug is to be found by what it leads to.
         guard configuration.plantedBug == nil else { return false }
         return slots[subject.view]?.own.votes.contains { $0.subject == subject } != true

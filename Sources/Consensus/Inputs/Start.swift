@@ -21,6 +21,7 @@ extension SimplexEngine {
         if let finalization { held = [finalization.subject] }
         if configuration.signing == .full || configuration.plantedBug == .voteAfterAmnesia {
             floor = 0
+            resumption = 0
         }
         for record in journal { replayCertificate(record) }
         for record in journal { replay(record) }
@@ -76,7 +77,7 @@ extension SimplexEngine {
         for place in notarizedViews { finalizeIfAllowed(place) }
         for place in slots.keys.sorted() { certifyOwn(in: place) }
         sendAgain()
-        askForFloor()
+        askOthers()
         isDirty = true
     }
 

@@ -61,7 +61,7 @@ extension SimplexEngine {
         case .retry: retry()
         case .idle: buildEvenIfEmpty()
         case .fetch: isDirty = true
-        case .recovery: askForFloor()
+        case .recovery: askOthers()
         }
     }
 

@@ -71,8 +71,7 @@ extension ConsensusMessage: SignedValue {
             response.certificate.signatureClaims(
                 in: CertificateContext(
                     committee: context.committee, floor: 0, held: [], breaking: context.breaking))
-        case .recoveryAnswer(let answer):
-            answer.entry.map { $0.signatureClaims(in: context) } ?? []
+        case .recoveryAnswer(let answer): answer.signatureClaims(in: context)
         case .certificateRequest, .blockRequest, .block, .syncRequest, .recoveryRequest: []
         }
     }

@@ -35,8 +35,8 @@ package struct RecordID: Hashable, Sendable, BCSCodable, CustomStringConvertible
     package var description: String { Hex.encode(bcsBytes) }
 }
 
-/// A validator with an empty signing record asks every other one how far it may have got. The link
-/// says whose it is.
+/// A validator that started asks every other one what is known of its key. The link says whose it
+/// is.
 ///
 /// Wire: epoch, record.
 package struct RecoveryRequest: Hashable, Sendable, BCSCodable {
@@ -62,7 +62,7 @@ package struct RecoveryRequest: Hashable, Sendable, BCSCodable {
 
 /// What a validator knows of one that asks, and where it stands itself. The link says whose it is.
 ///
-/// Wire: epoch, record, isFirst, view, entry (optional).
+/// Wire: epoch, record, isFirst, view, entry (optional), newest (optional).
 package struct RecoveryAnswer: Hashable, Sendable, BCSCodable {
     package let epoch: Epoch
     /// The record that was asked for.
@@ -74,15 +74,19 @@ package struct RecoveryAnswer: Hashable, Sendable, BCSCodable {
     package let view: View
     /// The certificate that let it enter the view; nil for the views 0 and 1.
     package let entry: Certificate?
+    /// The vote of the highest view that the answerer holds of the key that asks.
+    package let newest: Vote?
 
     package init(
-        epoch: Epoch, record: RecordID, isFirst: Bool, view: View, entry: Certificate?
+        epoch: Epoch, record: RecordID, isFirst: Bool, view: View, entry: Certificate?,
+        newest: Vote?
     ) {
         self.epoch = epoch
         self.record = record
         self.isFirst = isFirst
         self.view = view
         self.entry = entry
+        self.newest = newest
     }
 
     /// Whether the certificate shows that somebody could enter the view.
@@ -98,6 +102,7 @@ package struct RecoveryAnswer: Hashable, Sendable, BCSCodable {
         writer.append(isFirst)
         writer.append(view)
         writer.append(optional: entry)
+        writer.append(optional: newest)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -106,5 +111,15 @@ package struct RecoveryAnswer: Hashable, Sendable, BCSCodable {
         isFirst = try reader.readBool()
         view = try reader.read()
         entry = try reader.readOptional()
+        newest = try reader.readOptional()
+    }
+}
+
+extension RecoveryAnswer: SignedValue {
+    package func signatureClaims(in context: CertificateContext) -> [SignatureClaim]? {
+        let ofEntry = entry.map { $0.signatureClaims(in: context) } ?? []
+        let ofVote = newest.map { $0.signatureClaims(in: context) } ?? []
+        guard let ofEntry, let ofVote else { return nil }
+        return ofEntry + ofVote
     }
 }

@@ -212,7 +212,7 @@ final class CoreLoop: @unchecked Sendable {
 
     private var recovery: KeyRecovery {
         guard core.consensus.isRecovering else { return .none }
-        return core.consensus.floor.map { .abstains(through: $0) } ?? .asks
+        return core.consensus.abstinence.map { .abstains(through: $0) } ?? .asks
     }
 
     /// An operator wants to know when a validator is silent, and when no longer.

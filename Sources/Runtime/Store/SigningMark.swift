@@ -5,16 +5,21 @@ internal import Synchronization
 /// The high-water mark beside the voting key: which signing record is in use, and a view that no
 /// vote has passed. A journal that is older than the mark isn't the whole record.
 ///
-/// Views are reserved in strides, so that most votes cost no write of it. The order is journal,
-/// mark, message: after a crash the journal may be ahead of the mark, never the other way round.
+/// Views are reserved in strides, so that most votes cost no sync of it. Within a stride the view
+/// of the last vote is written over, unsynced: a crash of the process leaves it exact, only a
+/// crash of the machine can take it back. The order is journal, mark, message: after a crash the
+/// journal may be ahead of the mark, never the other way round.
 ///
-/// File (56 bytes): magic `OPKMARK1`, instance id of the journal (16), epoch (u64 LE), bound
-/// (u64 LE), checksum (16: the first bytes of BLAKE2b-256 over what stands before it).
+/// File (80 bytes): magic `OPKMARK1`, instance id of the journal (16), epoch (u64 LE), bound
+/// (u64 LE), checksum (16: the first bytes of BLAKE2b-256 over what stands before it); then the
+/// last view (u64 LE) and its checksum (16: over the id and the view), which may be damaged: the
+/// bound alone counts then.
 package final class SigningMark: Sendable {
     /// Views that one write reserves: at a view a second 17 minutes.
     package static let stride: UInt64 = 1_000
     private static let magic = Array("OPKMARK1".utf8)
-    private static let byteCount = 56
+    private static let syncedBytes = 56
+    private static let byteCount = 80
 
     /// What a mark says.
     package struct Content: Hashable, Sendable {
@@ -22,9 +27,11 @@ package final class SigningMark: Sendable {
         package let epoch: Epoch
         /// No vote was sent in a view above; some view above `bound - stride` was voted in.
         package let bound: View
+        /// The last view that was voted in, as far as it is known.
+        package let last: View
 
         /// The least view that a whole journal knows of.
-        package var lowerEdge: View { bound.clampedRetreat(by: SigningMark.stride) }
+        package var lowerEdge: View { max(last, bound.clampedRetreat(by: SigningMark.stride)) }
     }
 
     /// What was found beside the key.
@@ -38,14 +45,16 @@ package final class SigningMark: Sendable {
     private let path: String
     private let state: Mutex<State>
 
-    private struct State {
+    private struct State: ~Copyable {
         var content: Content
+        /// The file, to write the last view over.
+        var file: PosixFile
         var highest: View = 0
     }
 
-    private init(_ path: String, _ content: Content) {
+    private init(_ path: String, _ content: Content) throws(StorageFault) {
         self.path = path
-        state = Mutex(State(content: content))
+        state = Mutex(State(content: content, file: try SigningMark.reopen(path)))
     }
 
     /// Looks at the mark.
@@ -66,11 +75,11 @@ package final class SigningMark: Sendable {
         _ path: String, instance: InstanceID, found: Found
     ) throws(StorageFault) -> SigningMark {
         if case .content(let content) = found, content.instance == instance {
-            return SigningMark(path, content)
+            return try SigningMark(path, content)
         }
-        let content = Content(instance: instance, epoch: 0, bound: 0)
+        let content = Content(instance: instance, epoch: 0, bound: 0, last: 0)
         try write(content, to: path)
-        return SigningMark(path, content)
+        return try SigningMark(path, content)
     }
 
     /// A vote in the view will be sent after the next `cover`.
@@ -78,14 +87,24 @@ package final class SigningMark: Sendable {
         state.withLock { $0.highest = max($0.highest, view) }
     }
 
-    /// Reserves further views if a vote that was noted needs them; on disk when it returns.
+    /// Keeps the view of what was noted, and reserves further views if it needs them: these are on
+    /// disk when it returns.
     package func cover() throws(StorageFault) {
         try state.withLock { (state) throws(StorageFault) in
-            guard state.highest > state.content.bound else { return }
-            let bound = state.highest.clampedAdvance(by: SigningMark.stride - 1)
+            guard state.highest > state.content.last else { return }
+            let passes = state.highest > state.content.bound
+            let bound =
+                passes
+                ? state.highest.clampedAdvance(by: SigningMark.stride - 1) : state.content.bound
             let next = Content(
-                instance: state.content.instance, epoch: state.content.epoch, bound: bound)
-            try SigningMark.write(next, to: path)
+                instance: state.content.instance, epoch: state.content.epoch, bound: bound,
+                last: state.highest)
+            if passes {
+                try SigningMark.write(next, to: path)
+                state.file = try SigningMark.reopen(path)
+            } else {
+                try SigningMark.overwriteLast(next, in: state.file)
+            }
             state.content = next
         }
     }
@@ -100,21 +119,49 @@ package final class SigningMark: Sendable {
         }
     }
 
+    private static func reopen(_ path: String) throws(StorageFault) -> PosixFile {
+        do throws(PosixFault) {
+            return try PosixFile(path, flags: O_WRONLY)
+        } catch {
+            throw StorageFault("\(error): the mark beside the voting key can't be opened")
+        }
+    }
+
+    private static func overwriteLast(
+        _ content: Content, in file: borrowing PosixFile
+    ) throws(StorageFault) {
+        do throws(PosixFault) {
+            try file.write(encodeLast(content), at: syncedBytes)
+        } catch {
+            throw StorageFault("\(error): the mark beside the voting key can't be written")
+        }
+    }
+
     private static func encode(_ content: Content) -> [UInt8] {
         var bytes = magic + content.instance.bytes
         bytes += content.epoch.rawValue.bcsLittleEndian + content.bound.rawValue.bcsLittleEndian
-        return bytes + Digest.hash(.journal, bytes).bytes.prefix(16)
+        return bytes + Digest.hash(.journal, bytes).bytes.prefix(16) + encodeLast(content)
+    }
+
+    private static func encodeLast(_ content: Content) -> [UInt8] {
+        let view = content.last.rawValue.bcsLittleEndian
+        return view + Digest.hash(.journal, content.instance.bytes + view).bytes.prefix(16)
     }
 
     private static func decode(_ bytes: [UInt8]) -> Content? {
         guard bytes.count == byteCount, let instance = InstanceID(Array(bytes[8..<24])) else {
             return nil
         }
-        let words = [bytes[24..<32], bytes[32..<40]].map { word in
-            word.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let words = [24, 32, syncedBytes].map { start in
+            bytes[start..<start + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         }
-        let content = Content(
-            instance: instance, epoch: Epoch(words[0]), bound: View(words[1]))
-        return encode(content) == bytes ? content : nil
+        func content(last: View) -> Content {
+            Content(
+                instance: instance, epoch: Epoch(words[0]), bound: View(words[1]), last: last)
+        }
+        let whole = content(last: View(words[2]))
+        if encode(whole) == bytes { return whole }
+        let isSound = encode(whole).prefix(syncedBytes) == bytes.prefix(syncedBytes)
+        return isSound ? content(last: 0) : nil
     }
 }

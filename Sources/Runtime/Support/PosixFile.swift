@@ -56,6 +56,14 @@ struct PosixFile: ~Copyable {
         }
     }
 
+    /// Writes `bytes`, a few, over what the file holds at the offset.
+    func write(_ bytes: [UInt8], at offset: Int) throws(PosixFault) {
+        let count = pwrite(descriptor, bytes, bytes.count, off_t(offset))
+        if count != bytes.count {
+            throw PosixFault("pwrite", path, code: count < 0 ? errno : EIO)
+        }
+    }
+
     /// Waits until the bytes, and the size they need, are on the disk.
     func syncData() throws(PosixFault) {
         guard fdatasync(descriptor) == 0 else { throw PosixFault("fdatasync", path) }

@@ -99,7 +99,8 @@ struct Liar {
     /// Whoever asks how far it signed hears what it would like best.
     func answer(_ request: RecoveryRequest) -> RecoveryAnswer {
         RecoveryAnswer(
-            epoch: request.epoch, record: request.record, isFirst: true, view: 1, entry: nil)
+            epoch: request.epoch, record: request.record, isFirst: true, view: 1, entry: nil,
+            newest: nil)
     }
 
     /// A few messages, each for an arbitrary part of the others.
