@@ -209,9 +209,9 @@ extension SimplexEngine {
             """
             this validator's key signed \(subject.kind) in view \(subject.view), and it wasn't \
             this node: another process runs with the same key, or this home folder was restored \
-            from a backup. Signing on could contradict what was signed there. Stop the other process, \
-            wherever it runs; if there is none, run `offpeak db forget-signatures` on this home: \
-            the node then asks the others how far it got, and votes above that
+            from a backup. Signing on could contradict what was signed there. Stop the other \
+            process, wherever it runs; if there is none, run `offpeak db forget-signatures` on \
+            this home: the node then asks the others how far it got, and votes above that
             """)
     }
 }
