@@ -73,11 +73,11 @@ package struct NodeCore: Sendable {
         self.configuration = configuration
         self.moment = moment
         store = ChainStore(source)
+        var layout = configuration.layout
         ledger = try Ledger(
             opening: source, genesis: configuration.genesis,
-            judge: MempoolJudge(layout: configuration.layout), breaking: configuration.planted)
+            judge: MempoolJudge(layout: layout), breaking: configuration.planted)
         let height = try store.finalizedHeight()
-        var layout = configuration.layout
         layout.setVerifierSets(ledger.verifierSets)
         mempool = MempoolEngine(
             layout: layout, ownIndex: configuration.canVote ? configuration.ownIndex : nil,
