@@ -1,5 +1,6 @@
 internal import ArgumentParser
 @_spi(Simulation) internal import Consensus
+internal import Foundation
 internal import Primitives
 internal import Simulator
 
@@ -44,6 +45,9 @@ struct CrashesCommand: ParsableCommand {
 
     @Flag(help: "Print one JSON object.")
     var json = false
+
+    @Flag(help: "Print each point before its run: the last ones tell where one trapped.")
+    var verbose = false
 
     @Flag(help: "Fail if no run crashed at some kind of write.")
     var marks = false
@@ -92,11 +96,20 @@ struct CrashesCommand: ParsableCommand {
     private func explore(_ victim: CrashPoint.Victim) -> CrashReport {
         let exploration = CrashExploration(scenario, victim: victim, blocksAfter: after)
         let parts = ParallelRuns.map(Array(0..<jobs), jobs: jobs) {
-            exploration.run(step: step, part: $0, of: jobs)
+            exploration.run(step: step, part: $0, of: jobs, trying: tell(victim))
         }
         var whole = parts[0]
         for part in parts.dropFirst() { whole.add(part) }
         return whole
+    }
+
+    private func tell(_ victim: CrashPoint.Victim) -> @Sendable (CrashPoint) -> Void {
+        guard verbose else { return { _ in } }
+        let start = "try \(command) --victim \(victim.rawValue)"
+        return { point in
+            print("\(start) --point \(point.number) --mode \(point.mode.rawValue)")
+            fflush(nil)
+        }
     }
 
     private var scenario: NodeScenario {

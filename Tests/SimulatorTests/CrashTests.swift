@@ -34,6 +34,13 @@ import Testing
         }
     }
 
+    /// Nothing is wrong with them until a crash comes at the right moment.
+    @Test(arguments: [PlantedFault.writesSplit, .ackUnsynced])
+    func `a fault that only a crash shows is seen`(fault: PlantedFault) {
+        let report = exploration(.all, planting: fault).run(step: 7)
+        #expect(report.violation == nil && !report.failing.isEmpty, "\(fault)")
+    }
+
     @Test func `parts of an exploration are the whole`() {
         let exploration = exploration(.one)
         var parts = exploration.run(step: 41, part: 0, of: 2)

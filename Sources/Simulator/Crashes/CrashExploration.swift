@@ -22,10 +22,16 @@ package struct CrashExploration: Sendable {
 
     /// Crashes at every `step`-th write and at the first of each kind; of those only at one `part`
     /// of `parts`, for runs side by side.
-    package func run(step: Int, part: Int = 0, of parts: Int = 1) -> CrashReport {
+    /// - Parameter trying: told of each point before the run that crashes there.
+    package func run(
+        step: Int, part: Int = 0, of parts: Int = 1,
+        trying: @escaping @Sendable (CrashPoint) -> Void = { _ in }
+    ) -> CrashReport {
         var simulation = NodeSimulation(scenario)
-        simulation.crashes = CrashPlan(
+        var plan = CrashPlan(
             victim, .each(step: step, part: part, of: parts), blocksAfter: blocksAfter)
+        plan.trying = trying
+        simulation.crashes = plan
         let report = simulation.run()
         return CrashReport(
             victim: victim, points: simulation.crashes?.count ?? 0,

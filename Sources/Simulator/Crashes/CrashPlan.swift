@@ -18,6 +18,8 @@ struct CrashPlan {
     private(set) var writes: [StorageWrite: Int] = [:]
     private(set) var count = 0
     private var chosen = 0
+    /// Told of each point before the run crashes there, for who watches a run that traps.
+    var trying: @Sendable (CrashPoint) -> Void = { _ in }
     /// What became of the runs that split off.
     var runs: [CrashRun] = []
     /// Whether the crash lies behind.

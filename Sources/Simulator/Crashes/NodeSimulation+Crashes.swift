@@ -47,6 +47,7 @@ extension NodeSimulation {
     private mutating func crash(
         at point: CrashPoint, _ effect: NodeEffect?, _ host: SimulatedHost
     ) {
+        crashes?.trying(point)
         let kept = carryOut(upTo: point, effect, host)
         let others = hosts.filter { $0.index != host.index && crashes?.victim == .all }
         for other in others {
