@@ -194,6 +194,11 @@ extension MempoolEngine {
     ) throws(StorageFault) {
         for entry in following.takeDue(at: now) {
             if try isGone(entry, view: view) { continue }
+            guard mayLeave(entry) else {
+                let again = now.advanced(byMilliseconds: admissionWait)
+                following.reschedule(entry.transaction.id, at: again)
+                continue
+            }
             guard entry.appealed == nil, isWithOwnerOfRecord(entry),
                 entry.reminders < MempoolEngine.remindersMax
             else {
@@ -209,6 +214,12 @@ extension MempoolEngine {
                 remind(of: entry, patience: UInt64(entry.reminders) + 1, at: now)
             }
         }
+    }
+
+    /// Whether an owner may be given a transaction yet. A node without a vote looks at its signatures
+    /// before; until then nothing makes it hurry, for owners hold a wrong one against it.
+    private func mayLeave(_ entry: Following.Followed) -> Bool {
+        ownIndex != nil || entry.isScreened
     }
 
     /// Ends the care for what can't execute any more, as the loser of two transactions with one
@@ -299,7 +310,7 @@ extension MempoolEngine {
             layout.owner(of: entry.lane).flatMap { layout.committee[$0]?.peerID } == peer
         }
         for id in lost {
-            guard let entry = following[id] else { continue }
+            guard let entry = following[id], mayLeave(entry) else { continue }
             dispatch(entry.transaction, shard: entry.shard, after: entry.lane)
         }
         takeBackAll(from: peer, at: now)

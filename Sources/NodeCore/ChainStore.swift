@@ -108,12 +108,12 @@ package struct ChainStore: Sendable {
     }
 
     private func decode<Value: BCSDecodable>(
-        _ bytes: [UInt8], as type: Value.Type, of what: String
+        _ bytes: [UInt8], as type: Value.Type, of what: @autoclosure () -> String
     ) throws(StorageFault) -> Value {
         do throws(BCSError) {
             return try Value(bcs: bytes)
         } catch {
-            throw StorageFault("\(what) is damaged in the store: \(error)")
+            throw StorageFault("\(what()) is damaged in the store: \(error)")
         }
     }
 

@@ -38,6 +38,8 @@ package struct NodeCore: Sendable {
     var proving: Set<Digest> = []
     /// Finalized blocks that aren't executed yet, ascending.
     var unexecuted: Deque<Block> = []
+    /// Up to here, what finalized blocks need for their execution was asked for.
+    var preparedHeight: Height = 0
     /// Checks that wait for an execution.
     var deferredChecks: [(block: Block, context: ChainContext)] = []
     var pendingBuild: (view: View, context: ChainContext, mayBeEmpty: Bool)?
@@ -75,11 +77,11 @@ package struct NodeCore: Sendable {
         self.configuration = configuration
         self.moment = moment
         store = ChainStore(source)
+        var layout = configuration.layout
         ledger = try Ledger(
             opening: source, genesis: configuration.genesis,
-            judge: MempoolJudge(layout: configuration.layout), breaking: configuration.planted)
+            judge: MempoolJudge(layout: layout), breaking: configuration.planted)
         let height = try store.finalizedHeight()
-        var layout = configuration.layout
         layout.setVerifierSets(ledger.verifierSets)
         mempool = MempoolEngine(
             layout: layout,

@@ -14,13 +14,13 @@ package enum NodeEvent: Sendable {
     case checked(NodeCheckResult)
     case timer(NodeTimer)
     /// A client wants a transaction in; answered by `.submitted`, or by `.settled` if it is final.
-    case submit(RequestID, SignedTransaction)
+    indirect case submit(RequestID, SignedTransaction)
     /// A client wants to know when a transaction's fate is known; answered by `.settled`.
     case wait(RequestID, TransactionID)
     /// What this machine can do for others now; the first tells that it lends anything at all.
     case ownCapacity(Capacity)
     /// What a peer says that it can do.
-    case peerCapacity(PeerID, Capacity)
+    indirect case peerCapacity(PeerID, Capacity)
     /// A client no longer waits.
     case cancelWait(RequestID)
     /// A client asks what this node knows of a transaction; answered by `.fate` at once.
@@ -55,7 +55,7 @@ package enum NodeEffect: Sendable {
     case reply(RequestID, NodeReply)
     case penalise(PeerID, String)
     /// For the log.
-    case note(Note)
+    indirect case note(Note)
     /// An assumption is broken: stop with the exit code for it and keep everything.
     case halt(String)
 }
@@ -100,7 +100,7 @@ package enum Fate: Hashable, Sendable {
 }
 
 /// Signatures to check away from the core.
-package enum NodeCheckJob: Sendable {
+package indirect enum NodeCheckJob: Sendable {
     case mempool(CheckID, CheckJob)
     case consensus(PeerID, ConsensusMessage, CertificateContext)
     /// What a block carries and isn't known yet.
@@ -133,7 +133,7 @@ extension NodeCheckJob {
 }
 
 /// What a job found.
-package enum NodeCheckResult: Sendable {
+package indirect enum NodeCheckResult: Sendable {
     case mempool(CheckID, CheckResult)
     /// Nil if a signature is wrong.
     case consensus(PeerID, Verified<ConsensusMessage>?)

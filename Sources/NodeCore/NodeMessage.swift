@@ -3,7 +3,9 @@ package import Mempool
 package import Primitives
 
 /// What nodes tell each other. Wire: variant index, then the payload.
-package enum NodeMessage: Hashable, Sendable, BCSCodable {
+///
+/// Indirect: it is handed on many times between link, queue and engine, and read once.
+package indirect enum NodeMessage: Hashable, Sendable, BCSCodable {
     /// 0
     case consensus(ConsensusMessage)
     /// 1

@@ -14,7 +14,7 @@ struct SimulatorCommand: ParsableCommand {
             """,
         subcommands: [
             NodesCommand.self, ConsensusCommand.self, VerificationCommand.self,
-            TwinsCommand.self, ExploreCommand.self, BugsCommand.self,
+            TwinsCommand.self, ExploreCommand.self, CrashesCommand.self, BugsCommand.self,
         ],
         defaultSubcommand: NodesCommand.self)
 }

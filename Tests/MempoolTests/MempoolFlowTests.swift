@@ -60,6 +60,24 @@ import Testing
         #expect(network.replies.last?.outcome == .accepted)
     }
 
+    @Test func `a node without a vote hands on nothing unseen, even if the owner goes`() throws {
+        var network = try MempoolNetwork(seed: 3, bonds: [1])
+        let good = network.transfer(network.sender(ownedBy: 2), sequence: 0)
+        let key = good.authorizations[0].publicKey
+        let bad = SignedTransaction(
+            transaction: good.transaction, policies: good.policies,
+            authorizations: [
+                Authorization(publicKey: key, signature: Signature(r: .zero, s: .zero))
+            ])
+        // Its check has begun and isn't done.
+        try network.event(.submitted(RequestID(1), bad), at: 4)
+        try network.stop(2)
+        #expect(network.replies.map(\.outcome) == [.refused(.invalidSignature)])
+        #expect(network.penalties.isEmpty, "\(network.penalties)")
+        try network.submit(good, to: 4, request: 2)
+        #expect(network.replies.last?.outcome == .accepted)
+    }
+
     @Test func `the same bytes given twice to two nodes execute once`() throws {
         var network = try MempoolNetwork(seed: 4)
         let payment = network.transfer(network.sender(ownedBy: 1), sequence: 0)

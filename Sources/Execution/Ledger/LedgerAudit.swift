@@ -114,7 +114,7 @@ extension LedgerAudit {
         }
 
         private mutating func count(_ row: StateRow) throws(StorageFault) {
-            let what = "the value of \(row.key)"
+            var what: String { "the value of \(row.key)" }
             switch row.key.kind {
             case .account: try count(try StoredState.decode(row.value, what) as Account)
             case .escrow: try count(try StoredState.decode(row.value, what) as Escrow)

@@ -79,12 +79,12 @@ enum StoredState {
     }
 
     static func decode<Value: BCSDecodable>(
-        _ bytes: [UInt8], _ what: String
+        _ bytes: [UInt8], _ what: @autoclosure () -> String
     ) throws(StorageFault) -> Value {
         do throws(BCSError) {
             return try Value(bcs: bytes)
         } catch {
-            throw damaged(what, error)
+            throw damaged(what(), error)
         }
     }
 

@@ -20,7 +20,7 @@ public typealias BCSCodable = BCSEncodable & BCSDecodable
 extension BCSEncodable {
     /// The canonical bytes.
     public var bcsBytes: [UInt8] {
-        var writer = BCSWriter()
+        var writer = BCSWriter(capacity: BCSWriter.usualCapacity)
         encode(to: &writer)
         return writer.bytes
     }

@@ -3,6 +3,9 @@ public struct BCSWriter: Sendable {
     /// What was written so far.
     public private(set) var bytes: [UInt8] = []
 
+    /// Bytes that most values fit in, so that they are written without moving.
+    static let usualCapacity = 128
+
     public init(capacity: Int = 0) {
         if capacity > 0 { bytes.reserveCapacity(capacity) }
     }

@@ -63,6 +63,7 @@ extension NodeSimulation {
         trace.note(now, 9, 0, 0)
         trace.show(now, 0, "ALL WORKS AGAIN")
         for host in hosts {
+            if host.frozenUntil > now { schedule(.wake(host.index, life: host.life), after: 1) }
             host.frozenUntil = 0
             host.clock.correct(to: Int64(host.index * 7 % 200))
             if !host.isUp { schedule(.start(host.index), after: 1) }

@@ -97,16 +97,19 @@ extension NodeSimulation {
         } catch {
             return repair(host, error)
         }
+        didFeed = true
         inspect(host)
         let dies =
             !isHealed && host.isHonest && !effects.isEmpty
             && tape.fires(scenario.faults.crash, in: 100_000)
         let survived = dies ? Int(random.next() % UInt64(effects.count + 1)) : effects.count
         for effect in effects.prefix(survived) {
+            if crashes != nil, meetsCrash(in: effect, of: host) { return }
             carryOut(effect, of: host)
             if !host.isUp { return }
         }
         if dies { return crash(host) }
+        if crashes != nil, meetsCrash(in: nil, of: host) { return }
         host.store.flush()
     }
 
@@ -149,7 +152,7 @@ extension NodeSimulation {
 
     // MARK: Effects
 
-    private mutating func carryOut(_ effect: NodeEffect, of host: SimulatedHost) {
+    mutating func carryOut(_ effect: NodeEffect, of host: SimulatedHost) {
         switch effect {
         case .write(let writes):
             guard !failsOnDisk(host) else { return }

@@ -76,11 +76,11 @@ extension NodeSimulation {
     }
 
     private mutating func transmit(
-        _ message: NodeMessage, from: Int, to: Int, _ bytes: [UInt8]
+        _ message: NodeMessage, from: Int, to: Int, _ bytes: @autoclosure () -> [UInt8]
     ) {
         let faults = scenario.faults
         var delay = random.number(in: faults.latency)
-        let message = copy(message, bytes)
+        let message = copy(message, bytes())
         guard !isHealed else { return arrive(message, from, to, after: delay) }
         guard sides[from] == sides[to], !tape.fires(faults.loss) else { return }
         if tape.fires(faults.slow) { delay *= random.number(in: 2...50) }
@@ -95,10 +95,13 @@ extension NodeSimulation {
 
     /// What travels is bytes: tasks always, the rest now and then, are what the receiver's decoder
     /// makes of them. (Only a decoded task has the hashes that prove it.)
-    private mutating func copy(_ message: NodeMessage, _ bytes: [UInt8]) -> NodeMessage {
+    private mutating func copy(
+        _ message: NodeMessage, _ encoded: @autoclosure () -> [UInt8]
+    ) -> NodeMessage {
         var isTask = false
         if case .mempool(.task) = message { isTask = true }
         guard isTask || random.chance(30) else { return message }
+        let bytes = encoded()
         guard let copy = try? NodeMessage(bcs: bytes), copy.bcsBytes == bytes else {
             oracle.fail("a message that can't be decoded: \(message)")
             return message

@@ -45,9 +45,15 @@ package struct NodeSimulation {
     /// Weight of nodes that may still lose their data.
     var faultyWeightLeft: UInt64
     var report: NodeReport
+    /// Where the run crashes at a storage write, if it is a run of crash points.
+    var crashes: CrashPlan?
+    /// Finalized blocks until the run ends.
+    var blocksWanted: UInt64
     private var queue = NodeEventQueue()
-    private var heightAtHealing: UInt64 = 0
-    private var recovered = false
+    var heightAtHealing: UInt64 = 0
+    var recovered = false
+    /// Whether some core took something in since the last look at all of them.
+    var didFeed = false
 
     struct Question {
         let user: Int
@@ -72,6 +78,7 @@ package struct NodeSimulation {
         trace = NodeTrace(columns: tracing ? scenario.nodeCount : nil)
         faultyWeightLeft = scenario.faultyWeightLeft
         report = NodeReport(seed: scenario.seed)
+        blocksWanted = scenario.blocks
         for index in 0..<scenario.nodeCount { addHost(index) }
     }
 
@@ -96,6 +103,11 @@ package struct NodeSimulation {
         for index in hosts.indices { schedule(.start(index), after: random.number(in: 0...50)) }
         for index in users.indices { schedule(.user(index), after: random.number(in: 50...500)) }
         schedule(.faults, after: 1_000)
+        runOn()
+        return report
+    }
+
+    mutating func runOn() {
         while oracle.violation == nil, !isDone, let next = queue.pop() {
             now = next.time
             report.events += 1
@@ -105,7 +117,6 @@ package struct NodeSimulation {
         }
         if oracle.violation == nil { checkEnd() }
         finishReport()
-        return report
     }
 
     private mutating func registerGenesis() {
@@ -169,13 +180,14 @@ package struct NodeSimulation {
     }
 
     /// Whether new errands may begin.
-    var isDraining: Bool { isHealed && checks.height >= scenario.blocks }
+    var isDraining: Bool { isHealed && checks.height >= blocksWanted }
 
     private var isDone: Bool {
         guard isDraining, recovered, users.allSatisfy(\.isIdle) else { return false }
-        let goal = max(scenario.blocks, heightAtHealing + 2)
+        let goal = max(blocksWanted, heightAtHealing + 2)
         return honestHosts.allSatisfy {
-            $0.core.map { $0.value.ledger.height.rawValue >= goal } ?? false
+            guard let core = $0.core?.value else { return false }
+            return core.ledger.height.rawValue >= goal && !core.consensus.isRecovering
         }
             && haveEqualHeights
     }
@@ -188,17 +200,9 @@ package struct NodeSimulation {
     var honestHosts: [SimulatedHost] { hosts.filter(\.isHonest) }
 
     private mutating func checkProgress() {
-        guard isHealed else { return }
+        guard isHealed, now >= healedAt else { return }
         if !recovered {
-            let goal = heightAtHealing + 1
-            recovered = honestHosts.allSatisfy {
-                guard let core = $0.core?.value else { return false }
-                return core.ledger.height.rawValue >= goal && !core.consensus.isRecovering
-            }
-            if recovered {
-                report.recoveryMilliseconds = now - healedAt
-                marks.reach(.recoveredAfterHealing)
-            }
+            if didFeed { lookForRecovery() }
             oracle.expect(
                 recovered || now - healedAt <= recoveryBound,
                 "liveness: no new block everywhere \(now - healedAt) ms after the healing")
@@ -207,8 +211,21 @@ package struct NodeSimulation {
         oracle.fail("liveness: \(unsettled) \(now - healedAt) ms after the healing")
     }
 
+    private mutating func lookForRecovery() {
+        didFeed = false
+        let goal = heightAtHealing + 1
+        recovered = honestHosts.allSatisfy {
+            guard let core = $0.core?.value else { return false }
+            return core.ledger.height.rawValue >= goal && !core.consensus.isRecovering
+        }
+        guard recovered else { return }
+        report.recoveryMilliseconds = now - healedAt
+        marks.reach(.recoveredAfterHealing)
+    }
+
     /// Waits that doubled during the faults, and a run of leaders that lie, come on top.
     private var recoveryBound: UInt64 {
+        if let crashes { return crashes.recoveryBound(scenario.rules.deltaBase) }
         let lying: UInt64 = scenario.liars.isEmpty ? 0 : 6
         let forgetful = UInt64(hosts.count { $0.isAmnesiac }) * 2
         let delta = NodeWorld.deltaMax

@@ -86,6 +86,15 @@ final class SimulatedHost {
         return (journal.crash(&random) > 0, losesPower && writes > 0)
     }
 
+    /// The process ends, and so much stays of what nothing protected.
+    func crash(keeping kept: CrashPoint.Kept, losesPower: Bool) {
+        stop()
+        restarts += 1
+        store.crash(keeping: kept.writes)
+        journal.crash(keeping: kept.records)
+        if losesPower { shownHeight = 0 }
+    }
+
     private func stop() {
         life += 1
         core = nil
@@ -112,5 +121,47 @@ final class SimulatedHost {
     func regainVote() {
         isAmnesiac = false
         wasDamaged = false
+    }
+
+    // MARK: Coming back
+
+    /// Everything that changes in a host, at some time.
+    struct Saved {
+        fileprivate let running: (core: RunningCore, value: NodeCore)?
+        fileprivate let store: SimulatedStore
+        fileprivate let contents: SimulatedStore.Saved
+        fileprivate let journal: SimulatedJournal
+        fileprivate let clock: NodeClock
+        fileprivate let counts: (life: Int, restarts: Int)
+        fileprivate let timers: [NodeTimer: Instant]
+        fileprivate let inbox: [NodeEvent]
+        fileprivate let isAwake: Bool
+        fileprivate let frozenUntil: UInt64
+        fileprivate let state: (record: RecordID, isAmnesiac: Bool, wasDamaged: Bool)
+        fileprivate let heights: (shown: Height, view: View, finalized: Height)
+    }
+
+    func save() -> Saved {
+        Saved(
+            running: core.map { ($0, $0.value) }, store: store, contents: store.save(),
+            journal: journal, clock: clock, counts: (life, restarts), timers: timers,
+            inbox: inbox, isAwake: isAwake, frozenUntil: frozenUntil,
+            state: (record, isAmnesiac, wasDamaged), heights: (shownHeight, view, finalizedHeight))
+    }
+
+    func restore(_ saved: Saved) {
+        core = saved.running?.core
+        if let value = saved.running?.value { core?.value = value }
+        store = saved.store
+        store.restore(saved.contents)
+        journal = saved.journal
+        clock = saved.clock
+        (life, restarts) = saved.counts
+        timers = saved.timers
+        inbox = saved.inbox
+        isAwake = saved.isAwake
+        frozenUntil = saved.frozenUntil
+        (record, isAmnesiac, wasDamaged) = saved.state
+        (shownHeight, view, finalizedHeight) = saved.heights
     }
 }

@@ -23,12 +23,20 @@ struct SimulatedJournal {
         synced = new.count
     }
 
+    /// Records that a crash may take.
+    var unsyncedCount: Int { records.count - synced }
+
     /// - Returns: how many records were lost.
     mutating func crash(_ random: inout SeededRandom) -> Int {
         let kept = Int(random.number(in: UInt64(synced)...UInt64(records.count)))
         let lost = records.count - kept
-        records.removeLast(lost)
-        sync()
+        crash(keeping: kept - synced)
         return lost
+    }
+
+    /// - Parameter kept: how many of the records that weren't synced stay, the oldest.
+    mutating func crash(keeping kept: Int) {
+        records.removeLast(max(0, unsyncedCount - kept))
+        sync()
     }
 }

@@ -8,20 +8,20 @@ internal import Primitives
 // SAFETY: only a SimulatedHost and the core in it hold the store. The host isn't Sendable, so the
 // compiler keeps it, and with it every call of the core and of the store, on the run's one thread.
 final class SimulatedStore: KeyValueSource, @unchecked Sendable {
-    private struct Contents {
+    fileprivate struct Contents {
         var values: [[UInt8]: [UInt8]] = [:]
         /// The keys in rising order; nil after one was added or taken away.
         var sortedKeys: [[UInt8]]?
     }
 
     /// What a write replaced.
-    private struct Undo {
+    fileprivate struct Undo {
         let column: Column
         let key: [UInt8]
         let before: [UInt8]?
     }
 
-    private struct State {
+    fileprivate struct State {
         var columns: [Column: Contents] = [:]
         /// For each write behind `synced`, oldest first.
         var undo: [[Undo]] = []
@@ -30,7 +30,7 @@ final class SimulatedStore: KeyValueSource, @unchecked Sendable {
         var damaged: Set<DamagedKey> = []
     }
 
-    private struct DamagedKey: Hashable {
+    fileprivate struct DamagedKey: Hashable {
         let column: Column
         let key: [UInt8]
     }
@@ -74,11 +74,18 @@ final class SimulatedStore: KeyValueSource, @unchecked Sendable {
     /// Writes that a loss of power may take.
     var unsyncedCount: Int { state.undo.count }
 
+    /// How many of them survive the end of the process.
+    var flushedCount: Int { state.flushed }
+
     /// Loses an arbitrary number of the last writes that nothing protects.
     /// - Parameter losesPower: whether what the system had is lost too.
     func crash(losesPower: Bool, _ random: inout SeededRandom) {
         let least = losesPower ? 0 : state.flushed
-        let kept = Int(random.number(in: UInt64(least)...UInt64(state.undo.count)))
+        crash(keeping: Int(random.number(in: UInt64(least)...UInt64(state.undo.count))))
+    }
+
+    /// - Parameter kept: how many of the writes that weren't synced stay, the oldest.
+    func crash(keeping kept: Int) {
         while state.undo.count > kept, let writes = state.undo.popLast() {
             for undo in writes.reversed() {
                 _ = SimulatedStore.set(undo.before, undo.column, undo.key, &state)
@@ -97,6 +104,15 @@ final class SimulatedStore: KeyValueSource, @unchecked Sendable {
         state.damaged.insert(DamagedKey(column: column, key: key))
         return true
     }
+
+    // MARK: Coming back
+
+    /// Everything that the store holds at some time.
+    struct Saved { fileprivate let state: State }
+
+    func save() -> Saved { Saved(state: state) }
+
+    func restore(_ saved: Saved) { state = saved.state }
 
     // MARK: Reading
 
