@@ -10,15 +10,20 @@ let pureOnly = ProcessInfo.processInfo.environment["OFFPEAK_PURE"] == "1"
 /// It needs a build for libFuzzer, so it is no part of any other.
 let fuzzing = ProcessInfo.processInfo.environment["OFFPEAK_FUZZ"] == "1"
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    // Generic code of one module that another uses is specialized there.
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+/// Generic code of one module that another uses is specialized there: not worth its time where
+/// speed isn't what counts.
+let specialized: [SwiftSetting] = [
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
 ]
+
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (fuzzing ? [] : specialized)
 
 /// A target of the project; imports point downward in the lists below, never upward.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -84,12 +89,14 @@ if fuzzing {
     targets.append(
         .executableTarget(
             name: "offpeak-fuzz", dependencies: fuzzed, path: "Tests/FuzzTests",
-            exclude: ["Corpus", "Dictionaries", "Suites"] + withoutShell, swiftSettings: fuzzSettings))
+            exclude: ["Corpus", "Dictionaries", "Suites"] + withoutShell,
+            swiftSettings: fuzzSettings))
 } else {
     targets.append(
         .testTarget(
             name: "FuzzTests", dependencies: fuzzed, path: "Tests/FuzzTests",
-            exclude: ["Corpus", "Dictionaries", "Program"] + withoutShell, swiftSettings: fuzzSettings))
+            exclude: ["Corpus", "Dictionaries", "Program"] + withoutShell,
+            swiftSettings: fuzzSettings))
 }
 
 if fuzzing, !pureOnly {
