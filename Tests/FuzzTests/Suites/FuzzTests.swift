@@ -57,7 +57,14 @@ import Testing
         try FileManager.default.removeItem(at: last)
     }
 
+    #if DEBUG
+        private static let roundsUsual = 40
+    #else
+        private static let roundsUsual = 400
+    #endif
+
     /// Of each target; `OFFPEAK_FUZZ_ROUNDS` asks for more.
     private static let rounds: Int =
-        ProcessInfo.processInfo.environment["OFFPEAK_FUZZ_ROUNDS"].flatMap { Int($0) } ?? 1000
+        ProcessInfo.processInfo.environment["OFFPEAK_FUZZ_ROUNDS"].flatMap { Int($0) }
+        ?? roundsUsual
 }
