@@ -56,8 +56,9 @@ extension FuzzTarget {
             let world = FuzzWorld.shared
             let message = try canonical(NodeMessage.self, bytes)
             if let message, isMeant(message) { try MessageCheck(world).run(message) }
-            let repaired = Repair(keys: world.keys, node: 0).message(bytes)
-            if let repaired, isMeant(repaired) { try MessageCheck(world).run(repaired) }
+            for repaired in Repair.messages(bytes, world.keys, to: 0) where isMeant(repaired) {
+                try MessageCheck(world).run(repaired)
+            }
             return message.map(isMeant) ?? false
         }
     }

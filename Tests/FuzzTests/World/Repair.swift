@@ -11,9 +11,24 @@ struct Repair {
     let keys: FuzzKeys
     /// The place of the node that the message goes to.
     let node: Int
+    /// Whether a batch's header keeps its own lengths, right or wrong.
+    var keepsLengths = false
+
+    /// What can be sent in place of `bytes`: messages that their decoder takes, each once.
+    static func messages(_ bytes: [UInt8], _ keys: FuzzKeys, to node: Int) -> [NodeMessage] {
+        var messages: [NodeMessage] = []
+        for keepsLengths in [false, true] {
+            let repair = Repair(keys: keys, node: node, keepsLengths: keepsLengths)
+            guard let message = repair.message(bytes), !messages.contains(message),
+                let taken = try? NodeMessage(bcs: message.bcsBytes)
+            else { continue }
+            messages.append(taken)
+        }
+        return messages
+    }
 
     /// The repaired message, or nil where there is nothing to repair.
-    func message(_ bytes: [UInt8]) -> NodeMessage? {
+    private func message(_ bytes: [UInt8]) -> NodeMessage? {
         var reader = BCSReader(bytes)
         switch try? reader.readULEB128() {
         case 0: return consensus(&reader).map { .consensus($0) }
@@ -121,8 +136,10 @@ struct Repair {
         let content = BatchHeader.Content(
             chainID: old.chainID, epoch: old.epoch, lane: old.lane, owner: old.owner,
             position: old.position, parent: old.parent, transactionRoot: body.tree.root,
-            transactionCount: UInt32(transactions.count), byteLength: UInt32(body.bytes.count),
-            signatureCount: UInt32(body.signatureCount), chunkSize: old.chunkSize,
+            transactionCount: keepsLengths ? old.transactionCount : UInt32(transactions.count),
+            byteLength: keepsLengths ? old.byteLength : UInt32(body.bytes.count),
+            signatureCount: keepsLengths ? old.signatureCount : UInt32(body.signatureCount),
+            chunkSize: old.chunkSize,
             expiryHeight: old.expiryHeight, canaryCommitment: old.canaryCommitment,
             reveal: old.reveal)
         return Batch(header: BatchHeader(signing: content, by: key), body: body)
@@ -131,7 +148,7 @@ struct Repair {
     /// Chunks of the batch that the task's transactions make.
     private func task(_ reader: inout BCSReader) -> ChunkTask? {
         guard let task: ChunkTask = lenient(&reader),
-            let batch = batch(task.header, task.pieces.flatMap(\.transactions)),
+            let batch = batch(task.header, task.pieces.flatMap(\.transactions)), !keepsLengths,
             1...BatchLimits.chunksMax ~= batch.header.chunkCount
         else { return nil }
         return ChunkTask(batch, chunks: batch.header.allChunks, tree: batch.tree)
