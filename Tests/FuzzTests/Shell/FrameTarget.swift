@@ -1,6 +1,7 @@
 import NIOCore
 import NodeCore
 import Primitives
+import TestSupport
 
 @testable import Runtime
 
@@ -75,7 +76,12 @@ extension FuzzTarget {
         let mixed = [
             Frame(kind: .batches, payload: (0..<3000).map { UInt8(truncatingIfNeeded: $0) })
         ]
+        // As long as its kind allows, and not to be packed.
+        var generator = SeededGenerator(seed: 1)
+        let full = Frame(
+            kind: .control, payload: generator.bytes(FrameKind.control.payloadBytesMax))
         return [
+            FuzzSeed("full", [255] + written([full])),
             FuzzSeed("control", [3] + written(frames)), FuzzSeed("long", [255] + written([long])),
             FuzzSeed("messages", [200] + written(others)),
             FuzzSeed("packed", [100] + written(mixed + frames)),
