@@ -6,15 +6,24 @@ import PackageDescription
 /// their tests then build within a minute.
 let pureOnly = ProcessInfo.processInfo.environment["OFFPEAK_PURE"] == "1"
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    // Generic code of one module that another uses is specialized there.
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+/// `OFFPEAK_FUZZ=1` leaves the modules that decode and adds the program that `tools/fuzz` runs.
+/// It needs a build for libFuzzer, so it is no part of any other.
+let fuzzing = ProcessInfo.processInfo.environment["OFFPEAK_FUZZ"] == "1"
+
+/// Generic code of one module that another uses is specialized there: not worth its time where
+/// speed isn't what counts.
+let specialized: [SwiftSetting] = [
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
 ]
+
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (fuzzing ? [] : specialized)
 
 /// A target of the project; imports point downward in the lists below, never upward.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -63,12 +72,68 @@ var targets: [Target] = [
     .testTarget(name: "RepositoryTests", swiftSettings: strict),
 ]
 
+/// What the fuzz targets look at; the last two only where they are built.
+let fuzzed: [Target.Dependency] =
+    [
+        "TestSupport", "NodeCore", "Gossip", "Mempool", "Consensus", "Execution", "Primitives",
+    ] + (pureOnly ? [] : ["Runtime", "RPC", .product(name: "NIOCore", package: "swift-nio")])
+let fuzzSettings = strict + (pureOnly ? [] : [.define("OFFPEAK_SHELL")])
+let withoutShell = pureOnly ? ["Shell"] : []
+
 var packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
 ]
 
-if !pureOnly {
+if fuzzing {
+    targets.append(
+        .executableTarget(
+            name: "offpeak-fuzz", dependencies: fuzzed, path: "Tests/FuzzTests",
+            exclude: ["Corpus", "Dictionaries", "Suites"] + withoutShell,
+            swiftSettings: fuzzSettings))
+} else {
+    targets.append(
+        .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Tests/FuzzTests",
+            exclude: ["Corpus", "Dictionaries", "Program"] + withoutShell,
+            swiftSettings: fuzzSettings))
+}
+
+if fuzzing, !pureOnly {
+    // Of the shell only what looks at bytes from outside: the rest would have to be compiled for
+    // the sanitizer too, cryptography and all.
+    packages += [
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ]
+    targets += [
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "NodeCore", "Consensus", "Execution", "Primitives", "CZstd", collections,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            sources: [
+                "Home/Configuration.swift", "Home/ConfigurationTemplate.swift",
+                "Home/ExitCode.swift", "Home/GenesisFile.swift", "Home/GenesisText.swift",
+                "Home/Home.swift", "Home/ShareConfiguration.swift", "Network/Frame.swift",
+                "Network/FrameChannel.swift", "Network/FrameDecoder.swift",
+                "Network/LinkMessage.swift", "Network/SendQueue.swift", "Network/Zstd.swift",
+                "Share/ShareSettings.swift", "Store/JournalFormat.swift", "Support",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "RPC",
+            dependencies: [
+                "Primitives",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["Client", "Server"], swiftSettings: strict),
+    ]
+} else if !pureOnly {
     packages += [
         .package(url: "https://github.com/apple/swift-atomics", exact: "1.3.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -158,7 +223,9 @@ let package = Package(
     name: "offpeak",
     products: [
         .executable(name: "offpeak-sim", targets: ["offpeak-sim"])
-    ] + (pureOnly ? [] : [.executable(name: "offpeak", targets: ["offpeak"])]),
+    ]
+        + (pureOnly || fuzzing ? [] : [.executable(name: "offpeak", targets: ["offpeak"])])
+        + (fuzzing ? [.executable(name: "offpeak-fuzz", targets: ["offpeak-fuzz"])] : []),
     dependencies: packages,
     targets: targets
 )

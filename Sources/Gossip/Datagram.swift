@@ -119,7 +119,10 @@ enum Datagram: Hashable, Sendable {
     private static func readHello(_ reader: inout BCSReader) throws(BCSError) -> Datagram {
         let salt = try reader.readUInt64()
         let chain = try reader.read(ChainID.self)
-        _ = try reader.readFixed(24)
+        let start = reader.offset
+        guard try reader.readFixed(24).allSatisfy({ $0 == 0 }) else {
+            throw BCSError(.invalidValue("padding that isn't zero"), at: start)
+        }
         return .hello(salt: salt, chain: chain)
     }
 }

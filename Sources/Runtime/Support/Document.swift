@@ -14,9 +14,19 @@ struct Document {
         self.path = path
     }
 
+    /// Aliases in a document: each can stand for all that was written before it, so that some
+    /// dozens make more values than can ever be looked at. Nothing here needs one.
+    private static let aliasesMax = 16
+
     /// The root of a document's text.
-    /// - Throws: `DocumentFault` for text that isn't YAML, a repeated key, or an empty document.
+    /// - Throws: `DocumentFault` for text that isn't YAML, a repeated key, an empty document, or
+    ///   one with too many aliases.
     init(parsing text: String, file: String) throws(DocumentFault) {
+        guard Document.aliases(in: text) <= Document.aliasesMax else {
+            throw DocumentFault(
+                file: file, line: nil, path: "",
+                message: "more than \(Document.aliasesMax) aliases (*name): write them out")
+        }
         do {
             guard let root = try compose(yaml: text) else {
                 throw DocumentFault(file: file, line: nil, path: "", message: "is empty")
@@ -26,6 +36,20 @@ struct Document {
             throw fault
         } catch {
             throw Document.syntaxFault(error, file)
+        }
+    }
+
+    /// How often an alias may begin in `text`: an asterisk and a letter of a name. Those in strings
+    /// and comments count too.
+    private static func aliases(in text: String) -> Int {
+        zip(text.utf8, text.utf8.dropFirst()).reduce(0) { count, pair in
+            guard pair.0 == UInt8(ascii: "*") else { return count }
+            switch pair.1 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                return count + 1
+            default: return count
+            }
         }
     }
 
