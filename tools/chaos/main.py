@@ -35,6 +35,8 @@ def parse(text, scenarios):
     parser.add_argument("--seed", type=int, help="what all faults are drawn from (default: a new one)")
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME",
                         help="which scenarios; --list shows them")
+    parser.add_argument("--gate", action="store_true",
+                        help="only those that tools/check runs; says how many ran")
     parser.add_argument("--rounds", type=int, default=1,
                         help="how often; each round adds one to the seed (default: 1)")
     parser.add_argument("--list", action="store_true", help="show the scenarios and end")
@@ -53,7 +55,8 @@ class Tour:
 
     def __init__(self, options, scenarios):
         self.options = options
-        self.scenarios = [one for one in scenarios if one.name in options.only]
+        self.scenarios = [one for one in scenarios if one.name in options.only
+                          and (one.gate or not options.gate)]
         self.folder = tempfile.mkdtemp(prefix="offpeak-chaos-")
         self.templates = {}
         self.failed, self.skipped, self.held = [], [], 0
@@ -77,6 +80,8 @@ class Tour:
         run = Run(scenario, seed, self.options.offpeak, self.template(scenario), folder)
         has_held = run.run()
         self.report(run, has_held, time.monotonic() - began)
+        for line in run.tables:
+            say(f"        {line}")
         if has_held:
             self.held += 1
             if self.options.verbose:

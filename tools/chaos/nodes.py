@@ -106,6 +106,9 @@ class Node:
         self.paused = False
         command = [*self.prefix, self.network.executable, "node", "--home", self.home]
         environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **self.environment}
+        if self.network.files:
+            command = ["sh", "-c", f'ulimit -S -n {self.network.files} && exec "$@"', "sh",
+                       *command]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
@@ -213,8 +216,9 @@ class Network:
 
     READY_SECONDS = 60
 
-    def __init__(self, executable, template, folder):
+    def __init__(self, executable, template, folder, files=None):
         self.executable = executable
+        self.files = files
         self.folder = folder
         shutil.copytree(template, folder)
         os.makedirs(os.path.join(folder, "logs"), exist_ok=True)
