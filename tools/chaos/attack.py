@@ -128,6 +128,8 @@ class Siege:
     def __init__(self, network, seed):
         self.network, self.seed = network, seed
         self.attackers, self.usages, self.visitors = [], [], []
+        self.wallets = [os.path.join(network.folder, "wallets", f"{entry['name']}.key")
+                        for entry in network.record["wallets"]]
         self.counts = {}
         self.began = None
         self.watching = threading.Event()
@@ -140,7 +142,7 @@ class Siege:
                 "seed": self.seed, "kind": kind, "count": count, "place": len(self.attackers) + 1,
                 "target": [node.host, node.rpc_port, node.link_port],
                 "chain": self.network.record["chainID"], "prefix": self.network.record["prefix"],
-                "folder": self.network.folder, "options": options}))
+                "folder": self.network.folder, "wallets": self.wallets, "options": options}))
 
     def begin(self):
         nodes = [node for node in self.network.nodes if node.runs()]

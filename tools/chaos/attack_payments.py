@@ -5,9 +5,8 @@ import json
 import time
 
 from attack_rpc import call, opened, request
-from client import (NATIVE_ASSET, signed, single_key_policy, to_text, transaction, transaction_id,
-                    u64, uleb128, address_of)
 from nacl.signing import SigningKey
+from identity import protocol
 
 FEE_MAX = 20_000
 # Signed ahead, so that signing isn't what takes the time.
@@ -21,40 +20,39 @@ class Maker:
         self.attack = attack
         self.random = attack.random
         self.valid_until = int((time.time() + 600) * 1000)
-        # Rich ones: with them only the sequence is wrong.
-        self.keys = [SigningKey(bytes.fromhex(key)) for key in attack.options.get("keys", [])]
+        # Of those who have something: their signatures are spoilt.
+        self.keys = [protocol.key_from_file(file) for file in attack.plan["wallets"]]
 
     def body(self, key, sequence, memo=b"", operations=1):
         to = self.random.randbytes(32)
-        one = uleb128(0) + to + NATIVE_ASSET + u64(1)
-        return transaction(
-            self.attack.chain, address_of(single_key_policy(key)), 0, sequence, self.valid_until,
-            FEE_MAX, 0, [], memo, [one] * operations)
+        one = protocol.uleb128(0) + to + protocol.NATIVE_ASSET + protocol.u64(1)
+        address = protocol.address_of(protocol.single_key_policy(key))
+        return protocol.transaction(
+            self.attack.chain, address, 0, sequence, self.valid_until, FEE_MAX, 0, [], memo,
+            [one] * operations)
+
+    def signed(self, key, *what):
+        return protocol.signed(self.body(key, *what), [protocol.single_key_policy(key)], [key])
 
     def stranger(self):
         return SigningKey(self.random.randbytes(32))
 
     def forged(self):
         key = self.random.choice(self.keys)
-        data = bytearray(signed(self.body(key, self.random.randrange(8)),
-                                [single_key_policy(key)], [key]))
+        data = bytearray(self.signed(key, self.random.randrange(8)))
         data[-self.random.randrange(1, 60)] ^= 1 + self.random.randrange(255)
         return bytes(data)
 
     def poor(self):
-        key = self.stranger()
-        return signed(self.body(key, 0), [single_key_policy(key)], [key])
+        return self.signed(self.stranger(), 0)
 
     def gap(self):
-        key = self.random.choice(self.keys)
-        sequence = self.random.choice([50, 63, 64, 10_000, 2**63, 2**64 - 1])
-        return signed(self.body(key, sequence), [single_key_policy(key)], [key])
+        sequence = self.random.choice([1, 2, 63, 64, 65, 10_000, 2**63, 2**64 - 1])
+        return self.signed(self.stranger(), sequence)
 
     def too_long(self):
-        key = self.random.choice(self.keys)
-        return signed(self.body(key, 0, b"m" * self.random.choice([300, 5000, 60_000]),
-                                self.random.choice([1, 64, 600])),
-                      [single_key_policy(key)], [key])
+        return self.signed(self.stranger(), 0, b"m" * self.random.choice([300, 5000, 60_000]),
+                           self.random.choice([1, 64, 600]))
 
     def noise(self):
         return self.random.randbytes(self.random.choice([0, 1, 200, 5000, 40_000]))
@@ -103,7 +101,7 @@ def waiting():
     """Waits for transactions that don't exist, as many at once as there are connections."""
     async def one(attack, writers):
         reader, writer = await opened(attack, writers)
-        name = to_text(attack.prefix, "txn", attack.random.randbytes(32))
+        name = protocol.to_text(attack.prefix, "txn", attack.random.randbytes(32))
         body = {"jsonrpc": "2.0", "id": 1, "method": "transaction_wait",
                 "params": {"id": name, "timeoutMilliseconds": 60_000}}
         writer.write(request(body))

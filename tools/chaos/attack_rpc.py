@@ -4,6 +4,9 @@ import asyncio
 import json
 
 from attacker import until_closed
+from identity import protocol
+
+to_text = protocol.to_text
 
 HEAD = b"POST / HTTP/1.1\r\nHost: node\r\nContent-Type: application/json\r\n"
 BODY_MAX = 1 << 20
@@ -11,8 +14,8 @@ BODY_MAX = 1 << 20
 RECEIVE_BYTES = 4096
 
 
-def call(method, id=1, **parameters):
-    return {"jsonrpc": "2.0", "id": id, "method": method, "params": parameters}
+def call(method, number=1, **parameters):
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
 
 
 def request(body, head=HEAD):
@@ -87,8 +90,7 @@ async def endless_head(attack, writers):
 
 async def slow_reader(attack, writers):
     """Asks for what has long answers, and takes none of them."""
-    reader, writer = await opened(attack, writers, receive_bytes=RECEIVE_BYTES)
-    reader.set_exception  # the stream stops reading beyond its limit
+    _, writer = await opened(attack, writers, receive_bytes=RECEIVE_BYTES)
     batch = request([call("genesis_get", place) for place in range(20)])
     try:
         for _ in range(8):
@@ -111,7 +113,7 @@ async def held(writer):
 
 async def pipeline(attack, writers):
     """Thousands of the shortest requests in a row, and no answer is read."""
-    reader, writer = await opened(attack, writers, receive_bytes=RECEIVE_BYTES)
+    _, writer = await opened(attack, writers, receive_bytes=RECEIVE_BYTES)
     many = b"GET /health HTTP/1.1\r\n\r\n" * 4000
     for _ in range(64):
         writer.write(many)
@@ -121,18 +123,16 @@ async def pipeline(attack, writers):
 
 
 async def waits(attack, writers):
-    """Batches of long waits, each with an id as long as a body may be."""
+    """Batches of long waits, beside megabytes that they might hold meanwhile."""
     reader, writer = await opened(attack, writers)
-    name = attack.options["transaction"]
-    long_id = "x" * attack.options.get("idBytes", 40_000)
-    many = [call("transaction_wait", f"{place}{long_id}", id=name, timeoutMilliseconds=60_000)
-            for place in range(20)]
-    # `id` of the request and of the transaction share a name in `call`.
-    for place, one in enumerate(many):
-        one["id"] = f"{place}{long_id}"
-        one["params"]["id"] = name
+    name = to_text(attack.prefix, "txn", attack.random.randbytes(32))
+    padding = attack.random.choice([8, 8, 40_000])
+    many = [{"jsonrpc": "2.0", "id": "x" * padding, "method": "transaction_wait",
+             "params": {"id": name, "timeoutMilliseconds": 60_000}} for _ in range(19)]
+    many.append(call("chain_head", junk=[[0]] * attack.random.choice([1, 1000]),
+                     more=["y" * 1000] * attack.random.choice([1, 200])))
     writer.write(request(many))
-    attack.count("waits", 20)
+    attack.count("waits", 19)
     attack.count(f"status {await status_of(reader)}")
 
 

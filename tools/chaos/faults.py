@@ -6,6 +6,7 @@ import shutil
 import time
 
 from attack import Siege
+from limits import Limits
 from machine import Clock, Disk, Tracer
 from paths import Failed, wait_until
 from rpc import NoAnswer, Refusal
@@ -206,6 +207,18 @@ class Faults:
     def do_attack(self, kind, count, node="victim", **options):
         """Begins an attack on each of these nodes; attacker.py has the kinds."""
         self.siege.attack(self.nodes(node), kind, count, options)
+
+    def do_limits(self):
+        """Asks the victim at each limit, and beyond it."""
+        node = self.network.nodes[self.victim]
+        rows = Limits(node, bytes.fromhex(self.network.record["chainID"]),
+                      self.network.record["prefix"], self.random, self.network.folder).run()
+        wrong = [f"{name}: {found}, not {wanted}" for name, found, wanted in rows
+                 if found != wanted]
+        self.notes.append(f"{len(rows)} answers at limits: "
+                          + ", ".join(f"{name} {found}" for name, found, _ in rows))
+        if wrong:
+            raise Failed("; ".join(wrong))
 
     def do_calm(self):
         self.siege.calm()

@@ -16,6 +16,8 @@ from paths import ROOT, Failed
 from scenario import Run, load_scenarios
 
 HELD, FAILED, USAGE, SKIPPED = 0, 1, 2, 3
+# Scenarios of the gate that must have run: as many as need neither root nor tools.
+GATE_MIN = 12
 
 
 def say(text=""):
@@ -36,7 +38,8 @@ def parse(text, scenarios):
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME",
                         help="which scenarios; --list shows them")
     parser.add_argument("--gate", action="store_true",
-                        help="only those that tools/check runs; says how many ran")
+                        help="only those that tools/check runs; ends with 0 also where some can't "
+                             f"run here, if {GATE_MIN} did")
     parser.add_argument("--rounds", type=int, default=1,
                         help="how often; each round adds one to the seed (default: 1)")
     parser.add_argument("--list", action="store_true", help="show the scenarios and end")
@@ -167,6 +170,11 @@ def conclude(chaos, seed, options, seconds):
         f"{len(chaos.skipped)} skipped, {seconds:.0f} s")
     for name in sorted(set(chaos.skipped)):
         say(f"SKIPPED, and so not shown: {name}")
+    if options.gate:
+        say(f"{chaos.held + len(chaos.failed)} of {len(chaos.scenarios) * options.rounds} scenarios "
+            f"of the gate ran, {GATE_MIN} must")
     if chaos.failed:
         return FAILED
+    if options.gate:
+        return HELD if chaos.held >= GATE_MIN else SKIPPED
     return SKIPPED if chaos.skipped and not options.allow_skipped else HELD
