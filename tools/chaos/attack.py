@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -131,12 +132,14 @@ class Siege:
         self.wallets = [os.path.join(network.folder, "wallets", f"{entry['name']}.key")
                         for entry in network.record["wallets"]]
         self.counts = {}
+        self.attacked = set()
         self.began = None
         self.watching = threading.Event()
 
     def attack(self, nodes, kind, count, options):
         if self.began is None:
             self.begin()
+        self.attacked |= {node.index for node in nodes}
         for node in nodes:
             self.attackers.append(Attacker({
                 "seed": self.seed, "kind": kind, "count": count, "place": len(self.attackers) + 1,
@@ -211,6 +214,7 @@ class Siege:
         if gap > STANDSTILL_SECONDS:
             faults.append(f"no node told of a new block for {gap:.1f} s during the attack")
         return faults, [*self.table(left), f"longest time without a new block: {gap:.1f} s",
+                        *self.reasons(),
                         *(f"{name}: " + ", ".join(f"{what} {number}" for what, number
                                                  in sorted(counts.items()))
                           for name, all in self.counts.items() for counts in all)]
@@ -241,6 +245,17 @@ class Siege:
             if links.get(peer, 0) < stood:
                 yield (f"{name} lost its link to {peer} during the attack: it stands for "
                        f"{links.get(peer, 0):.0f} of {stood:.0f} s")
+
+    def reasons(self):
+        """What the attacked nodes count of links and datagrams that they refused."""
+        for place in sorted(self.attacked):
+            node = self.network.nodes[place]
+            found = re.findall(
+                r'^offpeak_(?:network_links_closed|gossip_refused)_total\{reason="(\w+)"\} (\d+)',
+                node.metrics(), re.MULTILINE)
+            told = [f"{reason} {count}" for reason, count in found if int(count) > 0]
+            if told:
+                yield f"node {place} refused: " + ", ".join(told)
 
     def standstill(self):
         """The longest time in which no node told of a higher block."""

@@ -45,7 +45,7 @@ def zeros(count):
     return struct.pack("<I", count) + frame
 
 
-def client_hello(attack):
+def client_hello():
     """The first bytes of a TLS client."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -72,7 +72,7 @@ async def silent(attack, writers):
 async def half(attack, writers):
     """Begins a handshake and leaves the node waiting for the rest."""
     reader, writer = await opened(attack, writers)
-    writer.write(client_hello(attack))
+    writer.write(client_hello())
     await until_closed(reader)
 
 

@@ -186,6 +186,17 @@ class Node:
             connection.close()
         return email.utils.parsedate_to_datetime(date).timestamp() - time.time() if date else None
 
+    def metrics(self):
+        """Its metrics as text; empty if it doesn't answer."""
+        connection = http.client.HTTPConnection(self.host, self.rpc_port, timeout=5)
+        try:
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return ""
+        finally:
+            connection.close()
+
     def configure(self, listen, rpc, gossip=None, advertised=None, seeds=(), peers=()):
         path = self.path("config.yaml")
         with open(path, encoding="utf-8") as file:
