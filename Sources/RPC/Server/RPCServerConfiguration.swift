@@ -21,7 +21,7 @@ package struct RPCServerConfiguration: Hashable, Sendable {
 
     /// Connections beyond `connectionsMax` that may be open for a moment, while others close. Beyond
     /// it: the system's queue.
-    package static let closingMax = 64
+    static let closingMax = 64
 
     package init() {}
 }

@@ -6,8 +6,9 @@ internal import Glibc
 /// journal can't be renewed, and a node stops whose disk does that: so that no client can bring it
 /// there, connections get what is left when files have theirs.
 package enum OpenFiles {
-    /// The store's tables, journal, log, and what threads and the runtime open.
-    private static let ownMax = Int(StoreLimits().openFilesMax) + 128
+    /// The store's tables, journal, log, what threads and the runtime open, and connections that
+    /// are closing.
+    private static let ownMax = Int(StoreLimits().openFilesMax) + 256
     /// RPC with fewer connections than this serves nobody.
     private static let connectionsMin = 16
 

@@ -61,7 +61,7 @@ struct NodeCommand: AsyncParsableCommand {
     private static func reserveFiles(
         _ settings: Configuration, _ logger: Logger
     ) throws -> Int {
-        let wanted = RPCServerConfiguration().connectionsMax + RPCServerConfiguration.closingMax
+        let wanted = RPCServerConfiguration().connectionsMax
         let found = try OpenFiles.reserve(
             links: settings.limits.connections, connections: wanted)
         if found < wanted {
@@ -97,7 +97,7 @@ struct NodeCommand: AsyncParsableCommand {
         var configuration = RPCServerConfiguration()
         configuration.host = address.host
         configuration.port = Int(address.port)
-        configuration.connectionsMax = max(1, connections - RPCServerConfiguration.closingMax)
+        configuration.connectionsMax = connections
         return RPCServer(
             configuration: configuration, backend: try NodeBackend(node),
             version: Program.version, logger: Logger(label: "rpc"),
