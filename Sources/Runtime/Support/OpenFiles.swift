@@ -6,9 +6,9 @@ internal import Glibc
 /// journal can't be renewed, and a node stops whose disk does that: so that no client can bring it
 /// there, connections get what is left when files have theirs.
 package enum OpenFiles {
-    /// The store's tables, journal, log, what threads and the runtime open, and connections that
-    /// are closing.
-    private static let ownMax = Int(StoreLimits().openFilesMax) + 256
+    /// The store's tables, journal, log, what threads and the runtime open, and connections and
+    /// links that are closing: a node with few files keeps some hundred for clients.
+    private static let ownMax = Int(StoreLimits().openFilesMax) + 320
     /// RPC with fewer connections than this serves nobody.
     private static let connectionsMin = 16
 
@@ -18,8 +18,7 @@ package enum OpenFiles {
     /// - Returns: the connections that RPC may have, at most `connections`.
     /// - Throws: `HomeFault` if the bound is too low for a node.
     package static func reserve(links: Int, connections: Int) throws(HomeFault) -> Int {
-        // A link that is dialled while another closes, on each side.
-        let reserved = ownMax + 2 * links
+        let reserved = ownMax + links
         let bound = raise(to: reserved + connections)
         let left = min(connections, bound - reserved)
         guard left >= connectionsMin else {
