@@ -45,6 +45,13 @@ def zeros(count):
     return struct.pack("<I", count) + frame
 
 
+def node_peer(certificate):
+    """The node's identity, out of its certificate."""
+    # The extension's value: identity, chain, signature.
+    place = certificate.index(b"\x04\x81\x80") + 3
+    return certificate[place:place + 32]
+
+
 def client_hello():
     """The first bytes of a TLS client."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -114,19 +121,12 @@ class Strangers:
                 raise EOFError
             if payload[0] == 1:
                 break
-            if payload[0] == 0 and one.peer < self.node_peer(writer):
+            certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            if payload[0] == 0 and one.peer < node_peer(certificate):
                 writer.write(WELCOME)
                 break
         self.attack.count("links")
         return reader, writer
-
-    @staticmethod
-    def node_peer(writer):
-        """The node's identity, out of its certificate."""
-        certificate = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        # The extension's value: identity, chain, signature.
-        place = certificate.index(b"\x04\x81\x80") + 3
-        return certificate[place:place + 32]
 
 
 def strangers(one, chain=None):

@@ -28,6 +28,7 @@ BODY_SECONDS = 10
 IDLE_SECONDS = 20
 HANDSHAKE_SECONDS = 5
 DATAGRAM_MAX = 1200
+GUESTS_MAX = 32
 
 
 class Door:
@@ -102,6 +103,7 @@ class Limits:
         self.bodies()
         self.heads()
         self.frames()
+        self.guests()
         self.datagrams()
         for thread in held:
             thread.join()
@@ -194,6 +196,40 @@ class Limits:
         if wanted and wanted in answer:
             return wanted.decode()
         return "closed" if not answer else repr(answer[-200:])
+
+    def guests(self):
+        """As many strangers as may have links are welcome, and no more."""
+        strangers = [Stranger(self.random, self.chain) for _ in range(GUESTS_MAX + 1)]
+        doors = []
+        try:
+            for place, stranger in enumerate(strangers):
+                doors.append(Door(self.node.host, self.node.link_port, seconds=5))
+                found = self.greet(doors[-1], stranger)
+                if place + 1 >= GUESTS_MAX:
+                    self.expect(f"link: stranger {place + 1}", found,
+                                "welcome" if place < GUESTS_MAX else "closed")
+        finally:
+            for door in doors:
+                door.end.close()
+
+    def greet(self, door, stranger):
+        """Greets as a node does, up to the open link: whether the node takes part in it."""
+        context = stranger.context(self.folder)
+        try:
+            door.end = context.wrap_socket(door.end, server_hostname="node")
+            door.end.sendall(links.hello(self.random.getrandbits(64)))
+            while frame := door.end.recv(6):
+                payload = door.end.recv(struct.unpack("<BBI", frame)[2])
+                if payload[0] == 1:
+                    return "welcome"
+                if stranger.peer < links.node_peer(door.end.getpeercert(binary_form=True)):
+                    door.end.sendall(links.WELCOME + links.ping(1))
+                    # The answer to the ping says that the link is open for the node, too.
+                    if door.end.recv(6):
+                        return "welcome"
+        except OSError:
+            pass
+        return "closed"
 
     def datagrams(self):
         """A question must have its full length, and gets less than that back."""
