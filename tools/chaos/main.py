@@ -140,7 +140,7 @@ def main(text):
     if options.list:
         for scenario in scenarios:
             needs = f" (needs {', '.join(scenario.all_needs)})" if scenario.all_needs else ""
-            say(f"{scenario.name:<18} {scenario.what}{needs}")
+            say(f"{scenario.name:<18} {scenario.what}{needs}{' [gate]' if scenario.gate else ''}")
         return HELD
     if not os.access(options.offpeak, os.X_OK):
         parser.error(f"{options.offpeak} isn't there; `swift build -c release --product offpeak` "
