@@ -8,8 +8,9 @@ extension NodeCore {
     /// Finalized blocks from a height on, up to one that has a finalization, within limits.
     mutating func serve(_ request: SyncRequest, to peer: PeerID) throws(StorageFault) {
         let count = UInt64(ConsensusLimits.syncBlocksMax)
-        guard mayServe(peer), request.from > 0, request.from <= mempool.height,
-            let last = try store.lastFinalization(from: request.from, count: count)
+        guard mayServe(peer), request.from > 0, request.from <= mempool.height else { return }
+        charge(peer, 0)
+        guard let last = try store.lastFinalization(from: request.from, count: count)
         else { return }
         var blocks: [Block] = []
         var bytes = 0
@@ -17,6 +18,7 @@ extension NodeCore {
         var height = request.from
         while height <= last.0, let block = try store.block(at: height) {
             bytes += block.payload.count + 256
+            charge(peer, block.payload.count)
             guard bytes <= NodeCore.syncBytesMax || blocks.isEmpty else { break }
             blocks.append(block)
             if let certificate = try store.finalization(at: height) {
@@ -26,7 +28,6 @@ extension NodeCore {
             height = next
         }
         guard certified.count > 0 else { return }
-        charge(peer, bytes)
         let response = SyncResponse(
             blocks: Array(blocks.prefix(certified.count)), certificate: certified.certificate)
         effects.append(.send(peer, .consensus(.syncResponse(response))))
@@ -35,13 +36,26 @@ extension NodeCore {
     /// Bytes of blocks in an answer: a frame holds 4 MiB.
     static let syncBytesMax = 3 << 20
 
-    /// Whether a peer has something left of what it may ask for.
+    /// Whether a peer has something left of what it may ask for; strangers to the committee share
+    /// a second allowance, since identities cost nothing.
     private mutating func mayServe(_ peer: PeerID) -> Bool {
-        allowances[peer, default: ServingAllowance(at: moment.now)].mayTake(at: moment.now)
+        let now = moment.now
+        guard allowances[peer, default: ServingAllowance(at: now)].mayTake(at: now) else {
+            return false
+        }
+        guard isStranger(peer) else { return true }
+        return allowances[.zero, default: ServingAllowance(at: now)].mayTake(at: now)
     }
 
+    /// Counts a look into the store that found `bytes`.
     private mutating func charge(_ peer: PeerID, _ bytes: Int) {
-        allowances[peer]?.take(UInt64(bytes) + 1024)
+        let count = UInt64(bytes) + ServingAllowance.lookBytes
+        allowances[peer]?.take(count)
+        if isStranger(peer) { allowances[.zero]?.take(count) }
+    }
+
+    private func isStranger(_ peer: PeerID) -> Bool {
+        configuration.genesis.committee.index(of: peer) == nil
     }
 
     mutating func serve(block digest: Digest, to peer: PeerID) throws(StorageFault) {
@@ -70,6 +84,8 @@ extension NodeCore {
 struct ServingAllowance: Sendable {
     /// Served at once at most, and in a second at most.
     private static let bytesMax: UInt64 = 16 << 20
+    /// What a look into the store counts for beside what it finds: small blocks cost time too.
+    static let lookBytes: UInt64 = 4 << 10
 
     private var left = bytesMax
     private var filledAt: Instant

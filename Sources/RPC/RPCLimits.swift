@@ -11,6 +11,24 @@ package enum RPCLimits {
     package static let membersMax = 64
     /// Elements of one JSON array. Beyond it: `invalidRequest`.
     package static let elementsMax = 1024
+    /// Bytes of a request's id, which its answer repeats. Beyond it: `invalidRequest`.
+    package static let idBytesMax = 256
+    /// Bytes of a request's head. Beyond it: 400, and the connection is closed.
+    package static let headBytesMax = 16 << 10
+    /// Header fields of a request. Beyond it: the same.
+    package static let headFieldsMax = 100
+    /// Requests on one connection that came and have no answer yet. Beyond it: closed.
+    package static let pipelinedMax = 16
+    /// Bytes that large requests and answers under way hold together: with what small ones hold, a
+    /// third of what a node may use. Beyond it: 429.
+    package static let heldBytesMax = 96 << 20
+    /// Bytes of a request or an answer that aren't counted: nearly all are smaller.
+    package static let freeBytesMax = 16 << 10
+    /// What a request's byte counts for: JSON that was read takes several times its text.
+    package static let readingFactor = 8
+    /// Bytes of an answer that are handed to the connection at once: the rest waits, counted, until
+    /// the client has taken these.
+    package static let pieceBytes = 32 << 10
     /// Milliseconds that `transaction_wait` may wait; longer waits ask again.
     package static let waitMillisecondsMax: UInt64 = 60_000
     /// The same where the client names no time.

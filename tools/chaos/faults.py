@@ -5,6 +5,8 @@ import random
 import shutil
 import time
 
+from attack import Siege
+from limits import Limits
 from machine import Clock, Disk, Tracer
 from paths import Failed, wait_until
 from rpc import NoAnswer, Refusal
@@ -20,6 +22,7 @@ class Faults:
         self.random = random.Random(f"{seed}/faults")
         self.victim = victim
         self.disks, self.clocks, self.tracers = {}, {}, []
+        self.siege = Siege(network, seed)
         self.notes = []
 
     # Whom it is about.
@@ -199,10 +202,30 @@ class Faults:
             shutil.rmtree(node.path(name))
             os.rename(node.home + f".{name}", node.path(name))
 
+    def do_attack(self, kind, count, node="victim", **options):
+        """Begins an attack on each of these nodes; attacker.py has the kinds."""
+        self.siege.attack(self.nodes(node), kind, count, options)
+
+    def do_limits(self):
+        """Asks the victim at each limit, and beyond it."""
+        node = self.network.nodes[self.victim]
+        rows = Limits(node, bytes.fromhex(self.network.record["chainID"]),
+                      self.network.record["prefix"], self.random, self.network.folder).run()
+        wrong = [f"{name}: {found}, not {wanted}" for name, found, wanted in rows
+                 if found != wanted]
+        self.notes.append(f"{len(rows)} answers at limits: "
+                          + ", ".join(f"{name} {found}" for name, found, _ in rows))
+        if wrong:
+            raise Failed("; ".join(wrong))
+
+    def do_calm(self):
+        self.siege.calm()
+
     # The end of all faults.
 
     def heal(self):
         """Everything works again, and every node runs or was started a moment ago."""
+        self.siege.calm()
         self.release()
         done = self.wiring.heal()
         if done:
@@ -224,5 +247,6 @@ class Faults:
             disk.free()
 
     def close(self):
+        self.siege.close()
         for one in (*self.disks.values(), *self.clocks.values()):
             one.close()

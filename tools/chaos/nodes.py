@@ -106,6 +106,9 @@ class Node:
         self.paused = False
         command = [*self.prefix, self.network.executable, "node", "--home", self.home]
         environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", **self.environment}
+        if self.network.files:
+            command = ["sh", "-c", f'ulimit -S -n {self.network.files} && exec "$@"', "sh",
+                       *command]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
@@ -183,6 +186,17 @@ class Node:
             connection.close()
         return email.utils.parsedate_to_datetime(date).timestamp() - time.time() if date else None
 
+    def metrics(self):
+        """Its metrics as text; empty if it doesn't answer."""
+        connection = http.client.HTTPConnection(self.host, self.rpc_port, timeout=5)
+        try:
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return ""
+        finally:
+            connection.close()
+
     def configure(self, listen, rpc, gossip=None, advertised=None, seeds=(), peers=()):
         path = self.path("config.yaml")
         with open(path, encoding="utf-8") as file:
@@ -213,8 +227,9 @@ class Network:
 
     READY_SECONDS = 60
 
-    def __init__(self, executable, template, folder):
+    def __init__(self, executable, template, folder, files=None):
         self.executable = executable
+        self.files = files
         self.folder = folder
         shutil.copytree(template, folder)
         os.makedirs(os.path.join(folder, "logs"), exist_ok=True)

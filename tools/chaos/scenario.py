@@ -26,7 +26,8 @@ class Scenario:
 
     `steps`: what is done, each at its time in seconds after the load began, or at a time drawn from
     a pair. `exits`: the codes with which the victim may end by itself. `wants`: what the victim
-    gets before the start: `disk`, a small one; `clock`, one of its own.
+    gets before the start: `disk`, a small one; `clock`, one of its own. `gate`: whether `tools/check`
+    runs it.
     """
     name: str
     what: str
@@ -39,8 +40,11 @@ class Scenario:
     verifiers: int = 0
     relays: int = 0
     victim: int | None = None
+    gate: bool = False
     # What the victim's log must hold at the end.
     log: str | None = None
+    # Files that a node may open unless it asks the system for more; None for what this process may.
+    files: int | None = None
 
     @property
     def all_needs(self):
@@ -68,11 +72,13 @@ class Run:
         self.times = {}
         self.figures = {}
         self.notes = []
+        # Told also where all held.
+        self.tables = []
         self.random = random.Random(f"{seed}/{scenario.name}")
         self.victim = scenario.victim
         if self.victim is None:
             self.victim = self.random.randrange(scenario.validators)
-        self.network = Network(executable, template, folder)
+        self.network = Network(executable, template, folder, scenario.files)
         self.wiring = WIRINGS[scenario.wiring](seed)
         self.votes = VoteWatch([node.journal for node in self.network.validators])
         self.nature = Faults(self.network, self.wiring, self.votes, seed, self.victim)
@@ -105,6 +111,7 @@ class Run:
         self.timed("faults", self.disturb)
         self.timed("heal", self.heal)
         self.timed("after", self.go_on)
+        self.timed("calm", self.calm)
         self.timed("stop", self.load.stop)
         self.faults += self.load.faults
         self.check()
@@ -143,6 +150,12 @@ class Run:
         wait_until(lambda: self.history.count() >= start + self.AFTER_HEALING,
                    self.PROGRESS_SECONDS,
                    f"{self.AFTER_HEALING} more transactions final after healing")
+
+    def calm(self):
+        """What attacks cost, and that they left nothing behind."""
+        faults, notes = self.nature.siege.conclude()
+        self.faults += faults
+        self.tables += notes
 
     def check(self):
         for node in self.network.nodes:

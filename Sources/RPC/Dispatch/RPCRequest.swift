@@ -46,7 +46,9 @@ enum ReadRequest: Sendable {
             throw .invalidRequest("method", "the member \"method\" must be a string")
         }
         if let id = json["id"], !id.isRequestID {
-            throw .invalidRequest("id", "\(id.kindName) where a string, number or null is wanted")
+            throw .invalidRequest(
+                "id",
+                "an id is a string or number of at most \(RPCLimits.idBytesMax) bytes, or null")
         }
         switch json["params"] {
         case nil: return (name, nil)
@@ -60,10 +62,11 @@ enum ReadRequest: Sendable {
 }
 
 extension JSONValue {
-    /// Whether a request may carry it as its id.
+    /// Whether a request may carry it as its id: no more than `idBytesMax` bytes.
     var isRequestID: Bool {
         switch self {
-        case .null, .number, .string: true
+        case .null: true
+        case .number(let text), .string(let text): text.utf8.count <= RPCLimits.idBytesMax
         case .bool, .array, .object: false
         }
     }

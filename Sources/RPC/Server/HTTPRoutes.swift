@@ -10,6 +10,7 @@ struct HTTPRoutes: HTTPResponder {
     private let backend: any RPCBackend
     private let dispatcher: Dispatcher
     private let requests: Gate
+    private let memory = ByteBudget(maximum: RPCLimits.heldBytesMax)
     private let openRPC: [UInt8]
 
     init(backend: any RPCBackend, dispatcher: Dispatcher, requestsMax: Int, version: String) {
@@ -55,33 +56,61 @@ struct HTTPRoutes: HTTPResponder {
             let method = try MethodTable.method(name)
             guard method.isRead else { return HTTPRoutes.notAllowed("POST") }
             let query = try Query.items(of: request.uri.query ?? "")
-            return HTTPRoutes.json(try await dispatcher.result(of: method, query: query))
+            return answering(try await dispatcher.result(of: method, query: query))
         } catch {
             return HTTPRoutes.failure(error)
         }
     }
 
     private func post(_ request: Request) async throws -> Response {
+        let held = HeldBytes(memory)
         let body: [UInt8]
         do {
-            body = try await HTTPRoutes.body(of: request)
-        } catch is NIOTooManyBytesError {
+            body = try await HTTPRoutes.body(of: request, held)
+        } catch BodyFault.tooLarge {
             return HTTPRoutes.tooLarge
+        } catch BodyFault.noRoom {
+            return HTTPRoutes.closing(HTTPRoutes.tooMany)
         }
-        guard let answer = await dispatcher.answer(to: body) else {
-            return Response(status: .noContent)
-        }
-        return HTTPRoutes.json(answer)
+        let answer = await dispatcher.answer(to: body)
+        // The request holds its part until it is answered.
+        return withExtendedLifetime(held) { answer.map(answering) ?? Response(status: .noContent) }
     }
 
+    private enum BodyFault: Error { case tooLarge, noRoom }
+
     /// The whole body. A declared length above the limit is refused before the first byte.
-    private static func body(of request: Request) async throws -> [UInt8] {
+    private static func body(of request: Request, _ held: HeldBytes) async throws -> [UInt8] {
         let declared = request.headers[.contentLength].flatMap { Int($0) } ?? 0
-        guard declared <= RPCLimits.bodyBytesMax else {
-            throw NIOTooManyBytesError(maxBytes: RPCLimits.bodyBytesMax)
+        guard declared <= RPCLimits.bodyBytesMax else { throw BodyFault.tooLarge }
+        var body: [UInt8] = []
+        for try await part in request.body {
+            let count = body.count + part.readableBytes
+            guard count <= RPCLimits.bodyBytesMax else { throw BodyFault.tooLarge }
+            guard count <= RPCLimits.freeBytesMax || held.grow(to: count * RPCLimits.readingFactor)
+            else { throw BodyFault.noRoom }
+            body.append(contentsOf: part.readableBytesView)
         }
-        let buffer = try await request.body.collect(upTo: RPCLimits.bodyBytesMax)
-        return Array(buffer.readableBytesView)
+        return body
+    }
+
+    /// An answer in pieces, counted until the client has taken the last, or 429 if others hold too
+    /// much already.
+    private func answering(_ answer: [UInt8]) -> Response {
+        guard answer.count > RPCLimits.freeBytesMax else { return HTTPRoutes.json(answer) }
+        let held = HeldBytes(memory)
+        guard held.grow(to: answer.count) else { return HTTPRoutes.tooMany }
+        let body = ResponseBody(contentLength: answer.count) { writer in
+            var rest = ByteBuffer(bytes: answer)
+            while let piece = rest.readSlice(
+                length: min(RPCLimits.pieceBytes, rest.readableBytes)), piece.readableBytes > 0
+            {
+                try await writer.write(piece)
+            }
+            try await writer.finish(nil)
+            withExtendedLifetime(held) {}
+        }
+        return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
     }
 
     /// `answer`'s response, or 429 if too many are being made.
@@ -119,7 +148,12 @@ extension HTTPRoutes {
     private static var tooLarge: Response {
         let fault = RPCFault.invalidRequest(
             "bodyTooLarge", "a body has at most \(RPCLimits.bodyBytesMax) bytes")
-        var response = json(RPCAnswer.failure(fault, id: .null), status: .contentTooLarge)
+        return closing(json(RPCAnswer.failure(fault, id: .null), status: .contentTooLarge))
+    }
+
+    /// For an answer to a request whose rest nobody wants.
+    private static func closing(_ response: Response) -> Response {
+        var response = response
         response.headers[.connection] = "close"
         return response
     }

@@ -44,8 +44,10 @@ package struct RPCServer: Service {
             responder: responder, server: connections,
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
+                // Those that were told to close may still be open for a moment.
                 availableConnectionsDelegate: .maximum(
-                    configuration.connectionsMax, logger: logger)),
+                    configuration.connectionsMax + RPCServerConfiguration.closingMax,
+                    logger: logger)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
             eventLoopGroupProvider: .shared(group), logger: logger)
         do {
@@ -56,14 +58,19 @@ package struct RPCServer: Service {
     }
 
     private var connections: HTTPServerBuilder {
-        let bodyTime = TimeAmount.milliseconds(configuration.bodyMilliseconds)
-        let stopTime = TimeAmount.milliseconds(configuration.stopMilliseconds)
+        let times = ConnectionGuard.Times(
+            body: .milliseconds(configuration.bodyMilliseconds),
+            answer: .milliseconds(configuration.answerMilliseconds),
+            stop: .milliseconds(configuration.stopMilliseconds))
+        let table = ConnectionTable(maximum: configuration.connectionsMax)
         return .http1(
             configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [
-                    ConnectionGuard(bodyTime: bodyTime, stopTime: stopTime)
-                ],
-                idleTimeout: .milliseconds(configuration.idleMilliseconds)))
+                additionalChannelHandlers: [ConnectionGuard(times, table)],
+                idleTimeout: .milliseconds(configuration.idleMilliseconds),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: RPCLimits.headBytesMax,
+                    maxHeaderListSize: RPCLimits.headBytesMax,
+                    maxHeaderFieldCount: RPCLimits.headFieldsMax)))
     }
 }
 

@@ -10,6 +10,9 @@ struct FrameDecoder {
     /// Bytes of whole chunks that arrived so far, headers included, by kind.
     private(set) var byteCounts = [UInt64](repeating: 0, count: FrameKind.allCases.count)
 
+    /// Bytes that arrived and aren't a whole frame yet.
+    var heldBytes: Int { buffer.readableBytes + partial.reduce(0) { $0 + ($1?.bytes.count ?? 0) } }
+
     private struct Partial {
         var isCompressed: Bool
         var bytes: [UInt8]
@@ -30,6 +33,12 @@ struct FrameDecoder {
             var bytes = bytes
             buffer.writeBuffer(&bytes)
         }
+    }
+
+    /// Drops what arrived and isn't a whole frame.
+    mutating func forget() {
+        buffer = ByteBuffer()
+        partial = [Partial?](repeating: nil, count: FrameKind.allCases.count)
     }
 
     /// The next whole frame, or nil until more bytes arrive.

@@ -47,12 +47,18 @@ final class Link: ChannelInboundHandler {
     private var refusal: LinkRefusal?
     private var lastReceivedAt: UInt64
     private var lastPingAt: UInt64
+    /// Bytes that arrived and aren't a whole frame yet.
+    private(set) var heldBytes = 0
+    /// What may come of a guest.
+    private var inflow: GuestInflow
     private var isPaused = false
     private var isPumping = false
 
     init(
-        network: NetworkLoop, direction: LinkDirection, host: String, port: Int, expected: PeerID?
+        network: NetworkLoop, direction: LinkDirection, host: String, port: Int, expected: PeerID?,
+        inflow: GuestInflow
     ) {
+        self.inflow = inflow
         self.network = network
         self.direction = direction
         self.expected = expected
@@ -84,8 +90,10 @@ final class Link: ChannelInboundHandler {
         decoder.receive(unwrapInboundIn(data))
         do throws(FrameFault) {
             while phase != .closed, let frame = try decoder.next(network.zstd) {
+                count(frame)
                 try receive(frame)
             }
+            hold(decoder.heldBytes)
         } catch {
             close(.badFrame(error))
         }
@@ -93,7 +101,7 @@ final class Link: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         counters?.received(decoder.byteCounts)
-        if !isPaused, network.handler.isSaturated { pause() }
+        if !isPaused, !mayRead { pause() }
         context.fireChannelReadComplete()
     }
 
@@ -237,6 +245,29 @@ final class Link: ChannelInboundHandler {
 
     // MARK: Back-pressure
 
+    /// Whether this is a link with a stranger.
+    var isGuest: Bool { peerID.map { network.isGuest($0) } ?? false }
+
+    /// Whether the core has room, and a guest hasn't sent too much.
+    private var mayRead: Bool {
+        if network.handler.isSaturated { return false }
+        guard isGuest else { return true }
+        return inflow.hasRoom(at: network.milliseconds) && network.guestsHaveRoom
+    }
+
+    private func count(_ frame: Frame) {
+        guard isGuest else { return }
+        inflow.take(frame, at: lastReceivedAt)
+        network.countGuest(frame)
+    }
+
+    /// Notes what lies here; what fits a chunk isn't looked at.
+    private func hold(_ count: Int) {
+        let hasGrown = count > heldBytes
+        heldBytes = count
+        if hasGrown, count > FrameFormat.chunkBytesMax, isGuest { network.boundHeldBytes() }
+    }
+
     /// Reads nothing more until the core has room: the peer's writes then wait at its end.
     private func pause() {
         isPaused = true
@@ -244,10 +275,10 @@ final class Link: ChannelInboundHandler {
         network.resumeLater(self)
     }
 
-    /// Reads on if the core has room.
+    /// Reads on if it may.
     func resume() {
         guard isPaused, phase != .closed else { return }
-        guard !network.handler.isSaturated else { return network.resumeLater(self) }
+        guard mayRead else { return network.resumeLater(self) }
         isPaused = false
         lastReceivedAt = network.milliseconds
         setReading(true)
@@ -268,6 +299,8 @@ final class Link: ChannelInboundHandler {
         let wasOpen = phase == .open
         if let farewell = farewell(reason) { write(farewell) }
         phase = .closed
+        heldBytes = 0
+        decoder.forget()
         network.closed(self, wasOpen: wasOpen, reason)
         context?.close(mode: .all, promise: nil)
     }

@@ -28,6 +28,8 @@ package enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case otherVersion(UInt16)
     /// The peer broke the frame format.
     case badFrame(FrameFault)
+    /// Guests hold too much that is unfinished, and this one the most.
+    case tooMuchUnfinished(Int)
     /// Nothing arrived for this long.
     case silent(milliseconds: UInt64)
     /// The peer takes less than it is sent.
@@ -59,6 +61,7 @@ package enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .replaced: "replaced"
         case .otherVersion: "other_version"
         case .badFrame: "bad_frame"
+        case .tooMuchUnfinished: "too_much_unfinished"
         case .silent: "silent"
         case .tooSlow: "too_slow"
         case .goodbye: "goodbye"
@@ -91,6 +94,7 @@ package enum LinkRefusal: Error, Hashable, Sendable, CustomStringConvertible {
         case .otherVersion(let version):
             "the peer speaks version \(version) of the link protocol, not \(LinkMessage.version)"
         case .badFrame(let fault): "the peer sent \(fault)"
+        case .tooMuchUnfinished(let bytes): "\(bytes) bytes of unfinished frames lie here"
         case .silent(let milliseconds): "nothing arrived for \(milliseconds) ms"
         case .tooSlow(let kind): "the peer takes \(kind.name) frames more slowly than they come"
         case .goodbye(let reason): "the peer closed the link: \(reason)"

@@ -7,6 +7,18 @@ package struct NetworkLimits: Hashable, Sendable {
     /// Links with nodes that are neither of the committee, nor bonded, nor configured: enough for
     /// relays and newcomers, and the rest stays for those that the chain needs.
     package var guestsMax = 32
+    /// Bytes of unfinished frames that guests hold together: each may hold one of every kind, and
+    /// the largest must still get through. Beyond it: the link that holds the most is closed.
+    package var guestBytesMax = 32 << 20
+    /// Frames of one guest that are read in a second, and at once after a pause. Beyond it: the link
+    /// isn't read for a while.
+    package var guestFrames = InflowRate(perSecond: 500, burst: 1_000)
+    /// The same of all guests together.
+    package var allGuestsFrames = InflowRate(perSecond: 2_000, burst: 4_000)
+    /// Bytes of frames, unpacked, of one guest: a relay's clients send a tenth of it.
+    package var guestInflow = InflowRate(perSecond: 4 << 20, burst: 8 << 20)
+    /// The same of all guests together.
+    package var allGuestsInflow = InflowRate(perSecond: 16 << 20, burst: 32 << 20)
     /// Handshakes under way that others began: each costs a millisecond of CPU.
     package var handshakesMax = 32
     /// From the connection to the open link.

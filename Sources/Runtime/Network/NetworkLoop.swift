@@ -32,6 +32,7 @@ final class NetworkLoop {
     private var linksByHost: [String: Int] = [:]
     private var dials: [PeerID: Dial] = [:]
     private var scores = PeerScores<PeerID>()
+    private var guestsInflow: GuestInflow
     private var ticking: RepeatedTask?
     private var listener: (any Channel)?
     private var isStopping = false
@@ -52,6 +53,9 @@ final class NetworkLoop {
         self.eventLoop = eventLoop
         self.directory = directory
         limits = settings.limits
+        guestsInflow = GuestInflow(
+            frames: limits.allGuestsFrames, bytes: limits.allGuestsInflow,
+            at: NetworkLoop.milliseconds)
         own = PeerID(identity.publicKey)
         log = settings.log
         figures = NetworkFigures(settings.metrics)
@@ -61,7 +65,8 @@ final class NetworkLoop {
     }
 
     /// Milliseconds of a clock that never goes back.
-    var milliseconds: UInt64 { NIODeadline.now().uptimeNanoseconds / 1_000_000 }
+    var milliseconds: UInt64 { NetworkLoop.milliseconds }
+    private static var milliseconds: UInt64 { NIODeadline.now().uptimeNanoseconds / 1_000_000 }
     var microseconds: UInt64 { NIODeadline.now().uptimeNanoseconds / 1_000 }
 
     /// Begins with what needs no listener: dials and times.
@@ -105,7 +110,7 @@ final class NetworkLoop {
         let link = Link(
             network: self, direction: .incoming,
             host: channel.remoteAddress?.ipAddress ?? "unknown",
-            port: channel.remoteAddress?.port ?? 0, expected: nil)
+            port: channel.remoteAddress?.port ?? 0, expected: nil, inflow: newInflow)
         do throws(LinkRefusal) {
             try checkRoom(for: link)
         } catch {
@@ -144,7 +149,7 @@ final class NetworkLoop {
         let address = dials[peer]?.address
         let link = Link(
             network: self, direction: .outgoing, host: address?.host ?? "unknown",
-            port: Int(address?.port ?? 0), expected: peer)
+            port: Int(address?.port ?? 0), expected: peer, inflow: newInflow)
         let tls = try NIOSSLClientHandler(context: clientTLS, serverHostname: nil) {
             certificates, promise in
             promise.succeed(link.verify(certificates))
@@ -174,13 +179,34 @@ final class NetworkLoop {
         guard ban == 0 else { throw .banned(peer, seconds: (ban + 999) / 1000) }
     }
 
-    private func isGuest(_ peer: PeerID) -> Bool {
+    /// Whether a peer is neither of the committee, nor bonded, nor configured.
+    func isGuest(_ peer: PeerID) -> Bool {
         dials[peer] == nil && !settings.isAllowed(peer)
     }
 
     /// Strangers with a link, those whose greeting isn't over included.
     private var guestCount: Int {
         links.values.count { link in link.peerID.map { isGuest($0) } ?? false }
+    }
+
+    // MARK: What guests send
+
+    private var newInflow: GuestInflow {
+        GuestInflow(frames: limits.guestFrames, bytes: limits.guestInflow, at: milliseconds)
+    }
+
+    /// Whether all guests together haven't sent too much.
+    var guestsHaveRoom: Bool { guestsInflow.hasRoom(at: milliseconds) }
+
+    func countGuest(_ frame: Frame) { guestsInflow.take(frame, at: milliseconds) }
+
+    /// Closes the guest's link that holds the most unfinished, if all of them hold too much.
+    func boundHeldBytes() {
+        let guests = links.values.filter(\.isGuest)
+        let held = guests.reduce(0) { $0 + $1.heldBytes }
+        guard held > limits.guestBytesMax else { return }
+        guard let fullest = guests.max(by: { $0.heldBytes < $1.heldBytes }) else { return }
+        fullest.close(.tooMuchUnfinished(fullest.heldBytes))
     }
 
     // MARK: One link for each peer

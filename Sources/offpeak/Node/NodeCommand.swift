@@ -36,6 +36,7 @@ struct NodeCommand: AsyncParsableCommand {
         let settings = try Configuration.load(home.configuration)
         Log.start(level: settings.logLevel, format: settings.logFormat)
         let logger = Logger(label: "node")
+        let connections = try NodeCommand.reserveFiles(settings, logger)
         let node = try RunningNode(home: home, logger: logger, shareMode: share) { code, reason in
             logger.critical("the node stops", metadata: ["reason": "\(reason)"])
             // Other threads still run: no destructor may run beside them.
@@ -44,7 +45,8 @@ struct NodeCommand: AsyncParsableCommand {
         try node.start()
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: try NodeCommand.services(node, settings, logger),
+                services: try NodeCommand.services(
+                    node, settings, connections: connections, logger),
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             try await group.run()
@@ -56,10 +58,25 @@ struct NodeCommand: AsyncParsableCommand {
         logger.notice("stopped")
     }
 
+    /// The connections that RPC may have, once links and files have what they need.
+    private static func reserveFiles(
+        _ settings: Configuration, _ logger: Logger
+    ) throws -> Int {
+        let wanted = RPCServerConfiguration().connectionsMax
+        let found = try OpenFiles.reserve(
+            links: settings.limits.connections, connections: wanted)
+        if found < wanted {
+            logger.warning(
+                "few files may be open: RPC takes fewer connections (raise ulimit -n)",
+                metadata: ["connections": "\(found)", "wanted": "\(wanted)"])
+        }
+        return found
+    }
+
     /// They stop one after the other, the last one first: clients are answered before the server
     /// waits for the end of their requests.
     private static func services(
-        _ node: RunningNode, _ settings: Configuration, _ logger: Logger
+        _ node: RunningNode, _ settings: Configuration, connections: Int, _ logger: Logger
     ) throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
         var services = [
             ServiceGroupConfiguration.ServiceConfiguration(
@@ -68,7 +85,7 @@ struct NodeCommand: AsyncParsableCommand {
         if let address = settings.rpcListen {
             services.append(
                 .init(
-                    service: try server(node, address, logger),
+                    service: try server(node, address, connections, logger),
                     successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup))
         }
@@ -76,11 +93,12 @@ struct NodeCommand: AsyncParsableCommand {
     }
 
     private static func server(
-        _ node: RunningNode, _ address: NetworkAddress, _ logger: Logger
+        _ node: RunningNode, _ address: NetworkAddress, _ connections: Int, _ logger: Logger
     ) throws -> RPCServer {
         var configuration = RPCServerConfiguration()
         configuration.host = address.host
         configuration.port = Int(address.port)
+        configuration.connectionsMax = connections
         return RPCServer(
             configuration: configuration, backend: try NodeBackend(node),
             version: Program.version, logger: Logger(label: "rpc"),
