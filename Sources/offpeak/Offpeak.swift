@@ -20,7 +20,9 @@ struct Offpeak: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Node",
-                subcommands: [InitCommand.self, NodeCommand.self, GenesisCommand.self]),
+                subcommands: [
+                    InitCommand.self, NodeCommand.self, GenesisCommand.self, DatabaseCommand.self,
+                ]),
             CommandGroup(
                 name: "Local network",
                 subcommands: [TestnetCommand.self, BenchCommand.self]),

@@ -56,6 +56,21 @@ struct PosixFile: ~Copyable {
         }
     }
 
+    /// Writes all of `bytes` at `offset`, and leaves the file's place alone.
+    func write(_ bytes: [UInt8], at offset: Int) throws(PosixFault) {
+        var done = 0
+        while done < bytes.count {
+            let step = bytes.withUnsafeBytes { buffer in
+                pwrite(
+                    descriptor, buffer.baseAddress.map { $0 + done }, bytes.count - done,
+                    off_t(offset + done))
+            }
+            if step < 0 && errno == EINTR { continue }
+            guard step > 0 else { throw PosixFault("write", path, code: step == 0 ? EIO : errno) }
+            done += step
+        }
+    }
+
     /// Waits until the bytes, and the size they need, are on the disk.
     func syncData() throws(PosixFault) {
         guard fdatasync(descriptor) == 0 else { throw PosixFault("fdatasync", path) }
