@@ -22,7 +22,8 @@ import Testing
             }
         }
         for (sequence, deadline) in [(4, UInt64(1_004_000)), (5, 900_000_000)] {
-            let quorum = try Quorum([.init(address: cluster.address(0), weight: 1)], threshold: 1)
+            let quorum = try Quorum(
+                members: [.init(address: cluster.address(0), weight: 1)], threshold: 1)
             let terms = EscrowTerms(
                 payee: cluster.address(1), amount: 70, release: quorum, refund: quorum,
                 deadline: Timestamp(deadline))
