@@ -66,11 +66,11 @@ struct ScrubTests {
 
     @Test("No figure of a store or a period leaves 64 bits")
     func extremes() {
-        for period in [UInt64(1), .max / 2] {
-            for size in [UInt64(0), 1, .max] {
+        for period: UInt64 in [1, UInt64.max / 2] {
+            for size: UInt64 in [0, 1, UInt64.max] {
                 var pace = ScrubPace(
                     periodMilliseconds: period, storeBytes: size, at: Instant(milliseconds: 5))
-                for bytes in [UInt64(0), 1 << 30, 1 << 40] {
+                for bytes: UInt64 in [0, 1 << 30, 1 << 40] {
                     _ = pace.wait(bytes: bytes, took: 3, at: Instant(milliseconds: 9))
                 }
                 _ = pace.endPass(at: Instant(milliseconds: 1_000))
