@@ -103,12 +103,44 @@ package struct ChainStore: Sendable {
         return recovered
     }
 
+    /// Whether the body is stored, without decoding it.
+    package func hasBatch(_ digest: Digest) throws(StorageFault) -> Bool {
+        try source.value(in: .batches, for: digest.bytes) != nil
+    }
+
+    /// The height whose state root lies at a key of the meta column, nil for other keys.
+    static func rootHeight(_ key: [UInt8]) -> Height? {
+        guard key.starts(with: rootPrefix), key.count == rootPrefix.count + 8 else { return nil }
+        return Height(key.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    }
+
+    /// Checks that a row of the lanes column can be read.
+    static func checkLane(_ row: KeyValue) throws(StorageFault) {
+        let name = Array(row.key.dropFirst())
+        switch row.key.first {
+        case headPrefix:
+            _ = try decode(name, as: Lane.self, of: "a lane")
+            _ = try decode(row.value, as: LaneTable.Head.self, of: "a lane's head")
+        case rankPrefix:
+            _ = try decode(name, as: Tenure.self, of: "a shard's term")
+            _ = try decode(row.value, as: Height.self, of: "a rank of record")
+        case ackPrefix: _ = try decode(row.value, as: Ack.self, of: "an ack")
+        default: throw StorageFault("\(Hex.encode(row.key)) isn't a key of the lanes column")
+        }
+    }
+
     private func all(_ prefix: UInt8) throws(StorageFault) -> [KeyValue] {
         try source.pairs(in: .lanes, from: [prefix], before: [prefix + 1], limit: .max)
     }
 
     private func decode<Value: BCSDecodable>(
         _ bytes: [UInt8], as type: Value.Type, of what: @autoclosure () -> String
+    ) throws(StorageFault) -> Value {
+        try ChainStore.decode(bytes, as: type, of: what)
+    }
+
+    private static func decode<Value: BCSDecodable>(
+        _ bytes: [UInt8], as type: Value.Type, of what: String
     ) throws(StorageFault) -> Value {
         do throws(BCSError) {
             return try Value(bcs: bytes)

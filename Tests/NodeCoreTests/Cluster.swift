@@ -196,12 +196,20 @@ struct Cluster {
     func payment(
         from: Int, to: Int, amount: UInt64, sequence: UInt64
     ) -> SignedTransaction {
+        transaction(
+            from: from, sequence: sequence,
+            .transfer(Transfer(to: address(to), amount: Amount(amount))))
+    }
+
+    func transaction(
+        from: Int, sequence: UInt64, _ operation: Operation
+    ) -> SignedTransaction {
         let policy = Policy.single(people[from].publicKey)
         let transaction = Transaction(
             chainID: genesis.chainID, sender: policy.address,
             sequence: SequenceNumber(sequence),
             validUntil: moment.wall.clampedAdvance(by: 3_600_000), maxFee: 10_000,
-            operations: [.transfer(Transfer(to: address(to), amount: Amount(amount)))])
+            operations: [operation])
         return SignedTransaction(signing: transaction, policies: [policy], by: [people[from]])
     }
 

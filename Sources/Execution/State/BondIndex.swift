@@ -37,7 +37,7 @@ struct BondIndex: Sendable {
         return entries
     }
 
-    private static func entry(_ key: [UInt8]) throws(StorageFault) -> Entry {
+    static func entry(_ key: [UInt8]) throws(StorageFault) -> Entry {
         guard key.count == 40, let verifier = PublicKey(bytes: key.dropFirst(8)) else {
             throw StorageFault("\(Hex.encode(key)) isn't a key of the bonds column")
         }

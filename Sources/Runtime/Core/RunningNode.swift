@@ -27,6 +27,10 @@ package final class RunningNode: Sendable {
     private let loop: CoreLoop
     private let pool: VerifierPool
     private let share: ShareLoop
+    /// Nil where the configuration wants none.
+    private let scrubber: Scrubber?
+    /// Ends the process.
+    private let fail: @Sendable (ExitCode, String) -> Void
     private let network: NetworkBox
     private let gossip = GossipBox()
     private let standing: PeerStanding
@@ -45,6 +49,11 @@ package final class RunningNode: Sendable {
         home: Home, logger: Logger, shareMode: ShareMode? = nil,
         fail: @escaping @Sendable (ExitCode, String) -> Void
     ) throws(HomeFault) {
+        // Whatever meets damage says which command mends it.
+        let fail: @Sendable (ExitCode, String) -> Void = { code, text in
+            fail(code, code == .storage ? StoreAdvice.complete(text, home: home.path) : text)
+        }
+        self.fail = fail
         lock = try HomeLock(home)
         try home.check()
         configuration = try Configuration.load(home.configuration)
@@ -52,8 +61,12 @@ package final class RunningNode: Sendable {
         identity = try home.loadKey(home.identityKey, role: .identity)
         let voting =
             home.hasValidatorKey ? try home.loadKey(home.validatorKey, role: .voting) : nil
+        try home.checkRole(configuration)
+        let missing = try home.checkStore(isAlone: try home.isAlone(in: genesis))
         let ownIndex = voting.flatMap { [genesis] in genesis.committee.index(of: $0.publicKey) }
-        let opened = try RunningNode.openStorage(home, configuration, genesis)
+        let opened = try home.advising { [configuration, genesis] () throws(HomeFault) in
+            try RunningNode.openStorage(home, configuration, genesis)
+        }
         store = opened.store
         recordLoss = ownIndex == nil ? nil : opened.record.loss
         self.ownIndex = ownIndex
@@ -75,8 +88,9 @@ package final class RunningNode: Sendable {
             .init(
                 mode: mode, settings: configuration.share, lent: pool.lent, diskTime: diskTime,
                 logger: logger))
-        let core = try RunningNode.openCore(
-            genesis, voting, opened)
+        let core = try home.advising { [genesis] () throws(HomeFault) in
+            try RunningNode.openCore(genesis, voting, opened)
+        }
         layout = core.layout
         loop = CoreLoop(
             core: core,
@@ -87,6 +101,19 @@ package final class RunningNode: Sendable {
                 trustBonded: { [standing, gossip] peers in
                     if standing.setBonded(peers) { gossip.value?.trust(standing.known) }
                 }, fail: fail))
+        scrubber =
+            configuration.scrubMinutes == 0
+            ? nil
+            : Scrubber(
+                .init(
+                    store: opened.store, genesis: genesis,
+                    periodMilliseconds: configuration.scrubMinutes * 60_000, logger: logger,
+                    damaged: { fail(.storage, $0) }))
+        if missing == .fetchable {
+            logger.warning(
+                "the store is gone: everything is fetched anew from other nodes",
+                metadata: ["folder": "\(home.data)"])
+        }
         if let cut = opened.record.opened.cut {
             logger.warning(
                 "the end of the consensus journal was unfinished and is cut off",
@@ -107,14 +134,8 @@ package final class RunningNode: Sendable {
     private static func openStorage(
         _ home: Home, _ configuration: Configuration, _ genesis: Genesis
     ) throws(HomeFault) -> Storage {
+        let store = try openStore(home, configuration, genesis)
         do throws(StorageFault) {
-            var limits = StoreLimits()
-            limits.blockCacheBytes = configuration.limits.blockCacheMegabytes << 20
-            let store = try RocksStore(folder: home.data, limits: limits)
-            if try LedgerReader(store).summary() == nil {
-                try store.apply(NodeCore.genesisWrites(genesis))
-                try store.syncLog()
-            }
             let mark = home.hasValidatorKey ? home.validatorMark : nil
             let record = try SigningRecord.open(folder: home.journal, store: store, mark: mark)
             return Storage(store: store, record: record)
@@ -157,7 +178,9 @@ package final class RunningNode: Sendable {
         }
         gossip.value?.trust(standing.known)
         share.start { [weak self] in self?.setOwnCapacity($0) }
+        scrubber?.start()
         NodeMetrics.register(self, in: metrics)
+        if let scrubber { ScrubMetrics.register(metrics) { scrubber.status } }
     }
 
     private func openLinks() throws(NetworkFault) -> PeerNetwork {
@@ -237,6 +260,7 @@ package final class RunningNode: Sendable {
         endRequests()
         gossip.value?.stop()
         share.stop()
+        scrubber?.stop()
         loop.stop()
         network.value?.stop()
         pool.stop()
@@ -248,6 +272,12 @@ package final class RunningNode: Sendable {
 
     /// The core's figures after its last round.
     package var status: CoreStatus { loop.status.withLock { $0 } }
+
+    /// How far the store was read again; nil where nothing reads it.
+    package var scrubStatus: ScrubStatus? { scrubber?.status }
+
+    /// Ends the process: what is in the store can't be trusted.
+    package func stop(for fault: StorageFault) { fail(.storage, fault.description) }
 
     package var peers: [PeerStatus] { network.value?.peers ?? [] }
 

@@ -23,6 +23,8 @@ package struct Configuration: Hashable, Sendable {
     package var verifierThreads = 0
     /// What of the machine is lent to others.
     package var share = ShareSettings()
+    /// Minutes in which the store is read again once; 0 for never.
+    package var scrubMinutes: UInt64 = 7 * 24 * 60
     package var limits = ConfiguredLimits()
 
     package init() {}
@@ -34,6 +36,13 @@ package struct Configuration: Hashable, Sendable {
     /// - Throws: `HomeFault` with line, path, what is wrong and what would be right.
     package static func load(_ file: String) throws(HomeFault) -> Configuration {
         let text = try Home.readText(file, maximum: bytesMax)
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw HomeFault(
+                """
+                \(file): empty, so it was cut off: restore it from a backup, or take the one that \
+                `offpeak init` makes in another folder and fill in this node's addresses
+                """)
+        }
         do throws(DocumentFault) {
             return try Configuration(parsing: text, file: file)
         } catch {
@@ -45,7 +54,7 @@ package struct Configuration: Hashable, Sendable {
     package init(parsing text: String, file: String) throws(DocumentFault) {
         let root = try Document(parsing: text, file: file)
         let fields = try root.fields([
-            "network", "node", "rpc", "log", "verifier", "share", "limits",
+            "network", "node", "rpc", "log", "verifier", "share", "scrub", "limits",
         ])
         if let network = fields["network"], !network.isNull { try readNetwork(network) }
         if let node = fields["node"], !node.isNull {
@@ -59,6 +68,10 @@ package struct Configuration: Hashable, Sendable {
             if let threads { verifierThreads = Int(try threads.number(0...256)) }
         }
         if let section = fields["share"], !section.isNull { share = try .init(section) }
+        if let scrub = fields["scrub"], !scrub.isNull {
+            let period = try scrub.fields(["periodMinutes"])["periodMinutes"]
+            if let period { scrubMinutes = try period.number(0...525_600) }
+        }
         if let section = fields["limits"], !section.isNull { limits = try .init(section) }
     }
 

@@ -53,7 +53,11 @@ package struct Home: Hashable, Sendable, CustomStringConvertible {
     package func check() throws(HomeFault) {
         for (file, what) in [(configuration, "configuration"), (genesis, "genesis")] {
             guard PosixFolder.exists(file) else {
-                throw HomeFault("\(file): no \(what) there; `offpeak init` makes a home folder")
+                throw HomeFault(
+                    """
+                    \(file): no \(what) there: restore it from a backup or another node; \
+                    `offpeak init` makes a new home folder
+                    """)
             }
         }
         try checkSecret(identityKey)
@@ -70,7 +74,8 @@ package struct Home: Hashable, Sendable, CustomStringConvertible {
         do throws(PosixFault) {
             mode = try PosixFolder.permissions(of: file)
         } catch {
-            throw HomeFault("\(error). `offpeak init` makes the keys of a home folder.")
+            throw HomeFault(
+                "\(error). Restore the key from its backup; `offpeak init` makes a new home.")
         }
         guard mode & 0o077 == 0 else {
             let octal = String(mode, radix: 8)

@@ -13,7 +13,7 @@ extension Home {
         do throws(KeyFile.Fault) {
             return try KeyFile.decode(text, as: role).secretKey
         } catch {
-            throw HomeFault("\(file): \(error)")
+            throw HomeFault("\(file): \(error); restore it from its backup (`offpeak key import`)")
         }
     }
 

@@ -13,8 +13,9 @@ final class RocksDatabase: @unchecked Sendable {
     private let unsynced: OpaquePointer
     private let cache: OpaquePointer
 
+    /// - Parameter readOnly: nothing is written, and writes of others that come later aren't seen.
     /// - Throws: `StorageFault` with the path and what to do.
-    init(path: String, limits: StoreLimits) throws(StorageFault) {
+    init(path: String, limits: StoreLimits, readOnly: Bool = false) throws(StorageFault) {
         let cache = rocksdb_cache_create_lru(limits.blockCacheBytes)
         let options = RocksOptions.database(limits)
         defer { rocksdb_options_destroy(options) }
@@ -24,7 +25,7 @@ final class RocksDatabase: @unchecked Sendable {
         }
         defer { for column in columns { rocksdb_options_destroy(column) } }
         var handles = [OpaquePointer?](repeating: nil, count: columns.count)
-        let opened = RocksDatabase.open(path, options, columns, &handles)
+        let opened = RocksDatabase.open(path, options, columns, &handles, readOnly)
         guard case .success(let pointer) = opened, let cache,
             let unsynced = rocksdb_writeoptions_create()
         else {
@@ -71,13 +72,20 @@ final class RocksDatabase: @unchecked Sendable {
         guard let text else { return result }
         let reason = String(cString: text)
         rocksdb_free(text)
-        throw StorageFault(
-            """
-            \(path): RocksDB couldn't \(action): \(reason). Check the disk's free space (df) and \
-            health (dmesg) and start again; if the fault stays, move this folder away: the node \
-            then fetches the chain from its peers as an observer.
-            """)
+        let advice =
+            RocksDatabase.isDamage(reason)
+            ? "The store is damaged. \(StoreAdvice.repair(folder: path))"
+            : "Check the disk's free space (df) and health (dmesg), then start again."
+        throw StorageFault("\(path): RocksDB couldn't \(action): \(reason). \(advice)")
     }
+
+    /// Whether RocksDB's text tells of bytes that aren't those that were written.
+    private static func isDamage(_ reason: String) -> Bool {
+        ["Corruption", "No such file", "truncated", "CURRENT file"].contains { reason.contains($0) }
+    }
+
+    /// The number of the newest write: it never falls, unless writes were lost.
+    var sequence: UInt64 { rocksdb_get_latest_sequence_number(pointer) }
 
     private enum Opened {
         case success(OpaquePointer)
@@ -86,7 +94,7 @@ final class RocksDatabase: @unchecked Sendable {
 
     private static func open(
         _ path: String, _ options: OpaquePointer?, _ columns: [OpaquePointer?],
-        _ handles: inout [OpaquePointer?]
+        _ handles: inout [OpaquePointer?], _ readOnly: Bool
     ) -> Opened {
         let names = ["default"] + Column.allCases.map(\.rawValue)
         var texts: [UnsafePointer<CChar>?] = []
@@ -99,8 +107,12 @@ final class RocksDatabase: @unchecked Sendable {
         }
         defer { for copy in copies { copy.deallocate() } }
         var text: UnsafeMutablePointer<CChar>?
-        let pointer = rocksdb_open_column_families(
-            options, path, Int32(names.count), texts, columns, &handles, &text)
+        let pointer =
+            readOnly
+            ? rocksdb_open_for_read_only_column_families(
+                options, path, Int32(names.count), texts, columns, &handles, 0, &text)
+            : rocksdb_open_column_families(
+                options, path, Int32(names.count), texts, columns, &handles, &text)
         if let pointer, text == nil { return .success(pointer) }
         defer { rocksdb_free(text) }
         return .failure(text.map { String(cString: $0) } ?? "no reason given")
@@ -115,11 +127,8 @@ final class RocksDatabase: @unchecked Sendable {
                 "Another process uses this folder; stop it first."
             } else if reason.contains("Column families not opened") {
                 "A newer version of offpeak wrote this folder; start that version."
-            } else if reason.contains("Corruption") {
-                """
-                The store is damaged. Check the disk (dmesg), then move this folder away and start \
-                again: the node fetches the chain from its peers as an observer.
-                """
+            } else if isDamage(reason) {
+                "The store is damaged. \(StoreAdvice.repair(folder: path))"
             } else {
                 "Check that the folder can be written and the disk has free space (df)."
             }

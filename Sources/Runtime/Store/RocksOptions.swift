@@ -23,8 +23,10 @@ enum RocksOptions {
         rocksdb_options_set_create_if_missing(options, 1)
         rocksdb_options_set_create_missing_column_families(options, 1)
         rocksdb_options_set_paranoid_checks(options, 1)
+        // A log that ends early gives the state of an earlier moment, never one with a gap between
+        // two logs or columns; what must not be lost of it is `StoreMark`'s to tell.
         rocksdb_options_set_wal_recovery_mode(
-            options, Int32(rocksdb_tolerate_corrupted_tail_records_recovery))
+            options, Int32(rocksdb_point_in_time_recovery))
         // One write call of the log for each cycle instead of one for each batch; the store's
         // owner says when.
         rocksdb_options_set_manual_wal_flush(options, 1)

@@ -9,6 +9,7 @@ package import Primitives
 package final class RocksStore: KeyValueSource {
     private let database: RocksDatabase
     private let reader: RocksReader
+    private let mark: StoreMark
 
     /// Opens the store in `folder`, or makes one there.
     /// - Throws: `StorageFault` with the path and what to do.
@@ -18,9 +19,21 @@ package final class RocksStore: KeyValueSource {
         } catch {
             throw StorageFault("\(error): the store's folder must be one that can be written")
         }
+        let known = StoreMark.read(in: folder)
+        try RocksStore.refuse(StoreMark.lossBeforeOpening(folder), in: folder)
         database = try RocksDatabase(path: folder, limits: limits)
+        try RocksStore.refuse(
+            StoreMark.loss(known, sequence: database.sequence, in: folder), in: folder)
         reader = RocksReader(database, snapshot: nil)
+        // What was found is on the disk from here on: the mark must say no more than that.
+        try database.flushLog(sync: true)
+        mark = try StoreMark(folder: folder, sequence: database.sequence)
         try checkFormat()
+    }
+
+    private static func refuse(_ loss: String?, in folder: String) throws(StorageFault) {
+        guard let loss else { return }
+        throw StorageFault("\(loss). \(StoreAdvice.repair(folder: folder))")
     }
 
     /// The layout of keys and values that this version writes.
@@ -63,7 +76,11 @@ package final class RocksStore: KeyValueSource {
     package func flushLog() throws(StorageFault) { try database.flushLog(sync: false) }
 
     /// Waits until everything applied is on the disk.
-    package func syncLog() throws(StorageFault) { try database.flushLog(sync: true) }
+    package func syncLog() throws(StorageFault) {
+        let sequence = database.sequence
+        try database.flushLog(sync: true)
+        try mark.note(sequence, at: SystemClock.now)
+    }
 
     package func value(in column: Column, for key: [UInt8]) throws(StorageFault) -> [UInt8]? {
         try reader.value(in: column, for: key)
@@ -76,7 +93,11 @@ package final class RocksStore: KeyValueSource {
     }
 
     /// The store as it is now, for readers on other threads.
-    package func snapshot() -> StoreSnapshot { StoreSnapshot(database) }
+    /// - Parameter keepsCache: for one who reads everything once, from the disk: nothing that it
+    ///   reads takes the place of what others need.
+    package func snapshot(keepsCache: Bool = false) -> StoreSnapshot {
+        StoreSnapshot(database, keepsCache: keepsCache)
+    }
 
     /// Bytes of the files in the store's folder.
     package var sizeOnDisk: UInt64 { PosixFolder.byteCount(of: database.path) }
@@ -106,6 +127,36 @@ package final class RocksStore: KeyValueSource {
     }
 }
 
+/// The store of a node that doesn't run, read without changing it.
+package final class StoppedStore: KeyValueSource {
+    private let database: RocksDatabase
+    private let reader: RocksReader
+
+    /// Opens the store in `folder`, which must hold one.
+    /// - Throws: `StorageFault` with the path, what is damaged and what to do.
+    package init(folder: String) throws(StorageFault) {
+        if let loss = StoreMark.lossBeforeOpening(folder) {
+            throw StorageFault("\(loss). \(StoreAdvice.repair(folder: folder))")
+        }
+        database = try RocksDatabase(path: folder, limits: StoreLimits(), readOnly: true)
+        reader = RocksReader(database, snapshot: nil, keepsCache: true)
+        let known = StoreMark.read(in: folder)
+        if let loss = StoreMark.loss(known, sequence: database.sequence, in: folder) {
+            throw StorageFault("\(loss). \(StoreAdvice.repair(folder: folder))")
+        }
+    }
+
+    package func value(in column: Column, for key: [UInt8]) throws(StorageFault) -> [UInt8]? {
+        try reader.value(in: column, for: key)
+    }
+
+    package func pairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        try reader.pairs(in: column, from: start, before: end, limit: limit)
+    }
+}
+
 /// The store at one moment; later writes don't show in it. Given back with the last reference.
 // SAFETY: the snapshot's pointer never changes, and RocksDB reads it from any thread.
 package final class StoreSnapshot: KeyValueSource, @unchecked Sendable {
@@ -113,10 +164,10 @@ package final class StoreSnapshot: KeyValueSource, @unchecked Sendable {
     private let pointer: OpaquePointer?
     private let reader: RocksReader
 
-    init(_ database: RocksDatabase) {
+    init(_ database: RocksDatabase, keepsCache: Bool = false) {
         self.database = database
         pointer = rocksdb_create_snapshot(database.pointer)
-        reader = RocksReader(database, snapshot: pointer)
+        reader = RocksReader(database, snapshot: pointer, keepsCache: keepsCache)
     }
 
     deinit { rocksdb_release_snapshot(database.pointer, pointer) }
@@ -138,17 +189,23 @@ final class RocksReader: @unchecked Sendable {
     private let database: RocksDatabase
     private let snapshot: OpaquePointer?
     private let options: OpaquePointer?
+    private let keepsCache: Bool
 
-    init(_ database: RocksDatabase, snapshot: OpaquePointer?) {
+    init(_ database: RocksDatabase, snapshot: OpaquePointer?, keepsCache: Bool = false) {
         self.database = database
         self.snapshot = snapshot
-        options = RocksReader.makeOptions(snapshot)
+        self.keepsCache = keepsCache
+        options = RocksReader.makeOptions(snapshot, keepsCache)
     }
 
     deinit { rocksdb_readoptions_destroy(options) }
 
-    private static func makeOptions(_ snapshot: OpaquePointer?) -> OpaquePointer? {
+    private static func makeOptions(
+        _ snapshot: OpaquePointer?, _ keepsCache: Bool
+    ) -> OpaquePointer? {
         let options = rocksdb_readoptions_create()
+        rocksdb_readoptions_set_verify_checksums(options, 1)
+        if keepsCache { rocksdb_readoptions_set_fill_cache(options, 0) }
         if let snapshot { rocksdb_readoptions_set_snapshot(options, snapshot) }
         return options
     }
@@ -172,7 +229,7 @@ final class RocksReader: @unchecked Sendable {
     ) throws(StorageFault) -> [KeyValue] {
         if let end, end.isEmpty { return [] }
         // The bound also keeps the iterator from walking deleted keys behind the range.
-        let options = RocksReader.makeOptions(snapshot)
+        let options = RocksReader.makeOptions(snapshot, keepsCache)
         defer { rocksdb_readoptions_destroy(options) }
         let bound = end ?? []
         return try bound.withUnsafeBufferPointer { buffer throws(StorageFault) -> [KeyValue] in

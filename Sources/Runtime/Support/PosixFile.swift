@@ -56,11 +56,18 @@ struct PosixFile: ~Copyable {
         }
     }
 
-    /// Writes `bytes`, a few, over what the file holds at the offset.
+    /// Writes all of `bytes` at `offset`, and leaves the file's place alone.
     func write(_ bytes: [UInt8], at offset: Int) throws(PosixFault) {
-        let count = pwrite(descriptor, bytes, bytes.count, off_t(offset))
-        if count != bytes.count {
-            throw PosixFault("pwrite", path, code: count < 0 ? errno : EIO)
+        var done = 0
+        while done < bytes.count {
+            let step = bytes.withUnsafeBytes { buffer in
+                pwrite(
+                    descriptor, buffer.baseAddress.map { $0 + done }, bytes.count - done,
+                    off_t(offset + done))
+            }
+            if step < 0 && errno == EINTR { continue }
+            guard step > 0 else { throw PosixFault("write", path, code: step == 0 ? EIO : errno) }
+            done += step
         }
     }
 

@@ -20,6 +20,7 @@ extension NodeSimulation {
     private mutating func checkStore(of host: SimulatedHost) throws(StorageFault) {
         guard host.isUp else { return oracle.fail("node \(host.index) is down at the end") }
         _ = try LedgerAudit(of: host.store)
+        try checkRows(of: host)
         let reader = LedgerReader(host.store)
         for id in history.final.sorted() where try reader.receipt(id) == nil {
             return oracle.fail("durability: \(id) was final, and node \(host.index) hasn't it")
@@ -30,6 +31,16 @@ extension NodeSimulation {
                 "refused for good as \(reason), and executed by \(host.index): \(id)")
         }
         try checkBalances(of: host, reader)
+    }
+
+    /// Each row against those around it, as a running node's scrubber does.
+    private func checkRows(of host: SimulatedHost) throws(StorageFault) {
+        var audit = try ChainAudit(of: host.store, genesis: genesis, depth: .linked)
+        try audit.checkHead()
+        var walk = StoreWalk()
+        while let step = try walk.step(on: host.store) {
+            for row in step.rows { try audit.check(row, in: step.column) }
+        }
     }
 
     /// A ledger of a few lines: fees and transfers by the receipts, escrows by their records.

@@ -4,7 +4,10 @@ internal import Runtime
 /// `offpeak db`
 struct DatabaseCommand: AsyncParsableCommand {
     static let configuration = group(
-        "db", "Look after what a stopped node has on disk.", [ForgetSignaturesCommand.self])
+        "db", "Look after what a stopped node has on disk.",
+        [
+            DatabaseCheckCommand.self, DatabaseRepairCommand.self, ForgetSignaturesCommand.self,
+        ])
 }
 
 /// `offpeak db forget-signatures`

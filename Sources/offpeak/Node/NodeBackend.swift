@@ -22,13 +22,14 @@ struct NodeBackend: RPCBackend {
         views = NodeViews(prefix: prefix, node: node)
     }
 
-    /// Runs a read; a fault of the store is logged by the core, clients see no details.
+    /// Runs a read; a fault of the store ends the node, clients see no details.
     private func read<Result>(
         _ body: (StoreSnapshot) throws(StorageFault) -> Result?
     ) throws(RPCFault) -> Result? {
         do throws(StorageFault) {
             return try body(node.snapshot())
         } catch {
+            node.stop(for: error)
             throw .internalError
         }
     }

@@ -27,7 +27,7 @@ struct NodeViews: Sendable {
             time: summary.time, supply: supply(summary.totals.native),
             peersConnected: node.peers.count, connectedWeight: node.connectedWeight,
             totalWeight: committee.totalWeight, quorum: committee.quorum, ready: readiness.ready,
-            reasons: readiness.reasons + silence,
+            reasons: readiness.reasons + silence + damage,
             uptimeMilliseconds: node.uptimeMilliseconds)
     }
 
@@ -37,6 +37,11 @@ struct NodeViews: Sendable {
             return present?.index(of: node.peerID) == nil ? .relay : .verifier
         }
         return node.status.recovery == .none ? .validator : .observer
+    }
+
+    /// What the scrubber has met in the store.
+    private var damage: [String] {
+        node.scrubStatus?.damage.map { ["the store is damaged: \($0)"] } ?? []
     }
 
     /// Why a validator doesn't vote.

@@ -1,0 +1,177 @@
+import Execution
+import Primitives
+import TestSupport
+import Testing
+
+@testable import NodeCore
+
+@Suite struct AuditTests {
+    private let seed: UInt64 = 31
+    private let genesis: Genesis
+    private let store: MemoryStore
+
+    /// A chain with payments, an open escrow and a closed one.
+    init() throws {
+        var cluster = try Cluster(seed: seed)
+        var sent: [SignedTransaction] = []
+        for round in 0..<4 {
+            for person in 0..<8 {
+                sent.append(
+                    cluster.payment(
+                        from: person, to: (person + 1) % 8, amount: 5, sequence: UInt64(round)))
+            }
+        }
+        for (sequence, deadline) in [(4, UInt64(1_004_000)), (5, 900_000_000)] {
+            let quorum = try Quorum(
+                members: [.init(address: cluster.address(0), weight: 1)], threshold: 1)
+            let terms = EscrowTerms(
+                payee: cluster.address(1), amount: 70, release: quorum, refund: quorum,
+                deadline: Timestamp(deadline))
+            sent.append(
+                cluster.transaction(from: 0, sequence: UInt64(sequence), .escrowCreate(terms)))
+        }
+        for (place, transaction) in sent.enumerated() {
+            try cluster.submit(transaction, to: place % 4)
+            try cluster.run(milliseconds: 20)
+        }
+        let all = sent
+        try cluster.run(milliseconds: 5_000) { $0.isFinal(all, at: [0, 1, 2, 3]) }
+        try #require(cluster.isFinal(sent, at: [0]))
+        // The first escrow's deadline passes.
+        try cluster.run(milliseconds: 5_000)
+        genesis = cluster.genesis
+        store = cluster.members[0].store
+    }
+
+    /// The faults that a whole check finds, as `offpeak db check` makes it.
+    private func faults(_ source: MemoryStore) -> [String] {
+        do throws(StorageFault) {
+            var audit = try ChainAudit(of: source, genesis: genesis, depth: .whole)
+            try audit.checkHead()
+            var walk = StoreWalk()
+            var counts: [Column: UInt64] = [:]
+            while let step = try walk.step(on: source) {
+                counts[step.column, default: 0] += UInt64(
+                    step.rows.count { step.column != .receipts || $0.key.count == 32 })
+                for row in step.rows { try audit.check(row, in: step.column) }
+            }
+            guard counts[.blocks] == audit.finalizedHeight.rawValue,
+                counts[.receipts] == audit.receiptCount
+            else { return ["counts"] }
+            _ = try LedgerAudit(of: source)
+            return []
+        } catch {
+            return ["\(error)"]
+        }
+    }
+
+    private func rows(_ column: Column) throws -> [KeyValue] {
+        try store.pairs(in: column, from: [], before: nil, limit: .max)
+    }
+
+    @Test func `a chain that nobody touched is whole, and every column has rows`() throws {
+        #expect(faults(store) == [])
+        for column in Column.allCases where column != .lanes {
+            #expect(try !rows(column).isEmpty, "\(column)")
+        }
+    }
+
+    private enum Damage: CaseIterable { case flipped, removed, moved }
+
+    /// Rows whose contents nothing else in the store binds: only RocksDB's checksums tell.
+    private func isUnbound(_ row: KeyValue, _ column: Column, _ damage: Damage) -> Bool {
+        switch column {
+        // Lanes and acks stand alone; roots of heights that no block names are for questions.
+        case .lanes, .meta: true
+        // Fee and outcome are told to clients and bound by nothing.
+        case .receipts: damage == .flipped || row.key.count == 33
+        // Where a block that is final has no finalization of its own, the next one proves it.
+        case .finalizations: damage == .removed
+        // Heights of blocks that an ack or batch isn't ordered by.
+        case .batches: damage == .removed
+        case .blocks, .blockHeights, .state, .nodes, .deadlines, .escrowsByParty, .bonds: false
+        }
+    }
+
+    private func damaged(
+        _ row: KeyValue, _ column: Column, _ damage: Damage,
+        _ generator: inout SeededGenerator
+    ) -> MemoryStore {
+        var writes = WriteSet()
+        var key = row.key
+        var value = row.value
+        switch damage {
+        case .flipped:
+            // Values that are empty have their content in the key.
+            if value.isEmpty {
+                writes.delete(key, in: column)
+                key[Int(generator.next() % UInt64(key.count))] ^= 1 << UInt8(generator.next() % 8)
+            } else {
+                let place = Int(generator.next() % UInt64(value.count))
+                value[place] ^= 1 << UInt8(generator.next() % 8)
+            }
+            writes.put(value, in: column, for: key)
+        case .removed: writes.delete(key, in: column)
+        case .moved:
+            writes.delete(key, in: column)
+            key[Int(generator.next() % UInt64(key.count))] ^= 1 << UInt8(generator.next() % 8)
+            writes.put(value, in: column, for: key)
+        }
+        let copy = store.copy()
+        copy.apply(writes)
+        return copy
+    }
+
+    @Test(arguments: Column.allCases)
+    func `a row that was changed, lost or moved is found`(column: Column) throws {
+        var generator = SeededGenerator(seed: seed)
+        let all = try rows(column)
+        var tried = 0
+        for row in all.shuffled(using: &generator).prefix(12) {
+            for damage in Damage.allCases where !isUnbound(row, column, damage) {
+                let copy = damaged(row, column, damage, &generator)
+                tried += 1
+                #expect(
+                    faults(copy) != [],
+                    "seed \(seed): \(damage) \(Hex.encode(row.key)) in \(column.rawValue)")
+            }
+        }
+        #expect(tried > 0 || column == .lanes || column == .meta)
+    }
+
+    @Test func `heads that don't agree are found without a look at the rows`() throws {
+        for name in ["ledger", "chain/finalized"] {
+            let key = Array(name.utf8)
+            let value = try #require(try store.value(in: .meta, for: key))
+            for place in value.indices where name != "ledger" || (32..<72).contains(place) {
+                var changed = value
+                changed[place] ^= 0x40
+                var writes = WriteSet()
+                writes.put(changed, in: .meta, for: key)
+                let copy = store.copy()
+                copy.apply(writes)
+                #expect(throws: StorageFault.self, "\(name) at \(place)") {
+                    let audit = try ChainAudit(of: copy, genesis: genesis, depth: .readable)
+                    try audit.checkHead()
+                }
+            }
+        }
+    }
+
+    @Test func `a walk visits every row once, from whatever column it begins`() throws {
+        var wanted = 0
+        for column in Column.allCases { wanted += try rows(column).count }
+        for first in [Column.meta, .state, .bonds] {
+            var walk = StoreWalk(from: first)
+            var seen: Set<[UInt8]> = []
+            var count = 0
+            while let step = try walk.step(on: store) {
+                for row in step.rows {
+                    count += 1
+                    seen.insert(Array(step.column.rawValue.utf8) + [0] + row.key)
+                }
+            }
+            #expect(count == wanted && seen.count == wanted)
+        }
+    }
+}
