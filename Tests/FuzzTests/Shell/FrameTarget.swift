@@ -76,12 +76,12 @@ extension FuzzTarget {
         let mixed = [
             Frame(kind: .batches, payload: (0..<3000).map { UInt8(truncatingIfNeeded: $0) })
         ]
-        // As long as its kind allows, and not to be packed.
+        // As long as its kind allows, and not to be packed; two, so that the first can be longer.
         var generator = SeededGenerator(seed: 1)
         let full = Frame(
             kind: .control, payload: generator.bytes(FrameKind.control.payloadBytesMax))
         return [
-            FuzzSeed("full", [255] + written([full])),
+            FuzzSeed("full", [255] + written([full, full])),
             FuzzSeed("control", [3] + written(frames)), FuzzSeed("long", [255] + written([long])),
             FuzzSeed("messages", [200] + written(others)),
             FuzzSeed("packed", [100] + written(mixed + frames)),
