@@ -83,12 +83,13 @@ import Testing
         switch column {
         // Lanes and acks stand alone; roots of heights that no block names are for questions.
         case .lanes, .meta: true
-        // Fee and outcome are told to clients and bound by nothing.
-        case .receipts: damage == .flipped || row.key.count == 33
+        // Fee and outcome are told to clients and bound by nothing; without its last receipt a block
+        // looks like one whose last transaction was skipped.
+        case .receipts: damage != .moved || row.key.count == 33
         // Where a block that is final has no finalization of its own, the next one proves it.
         case .finalizations: damage == .removed
-        // Heights of blocks that an ack or batch isn't ordered by.
-        case .batches: damage == .removed
+        // One that no block orders may go; the owner's signature isn't part of the digest.
+        case .batches: damage != .moved
         case .blocks, .blockHeights, .state, .nodes, .deadlines, .escrowsByParty, .bonds: false
         }
     }

@@ -123,12 +123,13 @@ final class RocksDatabase: @unchecked Sendable {
             return StorageFault("\(path): no memory to open RocksDB")
         }
         let advice =
-            if reason.contains("lock") {
+            if isDamage(reason) {
+                // First: a damaged "block" is no "lock".
+                "The store is damaged. \(StoreAdvice.repair(folder: path))"
+            } else if reason.contains("lock") {
                 "Another process uses this folder; stop it first."
             } else if reason.contains("Column families not opened") {
                 "A newer version of offpeak wrote this folder; start that version."
-            } else if isDamage(reason) {
-                "The store is damaged. \(StoreAdvice.repair(folder: path))"
             } else {
                 "Check that the folder can be written and the disk has free space (df)."
             }
