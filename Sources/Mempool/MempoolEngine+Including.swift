@@ -127,12 +127,16 @@ extension MempoolEngine {
         }
     }
 
-    /// Takes up acks and own batches where they were before a restart.
+    /// Takes up acks and own batches where they were before a restart. An ack that the chain has
+    /// passed is there because a crash undid its deletion: its batch may be in a block, so the body
+    /// stays.
     mutating func restore(_ recovered: [RecoveredAck]) {
         for item in recovered {
             let header = item.ack.header
             let lane = header.content.lane
-            guard header.content.position > table[lane]?.position ?? 0 else { continue }
+            guard !isClosed(lane), header.content.position > table[lane]?.position ?? 0 else {
+                continue
+            }
             if let owner = peer(header.content.owner) {
                 witness.record(item.ack, from: owner, at: Instant(milliseconds: 0))
             }

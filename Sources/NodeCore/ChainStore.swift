@@ -136,11 +136,11 @@ package struct ChainStore: Sendable {
     private func decode<Value: BCSDecodable>(
         _ bytes: [UInt8], as type: Value.Type, of what: @autoclosure () -> String
     ) throws(StorageFault) -> Value {
-        try ChainStore.decode(bytes, as: type, of: what)
+        try ChainStore.decode(bytes, as: type, of: what())
     }
 
     private static func decode<Value: BCSDecodable>(
-        _ bytes: [UInt8], as type: Value.Type, of what: String
+        _ bytes: [UInt8], as type: Value.Type, of what: @autoclosure () -> String
     ) throws(StorageFault) -> Value {
         do throws(BCSError) {
             return try Value(bcs: bytes)

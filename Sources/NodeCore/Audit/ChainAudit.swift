@@ -10,7 +10,7 @@ package import Primitives
 /// store). Every row of every column in order, and `checkHead` before, make a whole check:
 ///
 /// - blocks: each is its parent's child and is found by its digest; the state root that it names is
-///   that of the height; the bodies that it orders are there once it is executed (`whole` only);
+///   that of the height; the bodies that it orders are there once it is executed;
 /// - finalizations: of the block at their height, by a quorum;
 /// - batches and acks: under their own digests; of the ledger: see `RowAudit`.
 package struct ChainAudit: Sendable {
@@ -18,7 +18,7 @@ package struct ChainAudit: Sendable {
     package enum Depth: Sendable {
         /// Only that rows can be read: for a quick look.
         case readable
-        /// Everything but signatures, and bodies and receipts of blocks: what a few reads tell.
+        /// Everything but signatures and the blocks' receipts: what a few reads for a row tell.
         case linked
         /// Everything.
         case whole
@@ -121,15 +121,14 @@ package struct ChainAudit: Sendable {
             throw StorageFault("block \(height) isn't found by its digest")
         }
         try checkExecuted(block)
-        // A body that isn't there is no rot: it was dropped, and others have it.
-        guard height <= appliedHeight, depth == .whole else { return }
+        guard height <= appliedHeight else { return }
         let payload = try payload(of: block)
         for certificate in payload.certificates {
             guard try chain.hasBatch(certificate.digest) else {
                 throw StorageFault("batch \(certificate.digest) of block \(height) is missing")
             }
         }
-        try countReceipts(of: block, payload)
+        if depth == .whole { try countReceipts(of: block, payload) }
     }
 
     private func payload(of block: Block) throws(StorageFault) -> BlockPayload {
