@@ -331,6 +331,27 @@ import Testing
         #expect(try network.include(proposedBy: 0).map(\.id) == [payment.id])
     }
 
+    /// A crash can undo the deletion of an ack that the chain has passed, and its lane is pruned.
+    @Test func `an ack of a closed lane that a crash brought back takes no body with it`() throws {
+        var network = try MempoolNetwork(seed: 16)
+        try network.submit(network.transfer(network.sender(ownedBy: 1), sequence: 0), to: 1)
+        let batch = try #require(network.stored.first?.changes.first?.value)
+        let ack = try #require(network.stored.first?.changes.last?.value)
+        let item = RecoveredAck(ack: try Ack(bcs: ack), batch: try Batch(bcs: batch))
+        let late = Height(100_000)
+        var engine = MempoolEngine(
+            layout: network.layout, ownIndex: ValidatorIndex(0), signer: network.keys[0],
+            table: LaneTable(), height: late, recovered: [item])
+        let moment = Moment(now: Instant(milliseconds: 5), wall: 5)
+        try engine.handle(
+            .included(late.clampedAdvance(by: 1), [], passedOver: []), at: moment,
+            view: FixedView())
+        let dropped = engine.flush(at: moment).contains {
+            if case .forget(let writes) = $0 { !writes.isEmpty } else { false }
+        }
+        #expect(!dropped)
+    }
+
     @Test func `certificates below a threshold, with a signer twice or altered are refused`() throws
     {
         var network = try MempoolNetwork(seed: 15)
