@@ -51,7 +51,6 @@ extension NodeCore {
             try execute(block, batches)
             didExecute = true
         }
-        try prepareAhead()
         guard didExecute else { return }
         try resumeChecks()
         try build()
@@ -78,36 +77,6 @@ extension NodeCore {
             return nil
         }
         return batches
-    }
-
-    /// Finalized blocks behind the one that waits whose bodies are fetched meanwhile: 8 of the
-    /// largest stay within 64 MiB. What is beyond waits for its turn.
-    private static let preparedBlocksMax = 8
-
-    /// A node that is behind would otherwise wait for the bodies of each block in turn.
-    private mutating func prepareAhead() throws(StorageFault) {
-        let waiting = unexecuted.dropFirst().prefix(NodeCore.preparedBlocksMax)
-        for block in Array(waiting) where block.height > preparedHeight {
-            preparedHeight = block.height
-            try prove(try payload(of: block), of: block.digest)
-            try wantBodies(of: block.digest)
-        }
-    }
-
-    /// Asks for the bodies of a block whose payload is proven; does nothing for another.
-    private mutating func wantBodies(of digest: Digest) throws(StorageFault) {
-        var missing: [BatchCertificate] = []
-        for certificate in proven[digest]?.certificates ?? []
-        where try body(certificate.value.digest) == nil {
-            missing.append(certificate.value)
-        }
-        if !missing.isEmpty { try feed(.bodiesWanted(missing)) }
-    }
-
-    /// Fetches what a block that became proven lacks, if it is soon to be executed.
-    mutating func prepare(_ digest: Digest) throws(StorageFault) {
-        let soon = unexecuted.prefix(NodeCore.preparedBlocksMax + 1)
-        if soon.contains(where: { $0.digest == digest }) { try wantBodies(of: digest) }
     }
 
     private func payload(of block: Block) throws(StorageFault) -> BlockPayload {

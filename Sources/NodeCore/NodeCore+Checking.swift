@@ -80,7 +80,6 @@ extension NodeCore {
         mempool.noteDirect(direct)
         proven[digest] = ProvenPayload(certificates: certificates, direct: direct)
         try drive(.blockChecked(digest, valid: true))
-        try prepare(digest)
         try executeReady()
     }
 

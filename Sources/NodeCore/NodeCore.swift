@@ -38,8 +38,6 @@ package struct NodeCore: Sendable {
     var proving: Set<Digest> = []
     /// Finalized blocks that aren't executed yet, ascending.
     var unexecuted: Deque<Block> = []
-    /// Up to here, what finalized blocks need for their execution was asked for.
-    var preparedHeight: Height = 0
     /// Checks that wait for an execution.
     var deferredChecks: [(block: Block, context: ChainContext)] = []
     var pendingBuild: (view: View, context: ChainContext, mayBeEmpty: Bool)?
