@@ -216,8 +216,9 @@ extension MempoolEngine {
         }
     }
 
-    /// Whether an owner may be given a transaction yet. A node without a vote looks at its signatures
-    /// before; until then nothing makes it hurry, for owners hold a wrong one against it.
+    /// Whether an owner may be given a transaction yet. A node without a vote looks at its
+    /// signatures before; until then nothing makes it hurry, for owners hold a wrong one against
+    /// it.
     private func mayLeave(_ entry: Following.Followed) -> Bool {
         ownIndex != nil || entry.isScreened
     }

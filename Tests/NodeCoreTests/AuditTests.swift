@@ -83,8 +83,8 @@ import Testing
         switch column {
         // Lanes and acks stand alone; roots of heights that no block names are for questions.
         case .lanes, .meta: true
-        // Fee and outcome are told to clients and bound by nothing; without its last receipt a block
-        // looks like one whose last transaction was skipped.
+        // Fee and outcome are told to clients and bound by nothing; without its last receipt a
+        // block looks like one whose last transaction was skipped.
         case .receipts: damage != .moved || row.key.count == 33
         // Where a block that is final has no finalization of its own, the next one proves it.
         case .finalizations: damage == .removed

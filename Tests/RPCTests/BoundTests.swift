@@ -26,7 +26,10 @@ struct BoundTests {
         } body: { endpoint in
             try await withThrowingTaskGroup(of: String.self) { group in
                 for _ in 0..<8 {
-                    group.addTask { try await exchange(endpoint, ["POST / HTTP/1.1\r\nHost:"]) }
+                    // Closed before or after it could write.
+                    group.addTask {
+                        (try? await exchange(endpoint, ["POST / HTTP/1.1\r\nHost:"])) ?? ""
+                    }
                 }
                 for _ in 0..<6 {
                     let answer = try await group.next()

@@ -19,8 +19,8 @@ package struct RPCServerConfiguration: Hashable, Sendable {
     /// Milliseconds that open connections have to finish when the server stops.
     package var stopMilliseconds: Int64 = 2_000
 
-    /// Connections beyond `connectionsMax` that may be open for a moment, while others close. Beyond
-    /// it: the system's queue.
+    /// Connections beyond `connectionsMax` that may be open for a moment, while others close.
+    /// Beyond it: the system's queue.
     static let closingMax = 64
 
     package init() {}

@@ -10,8 +10,8 @@ package struct NetworkLimits: Hashable, Sendable {
     /// Bytes of unfinished frames that guests hold together: each may hold one of every kind, and
     /// the largest must still get through. Beyond it: the link that holds the most is closed.
     package var guestBytesMax = 32 << 20
-    /// Frames of one guest that are read in a second, and at once after a pause. Beyond it: the link
-    /// isn't read for a while.
+    /// Frames of one guest that are read in a second, and at once after a pause. Beyond it: the
+    /// link isn't read for a while.
     package var guestFrames = InflowRate(perSecond: 500, burst: 1_000)
     /// The same of all guests together.
     package var allGuestsFrames = InflowRate(perSecond: 2_000, burst: 4_000)

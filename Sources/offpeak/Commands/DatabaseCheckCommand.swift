@@ -9,15 +9,15 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Read everything that a stopped node has on disk, and say what is damaged.",
         discussion: """
-            Nothing is changed. Checks configuration, genesis and keys, the journal, every checksum \
-            of the store, and what it says: blocks and their links, signatures under them, batches, \
-            receipts, the state against the roots that were voted for, indexes, and the sums \
-            against the supply. A node that runs reads its store again by itself (scrub in \
-            config.yaml).
+            Nothing is changed. Checks configuration, genesis and keys, the journal, every \
+            checksum of the store, and what it says: blocks and their links, signatures under \
+            them, batches, receipts, the state against the roots that were voted for, indexes, \
+            and the sums against the supply. A node that runs reads its store again by itself \
+            (scrub in config.yaml).
 
             Exit codes: 0 everything is whole, 74 the store or the journal is damaged, 75 a node \
-            runs on this home, 78 configuration, genesis or a key is damaged. Each fault comes with \
-            the command that mends it.
+            runs on this home, 78 configuration, genesis or a key is damaged. Each fault comes \
+            with the command that mends it.
             """)
 
     @Option(help: "The home folder of a node that doesn't run.")

@@ -7,9 +7,10 @@ struct DatabaseRepairCommand: AsyncParsableCommand {
         commandName: "repair",
         abstract: "Put a damaged store aside, so that the node fetches everything anew.",
         discussion: """
-            The folder data/ is renamed, never deleted; keys, journal and signing record stay. At \
-            its next start the node asks the other nodes for all blocks from the genesis on, checks \
-            and executes each, and then has the same state as they. Where no other validator could \
+            The folder data/ is renamed, never deleted; keys and journal stay. At its next start \
+            the node asks the other nodes for all blocks from the genesis on, checks and executes \
+            each, and then has the same state as they; a validator also asks how far its key has \
+            signed, since the journal belonged to the old store. Where no other validator could \
             give the chain back it changes nothing and says so: then only a backup helps.
             """)
 

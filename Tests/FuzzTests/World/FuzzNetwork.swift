@@ -32,12 +32,15 @@ struct FuzzNetwork {
     private var flights: [Flight] = []
     private var lastRequest: UInt64 = 0
 
-    init(_ keys: FuzzKeys) throws {
+    /// - Parameter newcomer: who has no record of its signatures, and waits for others' word.
+    init(_ keys: FuzzKeys, newcomer: Int? = nil) throws {
         self.keys = keys
-        for key in keys.nodes {
+        for (node, key) in keys.nodes.enumerated() {
             let store = ScratchStore()
             store.apply(NodeCore.genesisWrites(keys.genesis))
-            let configuration = NodeConfiguration(genesis: keys.genesis, signer: key)
+            let asks = SigningMode.asking(RecordID(low: 1, high: 1))
+            let configuration = NodeConfiguration(
+                genesis: keys.genesis, signer: key, signing: node == newcomer ? asks : .full)
             cores.append(
                 try NodeCore(configuration: configuration, source: store, journal: [], at: moment))
             stores.append(store)

@@ -36,7 +36,7 @@ struct FuzzWorld: Sendable {
 
     private init() throws {
         keys = try FuzzKeys()
-        let start = try FuzzNetwork(keys)
+        let start = try FuzzNetwork(keys, newcomer: 3)
         var network = try FuzzNetwork(keys)
         let story = Story(keys)
         for transaction in story.past { try network.submit(transaction, to: 1) }
