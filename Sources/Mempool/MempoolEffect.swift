@@ -93,3 +93,13 @@ package enum MempoolEffect: Sendable {
     /// Somebody signed what it must not.
     case evidence(Evidence)
 }
+
+extension MempoolEffect {
+    /// Whether it changes what is on disk.
+    package var isWrite: Bool {
+        switch self {
+        case .store, .forget: true
+        default: false
+        }
+    }
+}

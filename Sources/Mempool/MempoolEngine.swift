@@ -191,6 +191,14 @@ package struct MempoolEngine: Sendable {
         return effects
     }
 
+    /// What was collected for the disk, in order; the rest stays. Bodies reach the disk before what
+    /// is executed from them.
+    package mutating func takeWrites() -> [MempoolEffect] {
+        let writes = effects.filter(\.isWrite)
+        if !writes.isEmpty { effects.removeAll(where: \.isWrite) }
+        return writes
+    }
+
     private mutating func flushOutboxes() {
         for peer in forwardOutbox.keys.sorted() {
             for piece in MempoolEngine.messages(of: forwardOutbox[peer] ?? []) {

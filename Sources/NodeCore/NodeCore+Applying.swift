@@ -119,6 +119,7 @@ extension NodeCore {
             ExecutableBlock(
                 height: block.height, time: block.time, proposer: block.proposer,
                 direct: direct, batches: batches, systemValues: try shardValues(of: block)))
+        try writeCollected()
         var writes = outcome.writes
         writes.append(ChainStore.rootWrites(outcome.stateRoot, at: block.height))
         if configuration.planted == .writesSplit {

@@ -235,7 +235,9 @@ package struct NodeCore: Sendable {
         updateSilence()
         var collected = mempool.flush(at: moment)
         while !collected.isEmpty {
-            for effect in collected { try perform(effect) }
+            // An execution that a body leads to must find all bodies on disk.
+            for effect in collected where effect.isWrite { try perform(effect) }
+            for effect in collected where !effect.isWrite { try perform(effect) }
             collected = mempool.flush(at: moment)
         }
         setOwnTimer()
@@ -281,6 +283,11 @@ package struct NodeCore: Sendable {
         case .halt(let reason): effects.append(.halt(reason))
         case .compact(let records): effects.append(.compactJournal(records))
         }
+    }
+
+    /// Hands on what the mempool collected for the disk.
+    mutating func writeCollected() throws(StorageFault) {
+        for effect in mempool.takeWrites() { try perform(effect) }
     }
 
     mutating func feed(_ event: MempoolEvent) throws(StorageFault) {
