@@ -7,16 +7,16 @@ import Testing
     private func exploration(
         _ victim: CrashPoint.Victim, seed: UInt64 = 1, planting fault: PlantedFault? = nil
     ) -> CrashExploration {
-        var scenario = NodeScenario(seed: seed, blocks: 12, validators: 4, quiet: true)
+        var scenario = NodeScenario(seed: seed, blocks: 10, validators: 4, quiet: true)
         scenario.planted = fault
         return CrashExploration(scenario, victim: victim)
     }
 
     @Test(arguments: CrashPoint.Victim.allCases)
     func `a crash at any write is survived`(victim: CrashPoint.Victim) {
-        let report = exploration(victim).run(step: 17)
+        let report = exploration(victim).run(step: 37)
         #expect(report.violation == nil && report.points > 100)
-        #expect(report.runs.count >= report.points / 17 * CrashPoint.Mode.allCases.count)
+        #expect(report.runs.count >= report.points / 37 * CrashPoint.Mode.allCases.count)
         #expect(report.writes.keys.allSatisfy { !report.missed.contains($0) })
         #expect(report.failing.isEmpty, "\(report.failing.first?.violation ?? "")")
         #expect(report.recoveries.count == report.runs.count)
@@ -36,15 +36,15 @@ import Testing
 
     /// Nothing is wrong with it until a crash comes at the right moment.
     @Test func `a fault that only a crash shows is seen`() {
-        let report = exploration(.all, planting: .writesSplit).run(step: 7)
+        let report = exploration(.all, planting: .writesSplit).run(step: 31)
         #expect(report.violation == nil && !report.failing.isEmpty)
     }
 
     @Test func `parts of an exploration are the whole`() {
         let exploration = exploration(.one)
-        var parts = exploration.run(step: 41, part: 0, of: 2)
-        parts.add(exploration.run(step: 41, part: 1, of: 2))
-        let whole = exploration.run(step: 41)
+        var parts = exploration.run(step: 83, part: 0, of: 2)
+        parts.add(exploration.run(step: 83, part: 1, of: 2))
+        let whole = exploration.run(step: 83)
         #expect(parts.runs.count == whole.runs.count && Set(parts.runs) == Set(whole.runs))
         #expect(parts.points == whole.points && parts.writes == whole.writes)
     }

@@ -1,5 +1,6 @@
 internal import Consensus
 internal import Execution
+internal import Mempool
 internal import NodeCore
 internal import Primitives
 
@@ -8,7 +9,8 @@ internal import Primitives
 /// Roots: equal at equal heights on all nodes. Supply: balanced after every block. Validity: what
 /// executes was handed in and signed. Exactly once: a transaction has one receipt, at one height,
 /// on all nodes. Durability: what was called final has a receipt at that node, and at the end on
-/// all. Reads: what a node shows never goes back, but for a loss of power.
+/// all; a block is executed upon bodies that the store was told before. Reads: what a node shows
+/// never goes back, but for a loss of power.
 struct NodeOracle {
     private let supply: Amount
     /// The highest executed height.
@@ -68,10 +70,22 @@ struct NodeOracle {
         if let ledger = host.core?.value.ledger, ledger.height == height {
             times[height] = ledger.time
         }
+        oracle.expect(
+            NodeOracle.holdsBodies(of: height, host.store),
+            "node \(host.index) executes \(height) before the store has its bodies")
         guard let totals = host.core?.value.ledger.totals else { return }
         oracle.expect(
             totals.assets.allSatisfy(\.isBalanced) && totals.native.supply == supply,
             "supply at \(height) of node \(host.index): \(totals)")
+    }
+
+    /// A row that rotted isn't asked.
+    private static func holdsBodies(of height: Height, _ store: SimulatedStore) -> Bool {
+        let chain = ChainStore(store)
+        guard let block = (try? chain.block(at: height)) ?? nil,
+            let payload = try? BlockPayload(decoding: block.payload)
+        else { return true }
+        return payload.certificates.allSatisfy { (try? chain.hasBatch($0.digest)) != false }
     }
 
     /// A node called a transaction final: it must have the receipt.
