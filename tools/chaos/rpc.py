@@ -56,18 +56,32 @@ class Client:
 
     def post(self, body, seconds=None):
         seconds = seconds or self.seconds
+        # A node closes a connection that was idle for 20 s: then the call goes out on a new one.
+        was_open = self.connection is not None and self.connection.sock is not None
         try:
-            if self.connection is None:
-                self.connection = http.client.HTTPConnection(*self.address, timeout=seconds)
-            self.connection.timeout = seconds
-            if self.connection.sock is not None:
-                self.connection.sock.settimeout(seconds)
-            self.connection.request(
-                "POST", "/", json.dumps(body), {"Content-Type": "application/json"})
-            return json.loads(self.connection.getresponse().read())
+            return self.send(body, seconds)
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected) as fault:
+            self.close()
+            if not was_open:
+                raise NoAnswer(repr(fault)) from fault
         except (OSError, http.client.HTTPException, ValueError) as fault:
             self.close()
             raise NoAnswer(repr(fault)) from fault
+        try:
+            return self.send(body, seconds)
+        except (OSError, http.client.HTTPException, ValueError) as fault:
+            self.close()
+            raise NoAnswer(repr(fault)) from fault
+
+    def send(self, body, seconds):
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(*self.address, timeout=seconds)
+        self.connection.timeout = seconds
+        if self.connection.sock is not None:
+            self.connection.sock.settimeout(seconds)
+        self.connection.request(
+            "POST", "/", json.dumps(body), {"Content-Type": "application/json"})
+        return json.loads(self.connection.getresponse().read())
 
     def close(self):
         if self.connection is not None:
