@@ -156,8 +156,7 @@ extension SimplexEngine {
         let heard = committee.weight(of: answers.keys) + committee.weight(of: own)
         guard heard >= committee.quorum else { return }
         let highest = answers.values.map(\.view).max() ?? 0
-        // Answers have opened views meanwhile: what counts is how far the record goes.
-        resume(from: highest > recordedView ? highest : 0)
+        resume(from: highest > view ? highest : 0)
     }
 
     private mutating func setFloorIfKnown() {
