@@ -10,16 +10,19 @@ package import Primitives
 // - upon such a question: answer the current view with the certificate that opened it, and the
 //   newest vote of the asking key that is known.
 // - upon a vote that isn't in the record: halt, for somebody else signs, or the record is old.
-// - upon enough answers: sign from the highest of the views on, if it lies above the own one.
+// - upon enough answers: sign, and if the last of them proved a view above the own one, only from
+//   that one on.
 //
-// So an old copy of a whole home, which no file gives away, signs in no view that others have left
-// and in none where one of them still knows its vote. What is left is a vote in the others' newest
-// view that reached none of those that answer.
+// The certificates have opened the highest of the views by then, and notarize and nullify votes are
+// for the current view alone. So an old copy of a whole home, which no file gives away, gives none
+// of these in a view that others have left, and stops where one of them still knows its vote. What
+// is left: a vote in the others' newest view that reached none of those that answer, and a finalize
+// vote for a lower view that the lost record nullified. (To abstain from all lower views, whichever
+// answer proved the highest, can stop a network: then nobody may be left to finalize.)
 //
 // An empty record looks alike at the network's first start and after the loss of a home folder. So
 // whoever has one signs nothing before the answers give it a floor: the last view in which it may
-// have signed. It never signs at or below the floor, and the floor is on
-// disk before its first vote.
+// have signed. It never signs at or below the floor, and the floor is on disk before its first vote.
 //
 // - upon the start: ask, naming the record's random id.
 // - upon such a question: keep on disk the first id that is known of each validator, then answer
