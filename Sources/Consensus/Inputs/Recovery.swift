@@ -22,7 +22,8 @@ package import Primitives
 //
 // An empty record looks alike at the network's first start and after the loss of a home folder. So
 // whoever has one signs nothing before the answers give it a floor: the last view in which it may
-// have signed. It never signs at or below the floor, and the floor is on disk before its first vote.
+// have signed. It never signs at or below the floor, and the floor is on disk before its first
+// vote.
 //
 // - upon the start: ask, naming the record's random id.
 // - upon such a question: keep on disk the first id that is known of each validator, then answer
