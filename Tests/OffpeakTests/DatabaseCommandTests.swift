@@ -15,13 +15,7 @@ struct DatabaseCommandTests {
 
     /// A home of a network whose only validator it is, after a start.
     private func makeHome() async throws -> Home {
-        try await program.run(["init", "node"])
-        let made = try await program.run([
-            "genesis", "new", "--network", "tests", "--validator", "node", "--out",
-            "node/genesis.json",
-        ])
-        #expect(made.exitCode == 0, "\(made.errors)")
-        let home = Home("\(program.folder)/node")
+        let home = try await program.makeLoneHome()
         let node = try open(home)
         node.stop()
         return home

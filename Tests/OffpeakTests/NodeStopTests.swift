@@ -13,20 +13,9 @@ struct NodeStopTests {
 
     init() throws { program = try WalletProgram() }
 
-    /// A home with the genesis of a network whose only validator it is.
-    private func makeHome() async throws -> Home {
-        try await program.run(["init", "node"])
-        let made = try await program.run([
-            "genesis", "new", "--network", "tests", "--validator", "node", "--out",
-            "node/genesis.json",
-        ])
-        #expect(made.exitCode == 0, "\(made.errors)")
-        return Home("\(program.folder)/node")
-    }
-
     @Test("a node whose disk takes nothing more ends with 74 and says what to do")
     func fullDisk() async throws {
-        let home = try await makeHome()
+        let home = try await program.makeLoneHome()
         // Files may hold 512 bytes (1,024 in some shells), and a write beyond that only fails.
         let result = try await program.run(
             ["node", "--home", home.path], after: "trap '' XFSZ; ulimit -f 1")
@@ -37,7 +26,7 @@ struct NodeStopTests {
 
     @Test("a node that stops answers who waits for an owner at once, and says why")
     func openSubmission() async throws {
-        let home = try await makeHome()
+        let home = try await program.makeLoneHome()
         // Never started: nobody answers.
         let node = try RunningNode(home: home, logger: Logger(label: "test")) { _, _ in }
         let backend = try NodeBackend(node)

@@ -1,5 +1,6 @@
 import Foundation
 import RPC
+import Runtime
 import Testing
 
 /// What a run of the built program said.
@@ -114,5 +115,16 @@ final class WalletProgram: Sendable {
     func mode(of file: String) throws -> Int? {
         let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(file)")
         return (attributes[.posixPermissions] as? NSNumber)?.intValue
+    }
+
+    /// A home with the genesis of a network whose only validator it is.
+    func makeLoneHome() async throws -> Home {
+        try await run(["init", "node"])
+        let made = try await run([
+            "genesis", "new", "--network", "tests", "--validator", "node", "--out",
+            "node/genesis.json",
+        ])
+        #expect(made.exitCode == 0, "\(made.errors)")
+        return Home("\(folder)/node")
     }
 }
