@@ -8,11 +8,13 @@ attacker has them, and never from those of honest nodes and clients.
 
 import asyncio
 import json
+import os
 import random
 import resource
 import socket
 import struct
 import sys
+import threading
 
 # Addresses that one attacker comes from, unless its plan says otherwise.
 SOURCES = 64
@@ -21,6 +23,8 @@ RATE = 2000
 CONNECT_SECONDS = 10
 # Between the end of a connection and the next in its place, at most.
 PAUSE_SECONDS = 0.5
+# Held by the thread that tells how the attack ended.
+TELLING = threading.Lock()
 
 
 class Attack:
@@ -113,21 +117,38 @@ async def run(plan):
     kinds = {**attack_rpc.KINDS, **attack_links.KINDS, **attack_gossip.KINDS,
              **attack_payments.KINDS}
     attack = Attack(plan)
-    task = asyncio.ensure_future(kinds[plan["kind"]](attack))
-    loop = asyncio.get_running_loop()
-    await asyncio.wait(
-        [task, loop.run_in_executor(None, sys.stdin.readline)],
-        return_when=asyncio.FIRST_COMPLETED)
-    fault = task.exception() if task.done() else None
-    task.cancel()
-    print(json.dumps({"counts": attack.counts, "fault": repr(fault) if fault else None}),
-          flush=True)
+    threading.Thread(target=end_with_stdin, args=(attack,), daemon=True).start()
+    await kinds[plan["kind"]](attack)
+
+
+def end_with_stdin(attack):
+    """Waits for the order to stop in a thread of its own: an attack may keep its loop busy, and
+    what it has open may take longer to close than anybody waits."""
+    sys.stdin.readline()
+    conclude(attack.counts, None)
+
+
+def conclude(counts, fault):
+    """Tells what came of it, and ends this process at once."""
+    with TELLING:
+        # The attack's loop may count on meanwhile.
+        told = {"counts": dict(counts), "fault": repr(fault) if fault else None}
+        try:
+            print(json.dumps(told), flush=True)
+        finally:
+            os._exit(0)
 
 
 def main():
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    asyncio.run(run(json.loads(sys.stdin.readline())))
+    plan = json.loads(sys.stdin.readline())
+    try:
+        asyncio.run(run(plan))
+        fault = RuntimeError("it ended by itself")
+    except Exception as caught:  # whatever broke it is to be told
+        fault = caught
+    conclude({}, fault)
 
 
 if __name__ == "__main__":
