@@ -80,6 +80,8 @@ package struct SimplexEngine: Sendable {
     /// The last view in which this key may have signed what isn't in the record; nil until it is
     /// known: then nothing is signed.
     package internal(set) var floor: View?
+    /// The view that the record of signatures led to at the start.
+    var recordedView: View
     /// The least view in which this node signs since its start, by what others answered; nil
     /// before it heard enough of them.
     var resumption: View?

@@ -74,8 +74,12 @@ extension MempoolEngine {
     /// A body that is still in memory.
     package func body(_ digest: Digest) -> Batch? { bodies.held(digest) }
 
-    /// Forgets a body that was executed: from then on the store has it.
-    package mutating func releaseBody(_ digest: Digest) { bodies.release(digest) }
+    /// Forgets a body that was executed, wherever it came from: the store has it, and a copy that
+    /// was asked for and comes late isn't kept.
+    package mutating func releaseBody(_ digest: Digest) {
+        _ = bodies.take(wanted: digest)
+        bodies.release(digest)
+    }
 
     mutating func want(_ certificates: [BatchCertificate], at now: Instant) {
         for certificate in certificates {

@@ -51,6 +51,7 @@ extension NodeCore {
             try execute(block, batches)
             didExecute = true
         }
+        try prepareAhead()
         guard didExecute else { return }
         try resumeChecks()
         try build()
@@ -77,6 +78,25 @@ extension NodeCore {
             return nil
         }
         return batches
+    }
+
+    /// Finalized blocks behind the one that waits whose bodies are fetched meanwhile: 8 of the
+    /// largest stay within 64 MiB. What is beyond waits for its turn.
+    private static let preparedBlocksMax = 8
+
+    /// A node that is behind would otherwise wait for the bodies of each block in turn. Nothing but
+    /// bodies: whose word counts for a batch may be known only when the blocks before are executed.
+    private mutating func prepareAhead() throws(StorageFault) {
+        let waiting = unexecuted.dropFirst().prefix(NodeCore.preparedBlocksMax)
+        var missing: [BatchCertificate] = []
+        for block in waiting where block.height > preparedHeight {
+            preparedHeight = block.height
+            for certificate in try payload(of: block).certificates
+            where try body(certificate.digest) == nil {
+                missing.append(certificate)
+            }
+        }
+        if !missing.isEmpty { try feed(.bodiesWanted(missing)) }
     }
 
     private func payload(of block: Block) throws(StorageFault) -> BlockPayload {

@@ -38,6 +38,8 @@ package struct NodeCore: Sendable {
     var proving: Set<Digest> = []
     /// Finalized blocks that aren't executed yet, ascending.
     var unexecuted: Deque<Block> = []
+    /// Up to here, the bodies of finalized blocks were asked for ahead of their execution.
+    var preparedHeight: Height = 0
     /// Checks that wait for an execution.
     var deferredChecks: [(block: Block, context: ChainContext)] = []
     var pendingBuild: (view: View, context: ChainContext, mayBeEmpty: Bool)?

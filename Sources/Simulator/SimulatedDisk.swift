@@ -26,6 +26,9 @@ struct SimulatedDisk {
         synced = journal.count
     }
 
+    /// The view of the last block that survives every crash.
+    var syncedView: View { syncedHeight > 0 ? chain[syncedHeight - 1].block.view : 0 }
+
     /// The blocks that weren't stored already.
     mutating func commit(_ blocks: [Block], _ certificate: Certificate) -> [Block] {
         let new = blocks.filter { $0.height.rawValue > UInt64(chain.count) }

@@ -9,8 +9,11 @@ final class SimulatedNode {
     /// Milliseconds that its wall clock runs ahead.
     let skew: UInt64
     var disk: SimulatedDisk
-    /// Whether it lost its disk and hasn't left behind what it may have signed before.
-    var isAmnesiac = false
+    /// After the loss of its disk, until it is as good as before: the newest view that any node
+    /// had entered at the loss. What was notarized there was perhaps on this disk alone but for
+    /// those of nodes that are faulty next, so signing again isn't enough: a later block must be
+    /// final here, and beyond the reach of a crash.
+    private(set) var owedView: View?
     /// Of no meaning while the node is down.
     var engine: SimplexEngine
     private(set) var isUp = false
@@ -51,9 +54,18 @@ final class SimulatedNode {
     }
 
     /// After a crash.
-    func loseDisk(_ random: inout SeededRandom) {
-        isAmnesiac = true
+    func loseDisk(_ random: inout SeededRandom, owing newest: View) {
+        owedView = newest
         disk.lose(newID: RecordID(drawnFrom: &random))
+    }
+
+    var isAmnesiac: Bool { owedView != nil }
+
+    /// Whether it just came to hold all it lost; called while it runs.
+    func recovers() -> Bool {
+        guard let owedView, !engine.isRecovering, disk.syncedView > owedView else { return false }
+        self.owedView = nil
+        return true
     }
 
     private func configuration() -> ConsensusConfiguration {

@@ -81,10 +81,9 @@ extension Simulation {
     }
 
     private mutating func noteRecovery(of node: SimulatedNode) {
-        guard node.isAmnesiac, !node.engine.isRecovering else { return }
-        node.isAmnesiac = false
+        guard node.recovers() else { return }
         report.recoveredKeys += 1
-        note(6, UInt64(node.index), line: "node \(node.index) votes again")
+        note(6, UInt64(node.index), line: "node \(node.index) is as before its loss")
     }
 
     private mutating func check(_ node: SimulatedNode, before: (View, Height)) {
@@ -104,7 +103,8 @@ extension Simulation {
         if mayLoseDisk(node), random.chance(scenario.faults.diskLoss) {
             report.lostDisks += 1
             note(7, UInt64(node.index), line: "node \(node.index) loses its disk")
-            node.loseDisk(&random)
+            let newest = nodes.compactMap { $0?.engine.view }.max() ?? 0
+            node.loseDisk(&random, owing: newest)
         }
         let pause = random.chance(150) ? 20_000 : random.number(in: 50...3_000)
         schedule(.start(node.index), after: pause)

@@ -155,6 +155,19 @@ import Testing
         #expect(fixture.expire(.view, after: 9_000).votes.map(\.view) == [2])
     }
 
+    @Test func `P4 after a start nothing is signed in views that others have left`() throws {
+        var fixture = try restarted()
+        _ = fixture.feed(.start)
+        let entry = fixture.certificate(.nullify, 8, by: [1, 2, 3])
+        let block = fixture.block(5, on: fixture.genesis)
+        _ = fixture.deliver(answer(false, view: 9, entry: entry), from: 1)
+        _ = fixture.deliver(answer(false, view: 1), from: 2)
+        #expect(fixture.engine.abstinence == 8)
+        let certificate = fixture.certificate(.notarize, 5, block.digest, by: [1, 2, 3])
+        #expect(fixture.deliver(.certificate(certificate))?.votes == [], "no finalize vote")
+        #expect(fixture.expire(.view, after: 9_000).votes.map(\.view) == [9])
+    }
+
     @Test func `P5 an answer with a vote that isn't in the record stops an old copy`() throws {
         var fixture = try restarted()
         _ = fixture.feed(.start)

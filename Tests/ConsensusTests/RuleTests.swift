@@ -204,6 +204,34 @@ import Testing
         #expect(effects.votes.map(\.kind) == [.nullify])
     }
 
+    @Test func `R3 after many views without a block a refusal waits`() throws {
+        var (fixture, _) = try follower()
+        let view = fixture.view(after: 40, ledBy: fixture.own ?? 0, false)
+        for place in 1..<view.rawValue {
+            let skip = fixture.certificate(.nullify, View(place), by: others(fixture))
+            _ = fixture.deliver(.certificate(skip))
+        }
+        let block = fixture.block(view, on: fixture.genesis)
+        _ = fixture.deliver(fixture.proposal(block))
+        let refusal = fixture.feed(.blockChecked(block.digest, valid: false))
+        #expect(refusal.votes.isEmpty)
+        let patience = Fixture.timing.deltaMax - Fixture.timing.deltaBase
+        #expect(fixture.expire(.proposal, after: patience - 1).votes.isEmpty)
+        #expect(fixture.expire(.proposal, after: 1).votes.map(\.kind) == [.nullify])
+    }
+
+    @Test func `R3 after many views without a block a leader without one waits`() throws {
+        var (fixture, _) = try follower()
+        let view = fixture.view(after: 40, ledBy: fixture.own ?? 0)
+        for place in 1..<view.rawValue {
+            let skip = fixture.certificate(.nullify, View(place), by: others(fixture))
+            _ = fixture.deliver(.certificate(skip))
+        }
+        #expect(fixture.feed(.buildFailed(view)).votes.isEmpty)
+        let patience = Fixture.timing.deltaMax - Fixture.timing.deltaBase
+        #expect(fixture.expire(.proposal, after: patience).votes.map(\.kind) == [.nullify])
+    }
+
     @Test func `R7 a request that isn't answered goes to the next member`() throws {
         var (fixture, first) = try follower()
         let finalized = fixture.certificate(.finalize, 1, first.digest, by: others(fixture))

@@ -28,7 +28,7 @@ import Testing
     /// The first seed of each bug; a change of the simulator may move it.
     @Test(arguments: [
         (PlantedBug.finalizeAfterNullify, UInt64(6)), (.noSkipCheck, 6), (.sendBeforePersist, 1),
-        (.forgetVotes, 11), (.unprovenFinalization, 22), (.nullifyAfterFinalize, 6),
+        (.forgetVotes, 27), (.unprovenFinalization, 22), (.nullifyAfterFinalize, 6),
         (.rebuildFinalize, 10), (.notarizeSecond, 6),
         (.voteAfterAmnesia, 4),
     ])

@@ -95,7 +95,7 @@ extension SimplexEngine {
     mutating func buildFailed(in place: View) {
         guard place == view, leader == own else { return }
         building = nil
-        giveUp()
+        giveUpWithoutHaste()
     }
 
     /// The own proposal of the current view from what is stored, to send it again.

@@ -126,7 +126,7 @@ extension SimplexEngine {
     /// R3: the view's proposal is of no use.
     private mutating func refuse() {
         slots[view]?.rejected = true
-        giveUp()
+        giveUpWithoutHaste()
     }
 
     mutating func blockChecked(_ digest: Digest, valid: Bool) {

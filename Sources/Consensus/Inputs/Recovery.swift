@@ -10,15 +10,12 @@ package import Primitives
 // - upon such a question: answer the current view with the certificate that opened it, and the
 //   newest vote of the asking key that is known.
 // - upon a vote that isn't in the record: halt, for somebody else signs, or the record is old.
-// - upon enough answers: sign, and if the last of them proved a view above the own one, only from
-//   that one on.
+// - upon enough answers: sign, and if they proved a view above the record's, only from that one on.
 //
-// The certificates have opened the highest of the views by then, and notarize and nullify votes are
-// for the current view alone. So an old copy of a whole home, which no file gives away, gives none
-// of these in a view that others have left, and stops where one of them still knows its vote. What
-// is left: a vote in the others' newest view that reached none of those that answer, and a finalize
-// vote for a lower view that the lost record nullified. (To abstain from all lower views, whichever
-// answer proved the highest, can stop a network: then nobody may be left to finalize.)
+// So an old copy of a whole home, which no file gives away, signs nothing in views that others have
+// left, and stops where one of them still knows its vote. What is left: a vote in the others'
+// newest view that reached none of those that answer. Blocks of the views in which a node abstains
+// become final with the first block after them.
 //
 // An empty record looks alike at the network's first start and after the loss of a home folder. So
 // whoever has one signs nothing before the answers give it a floor: the last view in which it may
@@ -160,7 +157,8 @@ extension SimplexEngine {
         let heard = committee.weight(of: answers.keys) + committee.weight(of: own)
         guard heard >= committee.quorum else { return }
         let highest = answers.values.map(\.view).max() ?? 0
-        resume(from: highest > view ? highest : 0)
+        // Answers have opened views meanwhile: what counts is how far the record goes.
+        resume(from: highest > recordedView ? highest : 0)
     }
 
     private mutating func setFloorIfKnown() {

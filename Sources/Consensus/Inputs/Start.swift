@@ -17,6 +17,7 @@ extension SimplexEngine {
         entered = moment.now
         delta = configuration.timing.deltaBase
         view = 1
+        recordedView = 1
         leader = configuration.committee.leader(of: 1)
         if let finalization { held = [finalization.subject] }
         if configuration.signing == .full || configuration.plantedBug == .voteAfterAmnesia {
@@ -26,6 +27,7 @@ extension SimplexEngine {
         for record in journal { replayCertificate(record) }
         for record in journal { replay(record) }
         view = recoveredView()
+        recordedView = view
         leader = committee.leader(of: view)
         delta = unitOfTime()
     }

@@ -72,6 +72,17 @@ extension SimplexEngine {
         sign(.nullify, in: view, .zero)
     }
 
+    /// R3 when this node finds that the view brings nothing: at once in the first views, later not
+    /// before Δ has passed beyond its first value. Otherwise a network in which each block is
+    /// refused, for the clocks disagree or the disks are full, would run through thousands of
+    /// views a second.
+    mutating func giveUpWithoutHaste() {
+        let patience = delta - min(delta, configuration.timing.deltaBase)
+        let waited = moment.now.millisecondsSince(entered)
+        if waited >= patience { return giveUp() }
+        setTimer(.proposal, after: patience - waited)
+    }
+
     /// R3 without a timer: the view can't bring a block any more.
     mutating func giveUpIfHopeless() {
         if configuration.plantedBug == .nullifyAfterFinalize { giveUpEverywhere() }
@@ -79,7 +90,7 @@ extension SimplexEngine {
         let nullifies = slot[.nullify]
         let leaderGaveUp = nullifies.first[leader] != nil
         let enough = nullifies.weight(for: .zero) >= committee.validityThreshold
-        if slot.rejected || leaderGaveUp || enough { giveUp() }
+        if leaderGaveUp || enough { giveUp() }
     }
 
     /// The planted bug `nullifyAfterFinalize`.

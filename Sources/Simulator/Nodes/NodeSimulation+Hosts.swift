@@ -39,7 +39,7 @@ extension NodeSimulation {
         oracle.expect(host.wasDamaged, "node \(host.index) finds damage that nobody did: \(fault)")
         marks.reach(.rotFound)
         trace.show(now, host.index, "DISK DAMAGED")
-        host.replaceStore()
+        host.replaceStore(owing: hosts.map(\.view).max() ?? 0)
         disconnect(host)
         schedule(.start(host.index), after: random.number(in: 500...5_000))
     }
@@ -124,17 +124,28 @@ extension NodeSimulation {
             "node \(host.index) went back to view \(view), height \(height)")
         host.view = view
         host.finalizedHeight = height
-        if host.isAmnesiac, !core.value.consensus.isRecovering { noteRecovery(of: host) }
+        checkPace(of: host, core.value.consensus.finalizedView)
+        if host.recovers() { noteRecovery(of: host) }
         if core.value.ledger.height < height { marks.reach(.executionBehind) }
     }
 
+    /// Bounds: views that bring nothing take the time of a message at least, and soon far longer.
+    /// Twice as many, for leaders that lie may give theirs up at once.
+    private mutating func checkPace(of host: SimulatedHost, _ finalized: View) {
+        if finalized > newestFinal.view { newestFinal = (finalized, now) }
+        let since = host.view.rawValue - min(host.view.rawValue, newestFinal.view.rawValue)
+        let time = 2 * (now - newestFinal.at) / scenario.rules.deltaBase
+        oracle.expect(
+            since <= 100 + time,
+            "\(since) views without a final block in \(now - newestFinal.at) ms")
+    }
+
     private mutating func noteRecovery(of host: SimulatedHost) {
-        host.regainVote()
         guard host.role == .validator else { return }
         faultyWeightLeft += scenario.weights[host.index]
         marks.reach(.voteRegained)
         trace.note(now, 10, host.index, host.view.rawValue)
-        trace.show(now, host.index, "VOTES AGAIN")
+        trace.show(now, host.index, "IS WHOLE AGAIN")
     }
 
     mutating func crash(_ host: SimulatedHost) {

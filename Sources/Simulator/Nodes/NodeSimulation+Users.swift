@@ -157,11 +157,22 @@ extension NodeSimulation {
         let state = users[index].attempts[attempt]
         guard state.fate == nil, state.requests.isEmpty, let host = anyHost() else { return }
         if state.isUncertain { marks.reach(.outcomeUnknown) }
+        if random.chance(20) { spoil(state.transaction, of: index, at: host) }
         ask(index, attempt, host) { .submit($0, state.transaction) }
         // Copies at other nodes must not matter.
         if random.chance(100), let other = anyHost(), other.index != host.index {
             ask(index, attempt, other) { .submit($0, state.transaction) }
         }
+    }
+
+    /// Somebody who saw a transaction hands it in before its sender, with a signature that is
+    /// wrong. Nobody waits for the answer.
+    private mutating func spoil(
+        _ transaction: SignedTransaction, of index: Int, at host: SimulatedHost
+    ) {
+        lastRequest += 1
+        let spoilt = users[index].forged(transaction.transaction)
+        put(.submit(RequestID(lastRequest), spoilt), to: host)
     }
 
     private mutating func ask(

@@ -42,6 +42,8 @@ package struct NodeSimulation {
     /// Those that somebody may have decided about.
     var touchedEscrows: Set<EscrowID> = []
     var actorContexts: [Int: ActorContext] = [:]
+    /// The newest view that some honest node knows to be final, and since when.
+    var newestFinal: (view: View, at: UInt64) = (0, 0)
     /// Weight of nodes that may still lose their data.
     var faultyWeightLeft: UInt64
     var report: NodeReport

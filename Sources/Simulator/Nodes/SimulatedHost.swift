@@ -34,8 +34,10 @@ final class SimulatedHost {
     var frozenUntil: UInt64 = 0
     /// The id of the journal.
     private(set) var record: RecordID
-    /// Whether the journal was lost, and the views in which the key may have signed aren't over.
-    private(set) var isAmnesiac = false
+    /// After the loss of its data, until it is as good as before: the newest view that any node had
+    /// entered at the loss. Until a later block is final here and beyond the reach of a crash, it
+    /// may be what the next loss leaves the network without.
+    private(set) var owedView: View?
     /// Whether something on its disk was damaged.
     var wasDamaged = false
     /// What the node does against the rules; empty for an honest one.
@@ -105,7 +107,7 @@ final class SimulatedHost {
 
     /// A damaged store is moved away and fetched anew from the others. The signing record belonged
     /// to it, so the node begins another and asks how far its key signed.
-    func replaceStore() {
+    func replaceStore(owing newest: View) {
         stop()
         restarts += 1
         store = SimulatedStore()
@@ -113,14 +115,20 @@ final class SimulatedHost {
         store.sync()
         journal = SimulatedJournal()
         record = RecordID(low: UInt64(index), high: UInt64(restarts))
-        isAmnesiac = true
+        owedView = newest
         shownHeight = 0
     }
 
-    /// The node votes again, and whatever was damaged is replaced.
-    func regainVote() {
-        isAmnesiac = false
+    var isAmnesiac: Bool { owedView != nil }
+
+    /// Whether the node just came to vote again and to hold what it lost; called while it runs.
+    func recovers() -> Bool {
+        guard let owedView, let consensus = core?.value.consensus, !consensus.isRecovering,
+            !consensus.isCatchingUp, consensus.finalizedView > owedView, store.unsyncedCount == 0
+        else { return false }
+        self.owedView = nil
         wasDamaged = false
+        return true
     }
 
     // MARK: Coming back
@@ -137,7 +145,7 @@ final class SimulatedHost {
         fileprivate let inbox: [NodeEvent]
         fileprivate let isAwake: Bool
         fileprivate let frozenUntil: UInt64
-        fileprivate let state: (record: RecordID, isAmnesiac: Bool, wasDamaged: Bool)
+        fileprivate let state: (record: RecordID, owedView: View?, wasDamaged: Bool)
         fileprivate let heights: (shown: Height, view: View, finalized: Height)
     }
 
@@ -146,7 +154,7 @@ final class SimulatedHost {
             running: core.map { ($0, $0.value) }, store: store, contents: store.save(),
             journal: journal, clock: clock, counts: (life, restarts), timers: timers,
             inbox: inbox, isAwake: isAwake, frozenUntil: frozenUntil,
-            state: (record, isAmnesiac, wasDamaged), heights: (shownHeight, view, finalizedHeight))
+            state: (record, owedView, wasDamaged), heights: (shownHeight, view, finalizedHeight))
     }
 
     func restore(_ saved: Saved) {
@@ -161,7 +169,7 @@ final class SimulatedHost {
         inbox = saved.inbox
         isAwake = saved.isAwake
         frozenUntil = saved.frozenUntil
-        (record, isAmnesiac, wasDamaged) = saved.state
+        (record, owedView, wasDamaged) = saved.state
         (shownHeight, view, finalizedHeight) = saved.heights
     }
 }
