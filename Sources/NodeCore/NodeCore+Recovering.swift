@@ -12,8 +12,9 @@ extension NodeCore {
             return mempool.silence = .complete
         }
         guard floor > 0 else {
-            // An old copy of a home doesn't know yet which places of its lanes it has used.
-            let isOld = consensus.wasBehindAtStart && consensus.isCatchingUp
+            // An old copy of a home doesn't know which places of its lanes it has used: those that
+            // the others knew at its start are in the blocks until then.
+            let isOld = consensus.finalized.view < consensus.resumedView
             return mempool.silence = isOld ? .sealing : .none
         }
         if heightAboveFloor == nil, consensus.finalized.view > floor {

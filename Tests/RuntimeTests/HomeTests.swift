@@ -38,6 +38,14 @@ struct HomeTests {
         #expect(fault?.exitCode == .failure)
     }
 
+    @Test("A home that isn't there is no damage, and isn't made by locking it")
+    func absent() {
+        let fault = fault { _ = try HomeLock(home) }
+        #expect(fault?.description.contains("no such home folder") == true)
+        #expect(fault?.exitCode == .configuration)
+        #expect(!FileManager.default.fileExists(atPath: home.path))
+    }
+
     @Test("Keys and folders are for their owner alone")
     func modes() throws {
         try make()

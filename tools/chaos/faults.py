@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import subprocess
 import time
 
 from attack import Siege
@@ -10,6 +11,11 @@ from limits import Limits
 from machine import Clock, Disk, Tracer
 from paths import Failed, wait_until
 from rpc import NoAnswer, Refusal
+
+# With what a node ends when its key signed what isn't in its record.
+FOREIGN_SIGNATURE = 77
+# How long it may take until it finds that.
+FORGET_SECONDS = 6
 
 
 class Faults:
@@ -186,21 +192,38 @@ class Faults:
         self.votes.lost(self.victim)
         return node
 
-    def do_back_up(self):
-        """The victim is stopped, data and journal are copied, and it is started again."""
+    def do_back_up(self, what=BACKED_UP):
+        """The victim is stopped, these folders are copied, and it is started again."""
         node = self.network.nodes[self.victim]
         node.stop()
-        for name in self.BACKED_UP:
+        for name in what:
             shutil.copytree(node.path(name), node.home + f".{name}")
         node.start()
 
-    def do_restore(self):
-        """The victim is killed, and gets the copies back; its keys stay as they are."""
+    def do_restore(self, what=BACKED_UP):
+        """The victim is killed, and gets the copies back."""
         node = self.kill_for_good()
         node.life += 1
-        for name in self.BACKED_UP:
+        for name in what:
             shutil.rmtree(node.path(name))
             os.rename(node.home + f".{name}", node.path(name))
+
+    def do_forget(self):
+        """What an operator does whose node stopped because its key signed what it doesn't know."""
+        node = self.network.nodes[self.victim]
+        try:
+            wait_until(lambda: not node.runs(), FORGET_SECONDS, "it ends")
+        except Failed:
+            return self.notes.append("nobody knew a vote that the copy lacks")
+        if node.exits[-1][0] != FOREIGN_SIGNATURE:
+            raise Failed(f"node {node.index} ended with {node.exits[-1][0]}")
+        done = subprocess.run(
+            [self.network.executable, "db", "forget-signatures", "--home", node.home],
+            capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            raise Failed("db forget-signatures: " + done.stderr.strip())
+        self.notes.append("others knew a vote that the copy lacks")
+        node.start()
 
     def do_attack(self, kind, count, node="victim", **options):
         """Begins an attack on each of these nodes; attacker.py has the kinds."""

@@ -16,6 +16,23 @@ def faketime_library():
     return next((path for pattern in FAKETIME_PATTERNS for path in sorted(glob.glob(pattern))), None)
 
 
+def living_in(group):
+    """Processes of a process group that haven't ended."""
+    found = []
+    for entry in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(entry, encoding="ascii", errors="replace") as file:
+                number, _, rest = file.read().partition(" (")
+            state, _, its_group = rest.rpartition(") ")[2].split()[:3]
+            # The first thread of a process may have ended while others wait for the disk.
+            threads = len(os.listdir(os.path.join(os.path.dirname(entry), "task")))
+        except OSError:
+            continue  # it ended meanwhile
+        if int(its_group) == group and (state not in "ZX" or threads > 1):
+            found.append(int(number))
+    return found
+
+
 def may_attach():
     """Whether a process may be traced by one that isn't its parent."""
     try:

@@ -11,7 +11,8 @@ import socket
 import subprocess
 import time
 
-from paths import Failed
+from machine import living_in
+from paths import Failed, wait_until
 from rpc import Client, NoAnswer, Refusal
 
 # As the operating system reports a process that SIGKILL ended.
@@ -122,6 +123,9 @@ class Node:
         code = self.process.poll()
         if code is None:
             return True
+        # What it was started through may be gone before the node itself, which holds its home.
+        group = self.process.pid
+        wait_until(lambda: not living_in(group), 10, f"all processes of {group} are gone")
         self.exits.append((code, self.expected))
         self.process = None
         return False

@@ -69,8 +69,8 @@ extension SimplexEngine {
     /// Whether this validator waits for what others know of it.
     package var isRecovering: Bool { own != nil && !maySign(in: view) }
 
-    /// Whether others stood in a higher view when this node started.
-    package var wasBehindAtStart: Bool { resumption ?? 0 > 0 }
+    /// The view in which others stood when this node started, if the record ended below it; else 0.
+    package var resumedView: View { resumption ?? 0 }
 
     private var remembersAll: Bool { floor ?? 0 == 0 }
 

@@ -5,11 +5,16 @@ internal import Glibc
 package final class HomeLock: Sendable {
     private let file: PosixFile
 
-    /// - Throws: `HomeFault` with the process id of the node that holds the lock.
+    /// - Throws: `HomeFault` with the process id of the node that holds the lock, or if there is no
+    ///   such folder.
     package init(_ home: Home) throws(HomeFault) {
         do throws(PosixFault) {
             file = try HomeLock.take(home.lock)
         } catch {
+            guard error.code != ENOENT else {
+                throw HomeFault(
+                    "\(home): there is no such home folder; `offpeak init --home` makes one")
+            }
             guard error.code == EWOULDBLOCK else {
                 throw HomeFault(error, "The home folder must be one that can be written.")
             }
