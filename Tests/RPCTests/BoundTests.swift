@@ -49,11 +49,12 @@ struct BoundTests {
         try await withServer(backend) {
             $0.connectionsMax = 1
         } body: { endpoint in
-            try await withThrowingTaskGroup(of: String.self) { group in
-                group.addTask { try await exchange(endpoint, [post(wait(for: id))]) }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try? await exchange(endpoint, [post(wait(for: id))]) }
                 var begun = backend.waitsBegun.makeAsyncIterator()
                 await begun.next()
-                let answer = try await exchange(endpoint, [post(read)])
+                // Closed before or after it could write.
+                let answer = (try? await exchange(endpoint, [post(read)])) ?? ""
                 #expect(answer == "")
                 group.cancelAll()
             }
@@ -67,7 +68,7 @@ struct BoundTests {
         try await withServer(backend) { endpoint in
             let first = get("/transaction_wait?id=\(id)")
             let many = String(repeating: get("/health"), count: RPCLimits.pipelinedMax)
-            let answer = try await exchange(endpoint, [first + many])
+            let answer = (try? await exchange(endpoint, [first + many])) ?? ""
             #expect(answer == "")
             let few = String(repeating: get("/health"), count: RPCLimits.pipelinedMax - 1)
             let answers = try await exchange(endpoint, [few], closing: true)

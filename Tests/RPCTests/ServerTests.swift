@@ -242,6 +242,18 @@ struct ServerTests {
         }
     }
 
+    @Test("a host that can't be found is named, with what to do")
+    func unknownHost() async throws {
+        let fault = await #expect(throws: RPCServer.ListenFault.self) {
+            try await withServer(try MockBackend()) {
+                $0.host = "12w.0.0.1"
+            } body: { _ in
+            }
+        }
+        #expect(fault?.description.contains("can't listen on 12w.0.0.1:") == true)
+        #expect(fault?.description.contains("name an address of this machine") == true)
+    }
+
     @Test("a taken port is named, with what to do")
     func takenPort() async throws {
         try await withServer(try MockBackend()) { endpoint in

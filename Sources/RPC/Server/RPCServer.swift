@@ -54,6 +54,8 @@ package struct RPCServer: Service {
             try await application.run()
         } catch let error as IOError {
             throw ListenFault(error, configuration)
+        } catch let error as SocketAddressError.UnknownHost {
+            throw ListenFault(error, configuration)
         }
     }
 
@@ -75,6 +77,14 @@ package struct RPCServer: Service {
 }
 
 extension RPCServer.ListenFault {
+    fileprivate init(
+        _ error: SocketAddressError.UnknownHost, _ configuration: RPCServerConfiguration
+    ) {
+        description =
+            "RPC can't listen on \(configuration.host):\(configuration.port): there is no host of "
+            + "this name; name an address of this machine"
+    }
+
     fileprivate init(_ error: IOError, _ configuration: RPCServerConfiguration) {
         let address = "\(configuration.host):\(configuration.port)"
         description =

@@ -50,6 +50,9 @@ struct NodeCommand: AsyncParsableCommand {
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
             try await group.run()
+        } catch let fault as RPCServer.ListenFault {
+            node.stop()
+            throw HomeFault("\(home.configuration): rpc.listen: \(fault)")
         } catch {
             node.stop()
             throw error
