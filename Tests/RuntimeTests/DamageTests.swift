@@ -143,7 +143,39 @@ struct DamageTests {
         #expect(aside == "\(home.data).damaged-1")
         #expect(try home.files() == [])
         #expect(try PosixFolder.names(in: aside) == files)
-        #expect(try home.home.putStoreAside(isAlone: false) == "\(home.data).damaged-2")
+        #expect(try home.home.putStoreAside(isAlone: false) == nil, "there is nothing left")
+    }
+
+    @Test("The check tells a record of signatures that a start would put aside")
+    func checkOfRecord() throws {
+        let home = try DamagedHome(seed: 6, accounts: 10)
+        func faults() -> [String] {
+            var check = StoreCheck(
+                home: home.home, genesis: home.genesis, isQuick: true, tell: { _ in })
+            return check.run().faults
+        }
+        try PosixFolder.create(home.home.keys)
+        try Home.write([1], to: home.home.validatorKey)
+        let instance = try #require(InstanceID([UInt8](repeating: 7, count: 16)))
+        _ = try SigningMark.open(home.home.validatorMark, instance: instance, found: .nothing)
+        #expect(faults().contains { $0.contains("has no consensus journal") })
+    }
+
+    @Test("A home on which no node ran is whole, and a store that is gone isn't called damaged")
+    func checkOfNothing() throws {
+        let home = try DamagedHome(seed: 7, accounts: 10)
+        func report() -> StoreCheck.Report {
+            var check = StoreCheck(
+                home: home.home, genesis: home.genesis, isQuick: true, tell: { _ in })
+            return check.run()
+        }
+        _ = try home.home.putStoreAside(isAlone: false)
+        #expect(report().isUnused && report().faults == [])
+        try PosixFolder.create(home.home.keys)
+        try Home.write([1], to: home.home.validatorMark)
+        #expect(!report().isUnused)
+        #expect(report().faults.contains { $0.contains("there is no store") })
+        #expect(!report().isStoreDamaged)
     }
 
     @Test("A log whose synced end is gone is refused; without its mark the store is an older one")

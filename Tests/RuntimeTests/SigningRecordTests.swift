@@ -35,7 +35,7 @@ struct SigningRecordTests {
         record.mark?.note(View(view))
         record.opened.journal.append(JournalRecord(vote(view)))
         try record.opened.journal.sync()
-        try record.mark?.cover()
+        try record.mark?.cover(record.opened.journal.position)
     }
 
     private func content() throws -> SigningMark.Content? {
@@ -175,7 +175,7 @@ struct SigningRecordTests {
         var last = try content()
         for view in UInt64(1)...2_500 {
             mark.note(View(view))
-            try mark.cover()
+            try mark.cover(.none)
             let now = try content()
             if now?.bound != last?.bound { writes += 1 }
             #expect(now.map { $0.bound >= View(view) && $0.lowerEdge == View(view) } == true)
@@ -183,8 +183,54 @@ struct SigningRecordTests {
         }
         #expect(writes == 3)
         mark.note(1)
-        try mark.cover()
+        try mark.cover(.none)
         #expect(try content() == last)
+    }
+
+    @Test("A vote that left isn't an unfinished end, however the end was damaged")
+    func damagedEnd() throws {
+        let store = try store()
+        let record = try open(store)
+        for _ in 0..<2 { try sign(7, in: record) }
+        let end = Int(record.opened.journal.position.end)
+        let segment = try #require(try PosixFolder.names(in: journal).first)
+        let file = "\(journal)/\(segment)"
+        let whole = try folder.bytes(of: file)
+        #expect(whole.count == end)
+        for bytes in [Array(whole.dropLast()), whole.dropLast() + [whole[end - 1] ^ 1]] {
+            try folder.write(bytes, to: file)
+            let loss = try SigningRecord.loss(folder: journal, store: store, mark: mark)
+            #expect(loss?.contains("the end is damaged") == true, "\(loss ?? "none")")
+            #expect(try folder.bytes(of: file) == bytes, "nothing is changed")
+        }
+        let instance = record.opened.journal.instance
+        try expectLoss(try open(store), after: instance, "the end is damaged")
+    }
+
+    @Test("What follows the last vote may be unfinished")
+    func unfinishedEnd() throws {
+        let store = try store()
+        let record = try open(store)
+        try sign(7, in: record)
+        let segment = try #require(try PosixFolder.names(in: journal).first)
+        let file = "\(journal)/\(segment)"
+        try folder.write(try folder.bytes(of: file) + [1, 2, 3], to: file)
+        #expect(try SigningRecord.loss(folder: journal, store: store, mark: mark) == nil)
+        let again = try open(store)
+        #expect(again.loss == nil && again.opened.cut != nil)
+    }
+
+    @Test("A journal of an earlier segment than the mark's is an old copy")
+    func oldSegment() throws {
+        let store = try store()
+        let record = try open(store)
+        try sign(7, in: record)
+        try copy(journal, to: journal + ".backup")
+        try record.opened.journal.compact(to: [JournalRecord(vote(7))])
+        try sign(7, in: record)
+        try FileManager.default.removeItem(atPath: journal)
+        try copy(journal + ".backup", to: journal)
+        try expectLoss(try open(store), after: record.opened.journal.instance, "an old copy")
     }
 
     @Test("Every damage of the mark is a loss, but of its unsynced part")
@@ -193,7 +239,7 @@ struct SigningRecordTests {
         let first = try open(store)
         try sign(7, in: first)
         let whole = try folder.bytes(of: mark)
-        #expect(whole.count == 80)
+        #expect(whole.count == 96)
         for place in whole.indices {
             var bytes = whole
             bytes[place] ^= 1
@@ -204,6 +250,12 @@ struct SigningRecordTests {
             case .nothing: Issue.record("byte \(place)")
             }
         }
+        try folder.write(Array(whole.prefix(80)), to: mark)
+        guard case .content(let former) = try SigningMark.look(at: mark) else {
+            Issue.record("a mark of the former length is refused")
+            return
+        }
+        #expect(former.journal == .none && former.bound == 1_006)
         try folder.write(Array(whole.dropLast()), to: mark)
         try expectLoss(try open(store), after: first.opened.journal.instance, "is damaged")
     }

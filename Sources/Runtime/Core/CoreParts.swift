@@ -32,7 +32,7 @@ struct CoreParts: Sendable {
     func syncJournal() throws(StorageFault) {
         try diskTime.measure { () throws(StorageFault) in
             try journal.sync()
-            try mark?.cover()
+            try mark?.cover(journal.position)
         }
     }
 

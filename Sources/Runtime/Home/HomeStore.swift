@@ -42,6 +42,15 @@ extension Home {
         name.hasSuffix(".sst") || name.hasSuffix(".log") || name == StoreMark.name
     }
 
+    /// Whether no node has run here yet.
+    var isUnused: Bool { !hasFormerLife && hasNoStore }
+
+    /// Whether nothing of a store is there, not even a part.
+    var hasNoStore: Bool {
+        let names = (try? PosixFolder.names(in: data)) ?? []
+        return !names.contains { $0 == "CURRENT" || Home.isContent($0) }
+    }
+
     /// Whether a node has run here before, as far as files beside the store tell.
     private var hasFormerLife: Bool {
         if PosixFolder.exists("\(keys)/validator.mark") { return true }
@@ -61,7 +70,7 @@ extension Home {
                 the chain back. Nothing was changed. Restore \(data) and \(journal) from a backup.
                 """, exitCode: .failure)
         }
-        guard PosixFolder.exists(data) else { return nil }
+        guard PosixFolder.exists(data), !hasNoStore else { return nil }
         var number = 1
         while PosixFolder.exists("\(data).damaged-\(number)") { number += 1 }
         let other = "\(data).damaged-\(number)"

@@ -20,6 +20,28 @@ package final class ConsensusJournal: Sendable {
         }
     }
 
+    /// How far a journal goes: the number of its segment, and the bytes of that file.
+    package struct Position: Hashable, Sendable {
+        package let segment: UInt64
+        package let end: UInt64
+        /// Before every journal.
+        package static let none = Position(segment: 0, end: 0)
+
+        package init(segment: UInt64, end: UInt64) {
+            self.segment = segment
+            self.end = end
+        }
+    }
+
+    /// What a journal holds, read without touching it.
+    package struct Contents: Sendable {
+        package let instance: InstanceID
+        package let records: [JournalRecord]
+        /// Behind the last whole record.
+        package let position: Position
+        package let cut: Cut?
+    }
+
     /// A journal with what it held.
     package struct Opened: Sendable {
         package let journal: ConsensusJournal
@@ -84,10 +106,29 @@ package final class ConsensusJournal: Sendable {
         return aside
     }
 
-    /// Reads the journal in `folder` and leaves it ready for more.
+    /// Reads the journal in `folder`.
     /// - Throws: `StorageFault` for damage anywhere but in an unfinished last record, with the
     ///   file, the offset and what to do.
+    package static func look(in folder: String) throws(StorageFault) -> Contents {
+        let (found, _, _) = try read(folder)
+        return found
+    }
+
+    /// Reads the journal in `folder` and leaves it ready for more.
+    /// - Throws: as `look`.
     package static func open(in folder: String) throws(StorageFault) -> Opened {
+        let (found, format, numbers) = try read(folder)
+        let journal = try attempt { () throws(PosixFault) in
+            // A segment holds all that is live: older ones are left-overs of a crash.
+            for number in numbers.dropLast() { try PosixFolder.remove(path(folder, number)) }
+            return try reopen(folder, format, found)
+        }
+        return Opened(journal: journal, records: found.records, cut: found.cut)
+    }
+
+    private static func read(
+        _ folder: String
+    ) throws(StorageFault) -> (Contents, JournalFormat, [UInt64]) {
         let numbers = try attempt { () throws(PosixFault) in try segments(in: folder) }
         guard let newest = numbers.last else {
             throw StorageFault("\(folder): no journal there")
@@ -104,24 +145,24 @@ package final class ConsensusJournal: Sendable {
             throw damage(
                 name, error.offset, "a whole record follows at offset \(error.laterOffset)")
         }
-        let journal = try attempt { () throws(PosixFault) in
-            // A segment holds all that is live: older ones are left-overs of a crash.
-            for number in numbers.dropLast() { try PosixFolder.remove(path(folder, number)) }
-            return try reopen(folder, format, scan)
-        }
         let cut = Cut(file: name, offset: scan.end, byteCount: bytes.count - scan.end)
-        return Opened(journal: journal, records: scan.records, cut: scan.isTorn ? cut : nil)
+        let found = Contents(
+            instance: format.instance, records: scan.records,
+            position: Position(segment: newest, end: UInt64(scan.end)),
+            cut: scan.isTorn ? cut : nil)
+        return (found, format, numbers)
     }
 
     private static func reopen(
-        _ folder: String, _ format: JournalFormat, _ scan: JournalScan
+        _ folder: String, _ format: JournalFormat, _ found: Contents
     ) throws(PosixFault) -> ConsensusJournal {
         let file = try PosixFile(path(folder, format.segment), flags: O_WRONLY | O_APPEND)
-        if scan.isTorn {
-            try file.truncate(to: scan.end)
+        let end = Int(found.position.end)
+        if found.cut != nil {
+            try file.truncate(to: end)
             try file.syncAll()
         }
-        return ConsensusJournal(folder, format, file, scan.end)
+        return ConsensusJournal(folder, format, file, end)
     }
 
     /// Collects a record; it counts for nothing before the next `sync`.
@@ -160,6 +201,11 @@ package final class ConsensusJournal: Sendable {
             state.written = bytes.count
             state.pending.removeAll()
         }
+    }
+
+    /// How far it goes on the disk, by the last `sync`.
+    package var position: Position {
+        state.withLock { Position(segment: $0.format.segment, end: UInt64($0.written)) }
     }
 
     /// Bytes of the journal, those not yet synced included.
@@ -226,9 +272,9 @@ extension ConsensusJournal {
             """
             \(file): damaged at offset \(offset): \(what), so the damage isn't the unfinished end \
             of a write. This validator must not vote with a damaged record of what it signed: it \
-            could sign twice. Check the disk (dmesg), run `offpeak db forget-signatures`, which \
-            keeps this folder for study, and start again: the node then asks the other validators \
-            how far its key got, and votes above that.
+            could sign twice. Check the disk (dmesg), run `offpeak db forget-signatures --home \
+            \(StoreAdvice.home(of: file))`, which keeps this folder for study, and start again: \
+            the node then asks the other validators how far its key got, and votes above that.
             """)
     }
 }

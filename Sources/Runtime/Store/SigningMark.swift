@@ -6,20 +6,22 @@ internal import Synchronization
 /// vote has passed. A journal that is older than the mark isn't the whole record.
 ///
 /// Views are reserved in strides, so that most votes cost no sync of it. Within a stride the view
-/// of the last vote is written over, unsynced: a crash of the process leaves it exact, only a
-/// crash of the machine can take it back. The order is journal, mark, message: after a crash the
-/// journal may be ahead of the mark, never the other way round.
+/// of the last vote and the journal's end are written over, unsynced: a crash of the process leaves
+/// them exact, only a crash of the machine can take them back. The order is journal, mark, message:
+/// after a crash the journal may be ahead of the mark, never the other way round.
 ///
-/// File (80 bytes): magic `OPKMARK1`, instance id of the journal (16), epoch (u64 LE), bound
+/// File (96 bytes): magic `OPKMARK1`, instance id of the journal (16), epoch (u64 LE), bound
 /// (u64 LE), checksum (16: the first bytes of BLAKE2b-256 over what stands before it); then the
-/// last view (u64 LE) and its checksum (16: over the id and the view), which may be damaged: the
-/// bound alone counts then.
+/// last view, the journal's segment and its end in that segment (u64 LE each), and their checksum
+/// (16: over the id and the three), which may be damaged: the bound alone counts then. So it does
+/// in files of 80 bytes, as they were before the journal's end stood there.
 package final class SigningMark: Sendable {
     /// Views that one write reserves: at a view a second 17 minutes.
     package static let stride: UInt64 = 1_000
     private static let magic = Array("OPKMARK1".utf8)
     private static let syncedBytes = 56
-    private static let byteCount = 80
+    private static let byteCount = 96
+    private static let formerByteCount = 80
 
     /// What a mark says.
     package struct Content: Hashable, Sendable {
@@ -29,6 +31,8 @@ package final class SigningMark: Sendable {
         package let bound: View
         /// The last view that was voted in, as far as it is known.
         package let last: View
+        /// How far the journal went when the last vote was on disk, as far as it is known.
+        package let journal: ConsensusJournal.Position
 
         /// The least view that a whole journal knows of.
         package var lowerEdge: View { max(last, bound.clampedRetreat(by: SigningMark.stride)) }
@@ -50,6 +54,8 @@ package final class SigningMark: Sendable {
         /// The file, to write the last view over.
         var file: PosixFile
         var highest: View = 0
+        /// Whether something was noted since the mark was written last.
+        var isNoted = false
     }
 
     private init(_ path: String, _ content: Content) throws(StorageFault) {
@@ -77,28 +83,32 @@ package final class SigningMark: Sendable {
         if case .content(let content) = found, content.instance == instance {
             return try SigningMark(path, content)
         }
-        let content = Content(instance: instance, epoch: 0, bound: 0, last: 0)
+        let content = Content(instance: instance, epoch: 0, bound: 0, last: 0, journal: .none)
         try write(content, to: path)
         return try SigningMark(path, content)
     }
 
     /// A vote in the view will be sent after the next `cover`.
     package func note(_ view: View) {
-        state.withLock { $0.highest = max($0.highest, view) }
+        state.withLock {
+            $0.highest = max($0.highest, view)
+            $0.isNoted = true
+        }
     }
 
-    /// Keeps the view of what was noted, and reserves further views if it needs them: these are on
-    /// disk when it returns.
-    package func cover() throws(StorageFault) {
+    /// Keeps the view of what was noted and the journal's end behind it, and reserves further views
+    /// if it needs them: these are on disk when it returns.
+    package func cover(_ journal: ConsensusJournal.Position) throws(StorageFault) {
         try state.withLock { (state) throws(StorageFault) in
-            guard state.highest > state.content.last else { return }
+            guard state.isNoted else { return }
+            state.isNoted = false
             let passes = state.highest > state.content.bound
             let bound =
                 passes
                 ? state.highest.clampedAdvance(by: SigningMark.stride - 1) : state.content.bound
             let next = Content(
                 instance: state.content.instance, epoch: state.content.epoch, bound: bound,
-                last: state.highest)
+                last: max(state.highest, state.content.last), journal: journal)
             if passes {
                 try SigningMark.write(next, to: path)
                 state.file = try SigningMark.reopen(path)
@@ -144,24 +154,30 @@ package final class SigningMark: Sendable {
     }
 
     private static func encodeLast(_ content: Content) -> [UInt8] {
-        let view = content.last.rawValue.bcsLittleEndian
-        return view + Digest.hash(.journal, content.instance.bytes + view).bytes.prefix(16)
+        let words = [content.last.rawValue, content.journal.segment, content.journal.end]
+        let bytes = words.flatMap(\.bcsLittleEndian)
+        return bytes + Digest.hash(.journal, content.instance.bytes + bytes).bytes.prefix(16)
     }
 
     private static func decode(_ bytes: [UInt8]) -> Content? {
+        if bytes.count == formerByteCount {
+            return decode(bytes + [UInt8](repeating: 0, count: byteCount - formerByteCount))
+        }
         guard bytes.count == byteCount, let instance = InstanceID(Array(bytes[8..<24])) else {
             return nil
         }
-        let words = [24, 32, syncedBytes].map { start in
+        let words = [24, 32, syncedBytes, syncedBytes + 8, syncedBytes + 16].map { start in
             bytes[start..<start + 8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         }
-        func content(last: View) -> Content {
+        func content(last: View, _ journal: ConsensusJournal.Position) -> Content {
             Content(
-                instance: instance, epoch: Epoch(words[0]), bound: View(words[1]), last: last)
+                instance: instance, epoch: Epoch(words[0]), bound: View(words[1]), last: last,
+                journal: journal)
         }
-        let whole = content(last: View(words[2]))
+        let journal = ConsensusJournal.Position(segment: words[3], end: words[4])
+        let whole = content(last: View(words[2]), journal)
         if encode(whole) == bytes { return whole }
         let isSound = encode(whole).prefix(syncedBytes) == bytes.prefix(syncedBytes)
-        return isSound ? content(last: 0) : nil
+        return isSound ? content(last: 0, .none) : nil
     }
 }

@@ -21,9 +21,16 @@ package struct SigningRecord: Sendable {
     /// What lies on disk.
     private struct Place {
         let folder: String
-        let store: RocksStore
-        let markPath: String?
+        let store: any KeyValueSource
         let mark: SigningMark.Found
+
+        init(
+            _ folder: String, _ store: any KeyValueSource, mark path: String?
+        ) throws(StorageFault) {
+            self.folder = folder
+            self.store = store
+            mark = if let path { try SigningMark.look(at: path) } else { .nothing }
+        }
     }
 
     /// Opens the record whose journal is in `folder`, or begins a new one.
@@ -32,21 +39,34 @@ package struct SigningRecord: Sendable {
     package static func open(
         folder: String, store: RocksStore, mark path: String?
     ) throws(StorageFault) -> SigningRecord {
-        var found = SigningMark.Found.nothing
-        if let path { found = try SigningMark.look(at: path) }
-        let place = Place(folder: folder, store: store, markPath: path, mark: found)
-        guard ConsensusJournal.exists(in: folder) else {
-            return try begin(place, loss: try lossWithoutJournal(place))
+        let place = try Place(folder, store, mark: path)
+        let loss = try loss(place)
+        guard loss == nil, ConsensusJournal.exists(in: folder) else {
+            return try begin(place, store, path, loss: loss)
         }
-        let opened = try ConsensusJournal.open(in: folder)
-        if let loss = try loss(of: opened, place) { return try begin(place, loss: loss) }
-        return try take(opened, place, loss: nil)
+        return try take(try ConsensusJournal.open(in: folder), place, store, path, loss: nil)
+    }
+
+    /// Why a node that started now couldn't rely on its record, nil if it could or never had one.
+    /// Nothing is changed.
+    /// - Throws: `StorageFault` for a damaged journal and faults of the disk.
+    package static func loss(
+        folder: String, store: some KeyValueSource, mark path: String?
+    ) throws(StorageFault) -> String? {
+        try loss(try Place(folder, store, mark: path))
     }
 
     // MARK: What is wrong
 
+    private static func loss(_ place: Place) throws(StorageFault) -> String? {
+        guard ConsensusJournal.exists(in: place.folder) else {
+            return try lossWithoutJournal(place)
+        }
+        return try loss(of: try ConsensusJournal.look(in: place.folder), place)
+    }
+
     private static func lossWithoutJournal(_ place: Place) throws(StorageFault) -> String? {
-        if let reason = lossByMark(place, nil, top: 0) { return reason }
+        if let reason = lossByMark(place, nil, .none, top: 0) { return reason }
         if let instance = try storedInstance(place.store) {
             return "the store holds chain data of record \(instance), but \(place.folder) has no "
                 + "consensus journal"
@@ -57,9 +77,9 @@ package struct SigningRecord: Sendable {
     }
 
     private static func loss(
-        of opened: ConsensusJournal.Opened, _ place: Place
+        of found: ConsensusJournal.Contents, _ place: Place
     ) throws(StorageFault) -> String? {
-        let own = opened.journal.instance
+        let own = found.instance
         let stored = try storedInstance(place.store)
         if let stored, stored != own {
             return mismatch(place.folder, own, "the store has \(stored)")
@@ -67,14 +87,16 @@ package struct SigningRecord: Sendable {
         if stored == nil {
             // An empty journal beside an empty store is a first start that was cut short.
             let hasBlocks = try hasBlocks(place.store)
-            guard opened.records.isEmpty, !hasBlocks else {
+            guard found.records.isEmpty, !hasBlocks else {
                 return mismatch(place.folder, own, "the store has none")
             }
         }
-        return lossByMark(place, own, top: try top(of: opened.records))
+        return lossByMark(place, own, found.position, top: try top(of: found.records))
     }
 
-    private static func lossByMark(_ place: Place, _ own: InstanceID?, top: View) -> String? {
+    private static func lossByMark(
+        _ place: Place, _ own: InstanceID?, _ end: ConsensusJournal.Position, top: View
+    ) -> String? {
         switch place.mark {
         case .nothing: return nil
         case .damaged(let text): return text
@@ -91,8 +113,22 @@ package struct SigningRecord: Sendable {
                 return "the consensus journal in \(place.folder) ends in view \(top), but its "
                     + "validator voted above view \(mark.lowerEdge): it is an old copy"
             }
-            return nil
+            return lossByEnd(place, end, mark.journal)
         }
+    }
+
+    /// A vote that left was whole on the disk: an end that was damaged later isn't an unfinished
+    /// one, even where no whole record follows it.
+    private static func lossByEnd(
+        _ place: Place, _ end: ConsensusJournal.Position, _ marked: ConsensusJournal.Position
+    ) -> String? {
+        if end.segment < marked.segment {
+            return "the consensus journal in \(place.folder) is segment \(end.segment), but its "
+                + "validator voted with segment \(marked.segment): it is an old copy"
+        }
+        guard end.segment == marked.segment, end.end < marked.end else { return nil }
+        return "the consensus journal in \(place.folder) is whole up to byte \(end.end), but its "
+            + "validator voted with \(marked.end) bytes of it: the end is damaged"
     }
 
     private static func mismatch(_ folder: String, _ own: InstanceID, _ other: String) -> String {
@@ -110,12 +146,13 @@ package struct SigningRecord: Sendable {
     // MARK: Taking and beginning
 
     private static func take(
-        _ opened: ConsensusJournal.Opened, _ place: Place, loss: String?
+        _ opened: ConsensusJournal.Opened, _ place: Place, _ store: RocksStore,
+        _ markPath: String?, loss: String?
     ) throws(StorageFault) -> SigningRecord {
         let instance = opened.journal.instance
-        if try storedInstance(place.store) != instance { try remember(instance, in: place.store) }
+        if try storedInstance(store) != instance { try remember(instance, in: store) }
         var mark: SigningMark?
-        if let path = place.markPath {
+        if let path = markPath {
             mark = try SigningMark.open(path, instance: instance, found: place.mark)
         }
         return SigningRecord(opened: opened, mark: mark, loss: loss)
@@ -123,16 +160,20 @@ package struct SigningRecord: Sendable {
 
     /// The journal comes first: a crash before store and mark follow leaves an empty one, which is
     /// replaced again where they are of another.
-    private static func begin(_ place: Place, loss: String?) throws(StorageFault) -> SigningRecord {
+    private static func begin(
+        _ place: Place, _ store: RocksStore, _ markPath: String?, loss: String?
+    ) throws(StorageFault) -> SigningRecord {
         _ = try ConsensusJournal.putAside(place.folder)
         let journal = try ConsensusJournal.create(in: place.folder, instance: .random())
         let opened = ConsensusJournal.Opened(journal: journal, records: [], cut: nil)
-        return try take(opened, place, loss: loss)
+        return try take(opened, place, store, markPath, loss: loss)
     }
 
     // MARK: The store
 
-    private static func storedInstance(_ store: RocksStore) throws(StorageFault) -> InstanceID? {
+    private static func storedInstance(
+        _ store: any KeyValueSource
+    ) throws(StorageFault) -> InstanceID? {
         guard let bytes = try store.value(in: .meta, for: instanceKey) else { return nil }
         guard let instance = InstanceID(bytes) else {
             throw StorageFault("the store's instance id has \(bytes.count) bytes, not 16")
@@ -150,7 +191,7 @@ package struct SigningRecord: Sendable {
     }
 
     /// Whether a block above genesis is stored.
-    private static func hasBlocks(_ store: RocksStore) throws(StorageFault) -> Bool {
+    private static func hasBlocks(_ store: any KeyValueSource) throws(StorageFault) -> Bool {
         try !store.pairs(in: .blocks, from: UInt64(1).bigEndianBytes, before: nil, limit: 1).isEmpty
     }
 }

@@ -1,9 +1,14 @@
 /// What to do about a store that is damaged: one sentence, the same wherever damage is met.
 package enum StoreAdvice {
     /// - Parameter folder: the store's folder, inside the home folder.
-    static func repair(folder: String) -> String {
-        let slash = folder.lastIndex(of: "/") ?? folder.startIndex
-        return repair(home: slash == folder.startIndex ? "." : String(folder[..<slash]))
+    static func repair(folder: String) -> String { repair(home: parent(of: folder)) }
+
+    /// The home folder of a file in one of its folders.
+    static func home(of file: String) -> String { parent(of: parent(of: file)) }
+
+    private static func parent(of path: String) -> String {
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        return slash == path.startIndex ? "." : String(path[..<slash])
     }
 
     static func repair(home: String) -> String {

@@ -20,6 +20,8 @@ package struct StoreCheck {
         /// What is wrong, each with the command that mends it; at most `faultsMax` and a last one
         /// that says that there are more.
         package var faults: [String] = []
+        /// Whether there is nothing to check: the node never ran.
+        package var isUnused = false
         /// Whether a fault is of the store.
         package var isStoreDamaged = false
     }
@@ -55,6 +57,8 @@ package struct StoreCheck {
 
     /// Checks the journal and the store. The home must be locked.
     package mutating func run() -> Report {
+        report.isUnused = home.isUnused
+        if report.isUnused { return report }
         checkJournal()
         report.files = ((try? PosixFolder.names(in: home.data)) ?? []).count
         report.fileBytes = PosixFolder.byteCount(of: home.data)
@@ -99,10 +103,28 @@ package struct StoreCheck {
         }
     }
 
+    private mutating func checkRecord(_ store: StoppedStore) throws(StorageFault) {
+        let loss = try SigningRecord.loss(
+            folder: home.journal, store: store, mark: home.validatorMark)
+        guard let loss else { return }
+        add(
+            """
+            \(loss). `offpeak node` puts the record aside when it starts, asks the other \
+            validators how far this key signed, and votes above that
+            """)
+    }
+
     // MARK: The store
 
     private mutating func checkStore() throws(StorageFault) {
         let names = (try? PosixFolder.names(in: home.data)) ?? []
+        guard !home.hasNoStore else {
+            return add(
+                """
+                \(home.data): there is no store; `offpeak node` fetches everything from other \
+                nodes when it starts
+                """)
+        }
         guard names.contains("CURRENT") else {
             throw StorageFault("\(home.data)/CURRENT is missing: there is no whole store")
         }
@@ -112,6 +134,7 @@ package struct StoreCheck {
         report.finalizedHeight = audit.finalizedHeight
         report.appliedHeight = audit.appliedHeight
         report.stateRoot = audit.stateRoot
+        if home.hasValidatorKey, report.faults.isEmpty { try checkRecord(store) }
         try audit.checkHead()
         walk(store, &audit)
         guard !isQuick, report.faults.isEmpty else { return }

@@ -11,9 +11,9 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
         discussion: """
             Nothing is changed. Checks configuration, genesis and keys, the journal, every \
             checksum of the store, and what it says: blocks and their links, signatures under \
-            them, batches, receipts, the state against the roots that were voted for, indexes, \
-            and the sums against the supply. A node that runs reads its store again by itself \
-            (scrub in config.yaml).
+            them, batches, receipts, the record of what a validator signed, the state against \
+            the roots that were voted for, indexes, and the sums against the supply. A node that \
+            runs reads its store again by itself (scrub in config.yaml).
 
             Exit codes: 0 everything is whole, 74 the store or the journal is damaged, 75 a node \
             runs on this home, 78 configuration, genesis or a key is damaged. Each fault comes \
@@ -48,6 +48,7 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
         let home: String
         let quick: Bool
         let whole: Bool
+        let isUnused: Bool
         let files: Int
         let fileBytes: UInt64
         let rows: UInt64
@@ -62,6 +63,7 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
             self.home = home
             self.quick = quick
             whole = report.faults.isEmpty
+            isUnused = report.isUnused
             files = report.files
             fileBytes = report.fileBytes
             rows = report.rows
@@ -86,6 +88,7 @@ struct DatabaseCheckCommand: AsyncParsableCommand {
         }
 
         private var verdict: String {
+            if isUnused { return "nothing there yet: no node ran on this home" }
             if !whole { return "damaged" }
             return quick ? "everything can be read" : "everything is whole"
         }
