@@ -143,7 +143,8 @@ def main(text):
             say(f"{scenario.name:<18} {scenario.what}{needs}{' [gate]' if scenario.gate else ''}")
         return HELD
     if not os.access(options.offpeak, os.X_OK):
-        parser.error(f"{options.offpeak} isn't there; `swift build -c release --product offpeak` "
+        what = "is no program" if os.path.exists(options.offpeak) else "isn't there"
+        parser.error(f"{options.offpeak} {what}; `swift build -c release --product offpeak` "
                      "makes it, or name another with --offpeak")
     options.offpeak = os.path.abspath(options.offpeak)
     signal.signal(signal.SIGTERM, interrupted)
