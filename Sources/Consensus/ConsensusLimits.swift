@@ -21,6 +21,10 @@ package enum ConsensusLimits {
     package static let requestsMax = 16
     /// The most milliseconds that a request or the next repair waits in a slow network.
     package static let retryMilliseconds: UInt64 = 1_000
+    /// Milliseconds until a range of the chain is asked of the next member: at least, and at most
+    /// on a line that doesn't bring it in less.
+    package static let syncPatienceMin: UInt64 = 100
+    package static let syncPatienceMax: UInt64 = 1_600
     /// Missing blocks of a finalized chain that are asked for one by one.
     package static let singleBlocksMax: UInt64 = 4
     /// Blocks held below a finalization that they don't yet join to the chain; beyond, they are

@@ -107,6 +107,8 @@ package struct SimplexEngine: Sendable {
     var deadlines: [TimerID: Instant] = [:]
     var fetches: [Fetch] = []
     var syncPeer: ValidatorIndex?
+    /// Milliseconds that an answer with a range of the chain is waited for.
+    var syncPatience = ConsensusLimits.syncPatienceMin
     var requestAllowances: [PeerID: Allowance] = [:]
     var statusAllowances: [PeerID: Allowance] = [:]
     var committedSinceCompaction: UInt64 = 0

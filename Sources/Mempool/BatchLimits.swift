@@ -36,6 +36,9 @@ package enum BatchLimits {
     package static let forwardBytesMax = 900 << 10
     /// Certificates in a block: with their signatures what a voter checks in about 0.3 s.
     package static let blockCertificatesMax = 1024
+    /// Bytes of the bodies that a block orders: a node may have to hold all of them at once. Four
+    /// times what the transactions of a full block of single payments take.
+    package static let blockBodyBytesMax: UInt64 = 16 << 20
     /// Bytes of bodies kept in memory besides the store; beyond it they are read again.
     package static let bodyBytesMax = 64 << 20
     /// Bytes of bodies of one owner that no block has included, of a committee of `count`: what all
@@ -104,8 +107,11 @@ package enum MempoolTimes {
     package static let batchRetry: UInt64 = 500
     /// How often a certificate that no block has included is sent again.
     package static let certificateRetry: UInt64 = 1000
-    /// How often a missing body is asked for again.
+    /// How soon a missing body is asked for again at first, how soon on a line that doesn't bring
+    /// bodies in that time, and what is given to a large body for its length.
     package static let bodyRetry: UInt64 = 300
+    package static let bodyRetryMax: UInt64 = 2_400
+    package static let bodyCarryingMax: UInt64 = 20_000
     /// The least time between a busy batch of a lane and the next: under load they grow instead of
     /// multiplying, and each costs signatures, messages and a sync on every validator.
     package static let sealInterval: UInt64 = 40

@@ -2,18 +2,12 @@ internal import Primitives
 
 /// Batch bodies between their ack and their execution, and those that are missing.
 struct Bodies: Sendable {
-    private struct Wanted {
-        let holders: [PeerID]
-        var next = 0
-        var askedAt: Instant?
-    }
-
     private var kept: [Digest: Batch] = [:]
     private var byteCount = 0
-    private var wanted: [Digest: Wanted] = [:]
+    private var requests = BodyRequests()
 
     /// Bodies that execution waits for.
-    var wantedCount: Int { wanted.count }
+    var wantedCount: Int { requests.count }
 
     func held(_ digest: Digest) -> Batch? { kept[digest] }
 
@@ -35,48 +29,26 @@ struct Bodies: Sendable {
         byteCount -= batch.body.count
     }
 
-    func isWanted(_ digest: Digest) -> Bool { wanted[digest] != nil }
+    func isWanted(_ digest: Digest) -> Bool { requests.isWanted(digest) }
 
-    mutating func want(_ digest: Digest, from holders: [PeerID], at now: Instant) {
-        guard wanted[digest] == nil else { return }
-        // The digest itself spreads the load over the holders.
-        let offset =
-            holders.isEmpty ? 0 : Int(digest.bytes32.remainder(dividingBy: UInt64(holders.count)))
-        wanted[digest] = Wanted(holders: Array(holders[offset...] + holders[..<offset]))
+    mutating func want(_ digest: Digest, bytes: Int, from holders: [PeerID]) {
+        requests.want(digest, bytes: bytes, from: holders)
     }
 
-    /// Ends the wait for a body; false if nobody waited.
-    mutating func take(wanted digest: Digest) -> Bool {
-        wanted.removeValue(forKey: digest) != nil
-    }
+    /// Ends the wait for a body, which came or isn't needed any more; false if nobody waited.
+    mutating func take(wanted digest: Digest) -> Bool { requests.take(digest) }
 
-    /// The next holder is asked at once.
+    /// `peer` hasn't got it.
     mutating func markMissing(_ digest: Digest, at peer: PeerID) {
-        wanted[digest]?.askedAt = nil
+        requests.markMissing(digest, at: peer)
     }
+
+    mutating func hear(_ peer: PeerID, at now: Instant) { requests.hear(peer, at: now) }
 
     /// What to ask now, each digest of one connected holder, by peer in order.
     mutating func takeRequests(
         at now: Instant, connected: Set<PeerID>
     ) -> [(PeerID, [Digest])] {
-        var requests: [PeerID: [Digest]] = [:]
-        for digest in wanted.keys.sorted() {
-            guard var entry = wanted[digest] else { continue }
-            if let asked = entry.askedAt,
-                now.millisecondsSince(asked) < MempoolTimes.bodyRetry
-            {
-                continue
-            }
-            for _ in entry.holders.indices {
-                let peer = entry.holders[entry.next % entry.holders.count]
-                entry.next += 1
-                guard connected.contains(peer) else { continue }
-                requests[peer, default: []].append(digest)
-                entry.askedAt = now
-                break
-            }
-            wanted[digest] = entry
-        }
-        return requests.keys.sorted().map { ($0, requests[$0] ?? []) }
+        requests.take(at: now, connected: connected)
     }
 }

@@ -63,6 +63,7 @@ struct CertificateShelf: Sendable {
         var chosen: [BatchCertificate] = []
         var bytes = 8
         var transactions = 0
+        var bodyBytes: UInt64 = 0
         var open = rotatedLanes(at: height)
         while !open.isEmpty {
             var left: [Lane] = []
@@ -70,13 +71,16 @@ struct CertificateShelf: Sendable {
                 guard let next = following(table[lane], in: lane) else { continue }
                 let size = next.bcsBytes.count
                 let count = Int(next.header.content.transactionCount)
+                let body = UInt64(next.header.content.byteLength)
                 guard bytes + size <= BatchLimits.payloadBytesMax,
                     transactions + count <= BatchLimits.blockTransactionsMax,
+                    bodyBytes + body <= BatchLimits.blockBodyBytesMax,
                     chosen.count < BatchLimits.blockCertificatesMax,
                     (try? table.include(next.header, at: height, in: settings)) != nil
                 else { continue }
                 bytes += size
                 transactions += count
+                bodyBytes += body
                 chosen.append(next)
                 left.append(lane)
             }

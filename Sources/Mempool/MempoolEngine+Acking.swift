@@ -7,7 +7,7 @@ extension MempoolEngine {
     ) {
         guard let ownIndex, let owner = self.peer(batch.header.content.owner) else { return }
         let header = batch.header
-        if bodies.isWanted(batch.digest) { return take(body: batch, from: peer) }
+        if bodies.isWanted(batch.digest) { return take(body: batch, at: now) }
         guard silence != .complete else { return }
         guard owner == peer, header.claim(in: layout) != nil, header.content.owner != ownIndex
         else {
@@ -130,7 +130,7 @@ extension MempoolEngine {
         guard !whole.isDeclined else { return handBack(whole) }
         count(whole)
         guard let batch = whole.batch else { return finishTask(whole, at: now) }
-        if bodies.isWanted(digest) { return take(body: batch, from: whole.from) }
+        if bodies.isWanted(digest) { return take(body: batch, at: now) }
         acknowledge(batch, whole, at: now)
     }
 

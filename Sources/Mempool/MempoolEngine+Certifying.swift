@@ -84,10 +84,14 @@ extension MempoolEngine {
     mutating func want(_ certificates: [BatchCertificate], at now: Instant) {
         for certificate in certificates {
             let holders = certificate.holders.filter { $0 != ownIndex }.compactMap { peer($0) }
-            bodies.want(certificate.digest, from: holders, at: now)
+            let bytes = Int(certificate.header.content.byteLength)
+            bodies.want(certificate.digest, bytes: bytes, from: holders)
         }
         askForBodies(at: now)
     }
+
+    /// A message of any kind came from `peer`.
+    package mutating func hear(_ peer: PeerID, at now: Instant) { bodies.hear(peer, at: now) }
 
     mutating func askForBodies(at now: Instant) {
         for (peer, digests) in bodies.takeRequests(at: now, connected: connected) {
@@ -98,12 +102,13 @@ extension MempoolEngine {
     }
 
     /// A body is right if its digest was wanted: the certificate vouches for the rest.
-    mutating func take(body batch: Batch, from peer: PeerID) {
+    mutating func take(body batch: Batch, at now: Instant) {
         guard bodies.take(wanted: batch.digest) else { return }
         bodies.keepAnyway(batch)
         var writes = WriteSet()
         writes.put(batch.bcsBytes, in: .batches, for: batch.digest.bytes)
         effects.append(.store(writes))
         effects.append(.bodyArrived(batch.digest))
+        askForBodies(at: now)
     }
 }

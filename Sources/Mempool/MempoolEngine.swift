@@ -168,7 +168,7 @@ package struct MempoolEngine: Sendable {
         case .ack(let ack): collect(ack, from: peer, at: now)
         case .certificate(let certificate): consider(certificate, from: peer)
         case .bodyRequest: break  // answered from the store by the node
-        case .body(let batch): take(body: batch, from: peer)
+        case .body(let batch): take(body: batch, at: now)
         case .bodyMissing(let digest): bodies.markMissing(digest, at: peer)
         case .task(let task): consider(task, from: peer, at: now)
         case .checkAlso(let digest, let chunks):

@@ -80,8 +80,8 @@ extension NodeCore {
         return batches
     }
 
-    /// Finalized blocks behind the one that waits whose bodies are fetched meanwhile: 8 of the
-    /// largest stay within 64 MiB. What is beyond waits for its turn.
+    /// Finalized blocks behind the one that waits whose bodies are fetched meanwhile, as long as
+    /// all these bodies stay within what one block may order. What is beyond waits for its turn.
     private static let preparedBlocksMax = 8
 
     /// A node that is behind would otherwise wait for the bodies of each block in turn. Nothing but
@@ -89,10 +89,14 @@ extension NodeCore {
     private mutating func prepareAhead() throws(StorageFault) {
         let waiting = unexecuted.dropFirst().prefix(NodeCore.preparedBlocksMax)
         var missing: [BatchCertificate] = []
-        for block in waiting where block.height > preparedHeight {
+        var bytes: UInt64 = 0
+        for block in waiting {
+            let payload = try payload(of: block)
+            bytes += payload.bodyBytes
+            guard bytes <= BatchLimits.blockBodyBytesMax else { break }
+            guard block.height > preparedHeight else { continue }
             preparedHeight = block.height
-            for certificate in try payload(of: block).certificates
-            where try body(certificate.digest) == nil {
+            for certificate in payload.certificates where try body(certificate.digest) == nil {
                 missing.append(certificate)
             }
         }

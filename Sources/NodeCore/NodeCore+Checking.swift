@@ -29,7 +29,10 @@ extension NodeCore {
             block.header.nextSetHash == nil, !block.header.tail,
             var table = table(after: context), include(block, in: &table)
         else { return nil }
-        return payload.transactionCount <= BatchLimits.blockTransactionsMax ? payload : nil
+        let fits =
+            payload.transactionCount <= BatchLimits.blockTransactionsMax
+            && payload.bodyBytes <= BatchLimits.blockBodyBytesMax
+        return fits ? payload : nil
     }
 
     private enum Judgement { case right, wrong, undecided }

@@ -36,6 +36,9 @@ package struct NodeCore: Sendable {
     var proven: [Digest: ProvenPayload] = [:]
     /// Payload checks that are under way.
     var proving: Set<Digest> = []
+    /// So many finalized blocks wait in memory for their execution, at most a few more: a node
+    /// that executes more slowly than it hears of the chain asks for no more until it caught up.
+    static let unexecutedMax = 512
     /// Finalized blocks that aren't executed yet, ascending.
     var unexecuted: Deque<Block> = []
     /// Up to here, the bodies of finalized blocks were asked for ahead of their execution.
@@ -204,6 +207,7 @@ package struct NodeCore: Sendable {
     private mutating func receive(
         _ message: NodeMessage, from peer: PeerID
     ) throws(StorageFault) {
+        mempool.hear(peer, at: moment.now)
         switch message {
         case .consensus(.syncRequest(let request)): try serve(request, to: peer)
         case .consensus(let message):
@@ -269,6 +273,8 @@ package struct NodeCore: Sendable {
         switch effect {
         case .persist(let records, let sync): effects.append(.journal(records, sync: sync))
         case .broadcast(let message): effects.append(.broadcast(.consensus(message)))
+        case .send(_, .syncRequest) where unexecuted.count >= NodeCore.unexecutedMax:
+            break  // asked again upon a timer
         case .send(let peer, let message): effects.append(.send(peer, .consensus(message)))
         case .serveBlock(let peer, let digest): try serve(block: digest, to: peer)
         case .setTimer(let id, let at): effects.append(.setTimer(.consensus(id), at))

@@ -76,6 +76,7 @@ extension SimplexEngine {
             first.parent == finalized.ref, isChain(chain)
         else { return effects.append(.penalise(peer, .brokenChain)) }
         syncPeer = committee.index(of: peer)
+        noteSync()
         if certificate.view > finalizedView {
             for block in chain { blocks.insert(block) }
             incoming.append(certificate)

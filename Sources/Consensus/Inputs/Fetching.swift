@@ -28,14 +28,33 @@ extension SimplexEngine {
     private mutating func send(_ need: Need, again known: Fetch?) -> Fetch {
         if let known, known.due > moment.now { return known }
         let target = known.map { member(after: $0.target) } ?? firstTarget(of: need)
+        if known != nil, case .sync = need {
+            syncPatience = min(2 * syncPatience, ConsensusLimits.syncPatienceMax)
+        }
         if let peer = committee[target]?.peerID, target != own {
             effects.append(.send(peer, message(for: need)))
         }
-        return Fetch(need: need, target: target, due: moment.now.advanced(byMilliseconds: patience))
+        let due = moment.now.advanced(byMilliseconds: patience(for: need))
+        return Fetch(need: need, target: target, due: due, isFirst: known == nil)
     }
 
-    /// How long one member is waited for.
-    private var patience: UInt64 { min(delta, ConsensusLimits.retryMilliseconds) }
+    /// How long one member is waited for. A range of the chain may take its time on a narrow line:
+    /// more of them under way would only take more.
+    private func patience(for need: Need) -> UInt64 {
+        let usual = min(delta, ConsensusLimits.retryMilliseconds)
+        guard case .sync = need else { return usual }
+        return max(usual, syncPatience)
+    }
+
+    /// A range of the chain came.
+    mutating func noteSync() {
+        let isFirst = fetches.contains {
+            guard case .sync = $0.need else { return false }
+            return $0.isFirst
+        }
+        let sooner = syncPatience - syncPatience / 4
+        if isFirst { syncPatience = max(sooner, ConsensusLimits.syncPatienceMin) }
+    }
 
     private func message(for need: Need) -> ConsensusMessage {
         switch need {

@@ -26,13 +26,17 @@ package import Primitives
 // - upon such a question: keep on disk the first id that is known of each validator, then answer
 //   also whether it is that one. Whoever has no floor, or stands at or below it, vouches for no
 //   view; whoever has a floor above 0 has forgotten what ids it knew, and calls none the first.
-// - upon "it is the first" by weight Q, the own included: the floor is 0.
+// - upon "it is the first" by weight Q, the own included: the floor is 0, and of the views that
+//   these answers proved it signs only from the highest on, as above.
 // - upon views by weight Q, the own not included: the floor is the highest of them, plus one.
 // - upon leaving the floor behind: everything to disk, for then this node vouches again.
 // - upon an own signature above the floor that isn't in the record: halt.
 //
-// Let B be those that lie and A those that lost their record and have no floor behind them yet,
-// the asking node R among them; the protocol bears w(A) + w(B) <= F.
+// Let B be those that lie and A those that lost their record and have no floor above 0 behind them
+// yet, the asking node R among them; the protocol bears w(A) + w(B) <= F. (Who lost its record
+// before enough others knew of it comes back by the first rule, as a new one. It forgot whose ids
+// it had called the first, and doesn't know that it did, so it stays in A. And as R keeps answers
+// while it waits for more, A has everybody who was in it at any time of R's wait.)
 //
 // Why the first rule is safe. Had R signed before, it had had a floor, and for that answers of
 // weight Q - w(R) at least, the own not included, by validators that each keep an id of R's that
@@ -156,27 +160,34 @@ extension SimplexEngine {
         // At most the committee's weight, which is below 2^60.
         let heard = committee.weight(of: answers.keys) + committee.weight(of: own)
         guard heard >= committee.quorum else { return }
+        resume(from: provenView)
+    }
+
+    /// The highest view that answers proved above the record's; 0 if none.
+    private var provenView: View {
         let highest = answers.values.map(\.view).max() ?? 0
         // Answers have opened views meanwhile: what counts is how far the record goes.
-        resume(from: highest > recordedView ? highest : 0)
+        return highest > recordedView ? highest : 0
     }
 
     private mutating func setFloorIfKnown() {
         guard let own else { return }
         let first = committee.weight(of: answers.filter { $0.value.isFirst }.keys)
         // Both are at most the committee's weight, which is below 2^60.
-        if first + committee.weight(of: own) >= committee.quorum { return begin(above: 0) }
+        if first + committee.weight(of: own) >= committee.quorum {
+            return begin(above: 0, from: provenView)
+        }
         let vouching = answers.filter { $0.value.view > 0 }
         guard committee.weight(of: vouching.keys) >= committee.quorum else { return }
         let highest = vouching.values.map(\.view).max() ?? 0
-        begin(above: max(highest, view).clampedAdvance(by: 1))
+        begin(above: max(highest, view).clampedAdvance(by: 1), from: 0)
     }
 
-    /// From here on this node signs in views above `floor`.
-    private mutating func begin(above floor: View) {
+    /// From here on this node signs in views above `floor`, since this start only from `place` on.
+    private mutating func begin(above floor: View, from place: View) {
         self.floor = floor
         effects.append(.persist([.floor(floor)], sync: true))
-        resume(from: 0)
+        resume(from: place)
     }
 
     private mutating func resume(from place: View) {

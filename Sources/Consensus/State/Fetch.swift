@@ -14,6 +14,8 @@ struct Fetch: Sendable {
     var target: ValidatorIndex
     /// When the next one is asked.
     var due: Instant
+    /// Whether nobody was asked before.
+    let isFirst: Bool
 }
 
 /// How many answers a peer was given lately.

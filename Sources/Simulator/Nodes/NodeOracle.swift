@@ -8,9 +8,9 @@ internal import Primitives
 ///
 /// Roots: equal at equal heights on all nodes. Supply: balanced after every block. Validity: what
 /// executes was handed in and signed. Exactly once: a transaction has one receipt, at one height,
-/// on all nodes. Durability: what was called final has a receipt at that node, and at the end on
-/// all; a block is executed upon bodies that the store was told before. Reads: what a node shows
-/// never goes back, but for a loss of power.
+/// the same bytes on all nodes. Durability: what was called final has a receipt at that node, and
+/// at the end on all; a block is executed upon bodies that the store was told before. Reads: what a
+/// node shows never goes back, but for a loss of power.
 struct NodeOracle {
     private let supply: Amount
     /// The highest executed height.
@@ -46,6 +46,9 @@ struct NodeOracle {
                 oracle.fail("node \(host.index) writes a broken receipt")
                 continue
             }
+            oracle.expect(
+                receipts[change.key] == nil,
+                "node \(host.index) writes another receipt of \(receipt.transactionID)")
             receipts[change.key] = bytes
             let id = receipt.transactionID
             oracle.expect(
@@ -97,10 +100,8 @@ struct NodeOracle {
             receipt ?? nil != nil, "node \(host.index) calls final what it hasn't executed")
     }
 
-    /// Heights never go back at a node, nor do sequences.
-    mutating func look(
-        _ user: SimulatedUser, at host: SimulatedHost, _ oracle: inout Oracle
-    ) {
+    /// Heights never go back at a node. (What stands at a height stays, for its root does.)
+    mutating func look(at host: SimulatedHost, _ oracle: inout Oracle) {
         let reader = LedgerReader(host.store)
         guard let summary = (try? reader.summary()) ?? nil else { return }
         oracle.expect(

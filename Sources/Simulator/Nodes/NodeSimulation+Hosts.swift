@@ -41,7 +41,9 @@ extension NodeSimulation {
         trace.show(now, host.index, "DISK DAMAGED")
         host.replaceStore(owing: hosts.map(\.view).max() ?? 0)
         disconnect(host)
-        schedule(.start(host.index), after: random.number(in: 500...5_000))
+        let pause = random.number(in: NodeSimulation.repairMilliseconds)
+        repairedAt = now + pause
+        schedule(.start(host.index), after: pause)
     }
 
     mutating func disconnect(_ host: SimulatedHost) {

@@ -279,10 +279,10 @@ extension NodeSimulation {
 
     // MARK: Reading
 
-    /// A user looks at his account at some node: what was shown never goes back.
+    /// A user looks at some node: what was shown never goes back.
     private mutating func look(_ index: Int) {
         guard random.chance(100), let host = anyHost() else { return }
-        checks.look(users[index], at: host, &oracle)
+        checks.look(at: host, &oracle)
     }
 }
 

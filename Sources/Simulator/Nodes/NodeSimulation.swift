@@ -11,9 +11,11 @@ internal import Primitives
 package struct NodeSimulation {
     /// Virtual time after which the faults end, whatever was reached.
     static let faultyMillisecondsMax: UInt64 = 240_000
-    /// Virtual time after the healing in which a new block must be executed everywhere; longer
-    /// where liars lead. The plan's bound is 5 s.
+    /// Virtual time after the healing in which a new block must be executed everywhere, if that is
+    /// more than ten times the base timeout.
     static let recoveryMillisecondsMax: UInt64 = 5_000
+    /// Until a node whose data was damaged starts anew.
+    static let repairMilliseconds: ClosedRange<UInt64> = 500...5_000
     /// Virtual time after the healing in which every errand must have come to its end.
     static let settlingMillisecondsMax: UInt64 = 180_000
 
@@ -42,6 +44,8 @@ package struct NodeSimulation {
     /// Those that somebody may have decided about.
     var touchedEscrows: Set<EscrowID> = []
     var actorContexts: [Int: ActorContext] = [:]
+    /// When the last node whose data was damaged was to start anew.
+    var repairedAt: UInt64 = 0
     /// The newest view that some honest node knows to be final, and since when.
     var newestFinal: (view: View, at: UInt64) = (0, 0)
     /// Weight of nodes that may still lose their data.
@@ -225,14 +229,11 @@ package struct NodeSimulation {
         marks.reach(.recoveredAfterHealing)
     }
 
-    /// Waits that doubled during the faults, and a run of leaders that lie, come on top.
+    /// A node that finds its data damaged is started anew later.
     private var recoveryBound: UInt64 {
         if let crashes { return crashes.recoveryBound(scenario.rules.deltaBase) }
-        let lying: UInt64 = scenario.liars.isEmpty ? 0 : 6
-        let forgetful = UInt64(hosts.count { $0.isAmnesiac }) * 2
-        let delta = NodeWorld.deltaMax
-        return NodeSimulation.recoveryMillisecondsMax
-            + (4 * (lying + forgetful) + 8) * (4 * delta + scenario.rules.idle)
+        let repair = max(repairedAt, healedAt) - healedAt
+        return max(NodeSimulation.recoveryMillisecondsMax, 10 * scenario.rules.deltaBase) + repair
     }
 
     private var unsettled: String {
