@@ -26,8 +26,8 @@ class Scenario:
 
     `steps`: what is done, each at its time in seconds after the load began, or at a time drawn from
     a pair. `exits`: the codes with which the victim may end by itself. `wants`: what the victim
-    gets before the start: `disk`, a small one; `clock`, one of its own. `blames`: what the others may
-    find that the victim signed against the rules. `gate`: whether `tools/check` runs it.
+    gets before the start: `disk`, a small one; `clock`, one of its own. `gate`: whether `tools/check`
+    runs it.
     """
     name: str
     what: str
@@ -36,7 +36,6 @@ class Scenario:
     needs: list = dataclasses.field(default_factory=list)
     wants: list = dataclasses.field(default_factory=list)
     exits: list = dataclasses.field(default_factory=list)
-    blames: list = dataclasses.field(default_factory=list)
     validators: int = 4
     verifiers: int = 0
     relays: int = 0
@@ -188,7 +187,7 @@ class Run:
         self.faults += self.votes.faults()
         oracle = Oracle(self.network, self.load, self.history)
         oracle.check_exits({self.victim: self.scenario.exits})
-        oracle.check_logs(self.scenario.blames)
+        oracle.check_logs()
         self.faults += oracle.faults
         self.check_victims_log()
         self.notes += self.nature.notes
