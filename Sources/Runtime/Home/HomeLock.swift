@@ -13,7 +13,7 @@ package final class HomeLock: Sendable {
         } catch {
             guard error.code != ENOENT else {
                 throw HomeFault(
-                    "\(home): there is no such home folder; `offpeak init --home` makes one")
+                    "\(home): there is no such home folder; `offpeak init \(home)` makes one")
             }
             guard error.code == EWOULDBLOCK else {
                 throw HomeFault(error, "The home folder must be one that can be written.")
