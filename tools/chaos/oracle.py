@@ -17,14 +17,14 @@ EXCUSED = re.compile(r"the node stops")
 
 
 def new_blocks(nodes, before, began):
-    """Waits for a block above `before` on every node: seconds since `began`, by node."""
+    """Waits for an executed block above `before` on every node: seconds since `began`, by node."""
     found = {}
     while len(found) < len(nodes) and time.monotonic() < began + HEAL_SECONDS:
         for node in nodes:
             if node.index in found:
                 continue
             status = node.status(1)
-            if status and status["finalizedHeight"] > before:
+            if status and status["appliedHeight"] > before:
                 found[node.index] = time.monotonic() - began
         time.sleep(0.02)
     return found
