@@ -23,12 +23,12 @@ package struct BlockPayload: Hashable, Sendable {
 
     package var isEmpty: Bool { certificates.isEmpty && direct.isEmpty && complaints.isEmpty }
 
-    /// Transactions of batches and those that the block carries itself.
     /// Bytes of the bodies that it orders.
     package var bodyBytes: UInt64 {
         certificates.reduce(0) { $0 + UInt64($1.header.content.byteLength) }
     }
 
+    /// Transactions of batches and those that the block carries itself.
     package var transactionCount: Int {
         certificates.reduce(direct.count) { $0 + Int($1.header.content.transactionCount) }
     }

@@ -14,7 +14,7 @@ import time
 
 import wallet
 from main import default_program, say
-from nodes import Network, make_template
+from nodes import FOREIGN_SIGNATURE, Network, make_template
 from paths import Failed, wait_until
 from rpc import Client, NoAnswer, Refusal
 from wiring import Direct
@@ -22,8 +22,6 @@ from wiring import Direct
 VICTIM = 3
 # A fault of the disk, a wrong key elsewhere, a fault in what a person wrote.
 DOCUMENTED = (74, 77, 78)
-# The node's key signed what its record lacks.
-OLD_COPY = 77
 SECONDS = 40
 COMMAND = re.compile(r"offpeak (db (?:repair|forget-signatures) --home \S*[^\s.,;)`])")
 LISTENS = re.compile(r"RPC listens.*url=\"?(?:http://)?([0-9.]+):(\d+)")
@@ -161,7 +159,7 @@ class Trial:
         logged then; and a remark."""
         before = os.path.getsize(self.victim.log)
         code, text = self.start(before)
-        if code == OLD_COPY and "restored from a backup" in text:
+        if code == FOREIGN_SIGNATURE and "restored from a backup" in text:
             # That is what each case begins with; the others may still know what the copy lacks.
             self.run(f"db forget-signatures --home {self.victim.home}")
             before = os.path.getsize(self.victim.log)

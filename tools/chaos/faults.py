@@ -9,12 +9,11 @@ import time
 from attack import Siege
 from limits import Limits
 from machine import Clock, Disk, Tracer
+from nodes import FOREIGN_SIGNATURE
 from paths import Failed, wait_until
 from rpc import NoAnswer, Refusal
 
-# With what a node ends when its key signed what isn't in its record.
-FOREIGN_SIGNATURE = 77
-# How long it may take until it finds that.
+# How long it may take until a node finds that its key signed what its record lacks.
 FORGET_SECONDS = 6
 
 

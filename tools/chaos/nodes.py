@@ -18,6 +18,8 @@ from rpc import Client, NoAnswer, Refusal
 # As the operating system reports a process that SIGKILL ended.
 KILLED = -signal.SIGKILL
 STORAGE_FAULT = 74
+# Its key signed what its record lacks.
+FOREIGN_SIGNATURE = 77
 # For an orderly end, before a node is killed: more than `offpeak node --help` promises.
 STOP_SECONDS = 12
 

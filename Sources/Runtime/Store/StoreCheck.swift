@@ -1,5 +1,4 @@
 package import Execution
-internal import Glibc
 internal import NodeCore
 package import Primitives
 
@@ -88,18 +87,11 @@ package struct StoreCheck {
     // MARK: The journal
 
     private mutating func checkJournal() {
-        let names = (try? PosixFolder.names(in: home.journal)) ?? []
-        guard let newest = names.filter({ $0.hasSuffix(".journal") }).max() else { return }
-        let path = "\(home.journal)/\(newest)"
-        let advice =
-            "Check the disk (dmesg), then run: offpeak db forget-signatures --home \(home.path)"
-        guard let bytes = try? PosixFile(path, flags: O_RDONLY).readAll(maximum: 1 << 30),
-            let format = JournalFormat(header: bytes)
-        else { return add("\(path): the header of the journal is damaged. \(advice)") }
-        do throws(JournalScan.Damage) {
-            _ = try JournalScan(bytes, format: format)
+        guard ConsensusJournal.exists(in: home.journal) else { return }
+        do throws(StorageFault) {
+            _ = try ConsensusJournal.look(in: home.journal)
         } catch {
-            add("\(path): a record of the journal is damaged at \(error.offset). \(advice)")
+            add("\(error)")
         }
     }
 
