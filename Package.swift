@@ -48,6 +48,7 @@ var targets: [Target] = [
     module("Mempool", ["Primitives", collections]),
     module("Consensus", ["Primitives", collections]),
     module("Execution", ["Primitives", collections]),
+    module("LightClient", ["Consensus", "Execution", "Primitives"]),
     module("NodeCore", ["Mempool", "Consensus", "Execution", "Primitives", collections]),
     module(
         "Simulator",
@@ -66,6 +67,9 @@ var targets: [Target] = [
     tests("MempoolTests", ["Mempool", "Primitives"]),
     tests("ConsensusTests", ["Consensus", "Primitives"]),
     tests("ExecutionTests", ["Execution", "Primitives"]),
+    tests(
+        "LightClientTests",
+        ["LightClient", "NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Mempool", "Consensus", "Primitives"]),
     tests("ProtocolTests", ["Execution", "Primitives"]),
@@ -187,8 +191,8 @@ if fuzzing, !pureOnly {
         program(
             "offpeak",
             [
-                "Runtime", "RPC", "NodeCore", "Gossip", "Execution", "Mempool", "Consensus",
-                "Primitives",
+                "Runtime", "RPC", "LightClient", "NodeCore", "Gossip", "Execution", "Mempool",
+                "Consensus", "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),

@@ -141,8 +141,9 @@ extension NodeCore {
         let direct = proven[block.digest]?.direct ?? []
         let outcome = try ledger.execute(
             ExecutableBlock(
-                height: block.height, time: block.time, proposer: block.proposer,
-                direct: direct, batches: batches, systemValues: try shardValues(of: block)))
+                height: block.height, digest: block.digest, time: block.time,
+                proposer: block.proposer, direct: direct, batches: batches,
+                systemValues: try shardValues(of: block)))
         try writeCollected()
         var writes = outcome.writes
         writes.append(ChainStore.rootWrites(outcome.stateRoot, at: block.height))

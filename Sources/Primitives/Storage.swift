@@ -2,7 +2,7 @@
 package enum Column: String, CaseIterable, Sendable {
     /// Single values: format version, heights, roots, instance id.
     case meta
-    /// Height (8 bytes, big-endian) → finalized block with its receipts root.
+    /// Height (8 bytes, big-endian) → finalized block.
     case blocks
     /// Block digest → height.
     case blockHeights
@@ -25,6 +25,9 @@ package enum Column: String, CaseIterable, Sendable {
     /// Bond (8 bytes, big-endian, each bit turned) and verifier's key → nothing: the verifiers, the
     /// highest bonds first.
     case bonds
+    /// The log of executed blocks (level and index → entry or hash) and the trees of their receipts
+    /// (height and chunk → hashes).
+    case history
 }
 
 /// A fault of the disk or of what it gave back: the node stops, it never carries on.

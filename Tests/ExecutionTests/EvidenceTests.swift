@@ -93,7 +93,7 @@ import Testing
             by: [world.alice.key])
         let outcome = try ledger.execute(
             ExecutableBlock(
-                height: 1, time: 2_000_000, proposer: ValidatorIndex(0),
+                height: 1, digest: .zero, time: 2_000_000, proposer: ValidatorIndex(0),
                 direct: [try #require(Verified.check(signed))]))
         #expect(failure(outcome.results) == .evidenceInvalid)
     }

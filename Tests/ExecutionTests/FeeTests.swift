@@ -128,7 +128,7 @@ import Testing
                 world.alice.address, [world.transfer(1, to: world.bob)]), by: [world.alice.key])
         let outcome = try world.ledger.execute(
             ExecutableBlock(
-                height: 1, time: 1_000_001, proposer: ValidatorIndex(0),
+                height: 1, digest: .zero, time: 1_000_001, proposer: ValidatorIndex(0),
                 batches: [
                     .init(
                         owner: ValidatorIndex(0), period: 0,

@@ -24,7 +24,7 @@ import Testing
             world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
         #expect(
             world.ledger.stateRoot.description
-                == "00e703db127fff4c6d777eca81912737ad231fae528e8a90cf1eaa2d6d27d2d2")
+                == "488d2cb4edbd291e6cce000c78cb364d44cfccb04516e199f715c45384a9e8d7")
         #expect(
             world.lastOutcome?.receiptsRoot.description
                 == "5216dbc1685cb00b1f69b6de01ed4521e9620b2d2cdd101c18ae6d1f0a8371fd")
@@ -32,28 +32,34 @@ import Testing
             [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
         #expect(
             world.ledger.stateRoot.description
-                == "1cd4f8aefeef0a5a756f3275457034543fa8ea1ecc2f558ce4cb36dccc8a9478")
+                == "af8d0406bb89e54deeeb27f510b42d1773c7e0f857d10511de3e33254a44a8c3")
     }
 
     @Test func `a system value is part of the state until it is taken away`() throws {
         var world = try World()
-        let before = world.ledger.stateRoot
         try world.run(
             [],
             system: [.init(name: "lanes", value: [9]), .init(name: "lanes", value: [1])])
         #expect(try world.reader.systemValue("lanes") == [1])
-        #expect(world.ledger.stateRoot != before)
+        let key = StateKey.system("lanes")
+        #expect(try world.reader.proof(of: key).value == [1])
+        #expect(try world.reader.proof(of: key).root == world.ledger.stateRoot)
         try world.run([], system: [.init(name: "lanes", value: nil)])
         #expect(try world.reader.systemValue("lanes") == nil)
-        #expect(world.ledger.stateRoot == before)
+        #expect(try world.reader.proof(of: key).value == nil)
+        #expect(try world.reader.proof(of: key).root == world.ledger.stateRoot)
     }
 
-    @Test func `an empty block changes neither root nor totals, only height and time`() throws {
+    @Test func `an empty block changes nothing but history, height and time`() throws {
         var world = try World()
-        let (root, totals) = (world.ledger.stateRoot, world.ledger.totals)
+        let totals = world.ledger.totals
+        let before = try world.store.pairs(in: .state, from: [], before: nil, limit: .max)
         try world.run([], at: World.start + 7)
         let summary = try #require(try world.reader.summary())
-        #expect(summary.stateRoot == root && summary.totals == totals)
+        #expect(summary.totals == totals)
+        let after = try world.store.pairs(in: .state, from: [], before: nil, limit: .max)
+        let history = HistoryHead.key.path.bytes
+        #expect(after.filter { $0.key != history } == before)
         #expect(summary.height == 1 && summary.time.rawValue == World.start + 7)
     }
 
@@ -69,8 +75,12 @@ import Testing
             Receipt(
                 transactionID: .zero, height: 1, index: UInt32(index), fee: 3, outcome: .success)
         }
-        var roots: Set<Digest> = [ReceiptTree.root(of: receipts.reversed())]
-        for count in 0...5 { roots.insert(ReceiptTree.root(of: Array(receipts.prefix(count)))) }
+        var writes = WriteSet()
+        var roots = Set([StoredReceiptTree.write(receipts.reversed(), at: 1, into: &writes)])
+        for count in 0...5 {
+            roots.insert(
+                StoredReceiptTree.write(Array(receipts.prefix(count)), at: 1, into: &writes))
+        }
         #expect(roots.count == 7)
     }
 

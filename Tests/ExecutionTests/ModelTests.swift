@@ -84,7 +84,8 @@ import Testing
             }
             model.endBlock()
             let block = ExecutableBlock(
-                height: ledger.height.clampedAdvance(by: 1), time: Timestamp(time),
+                height: ledger.height.clampedAdvance(by: 1),
+                digest: World.digest(ledger.height.clampedAdvance(by: 1)), time: Timestamp(time),
                 proposer: ValidatorIndex(UInt16(proposer)), direct: direct, batches: batches,
                 systemValues: [
                     .init(name: "lanes", value: traffic.chance(20) ? nil : time.bcsLittleEndian)

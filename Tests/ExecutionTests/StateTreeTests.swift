@@ -85,6 +85,29 @@ private struct Grove {
         }
     }
 
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `the way to every path, taken or free, leads to the root`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var grove = Grove()
+        var pending = WriteSet()
+        for count in [0, 1, 1, 2, 8, 40] {
+            var changes: [Bytes32: Bytes32?] = [:]
+            for _ in 0..<count { changes[path(&generator)] = value(&generator) }
+            let root = try grove.update(changes, pending: &pending, applied: true)
+            let free = (0..<30).map { _ in path(&generator) }
+            for path in Array(grove.leaves.keys) + free {
+                let way = try StateTree.way(to: path, in: grove.store)
+                #expect(grove.leaves[path] == nil || way.leaf == path)
+                let end = way.leaf.flatMap { leaf in
+                    grove.leaves[leaf].map { Digest.hash(.stateLeaf, leaf, $0).bytes32 }
+                }
+                #expect(
+                    StateProof.root(over: end ?? .zero, at: path, way.siblings) == root,
+                    "seed \(seed), \(grove.leaves.count) values, \(path)")
+            }
+        }
+    }
+
     @Test func `the root doesn't depend on how the set came about`() throws {
         var generator = SeededGenerator(seed: 42)
         let paths = (0..<300).map { _ in Digest.hash(.random, generator.next().bcsLittleEndian) }

@@ -135,7 +135,7 @@ import Testing
         for direct in [[report], []] {
             let outcome = try ledger.execute(
                 ExecutableBlock(
-                    height: ledger.height.clampedAdvance(by: 1), time: 2,
+                    height: ledger.height.clampedAdvance(by: 1), digest: .zero, time: 2,
                     proposer: ValidatorIndex(0),
                     direct: try direct.map { try #require(Verified.check($0)) }))
             world.store.apply(outcome.writes)
@@ -167,7 +167,8 @@ import Testing
                 by: [world.alice.key])
             let height = world.ledger.height.clampedAdvance(by: 1)
             let block = ExecutableBlock(
-                height: height, time: Timestamp(World.start + round), proposer: ValidatorIndex(0),
+                height: height, digest: .zero, time: Timestamp(World.start + round),
+                proposer: ValidatorIndex(0),
                 batches: [
                     .init(
                         owner: ValidatorIndex(1), period: world.ledger.period(of: height),

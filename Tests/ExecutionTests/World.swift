@@ -96,6 +96,9 @@ struct World {
             tip: tip, cosigners: cosigners, operations: operations)
     }
 
+    /// The digest of the block that the world has at a height.
+    static func digest(_ height: Height) -> Digest { .hash(.block, height.bcsBytes) }
+
     /// Executes one block a second later with one batch of `transactions`, whose signatures are
     /// checked; applies its writes and audits the whole state.
     @discardableResult
@@ -108,8 +111,8 @@ struct World {
         let chunk = ExecutableBlock.ChunkCredit(
             transactions: UInt32(transactions.count), verifiers: verifiers.map { .init($0) })
         let block = ExecutableBlock(
-            height: height, time: Timestamp(time ?? ledger.time.rawValue + 1000),
-            proposer: ValidatorIndex(0),
+            height: height, digest: World.digest(height),
+            time: Timestamp(time ?? ledger.time.rawValue + 1000), proposer: ValidatorIndex(0),
             direct: try direct.map { try #require(Verified.check($0)) },
             batches: [
                 .init(

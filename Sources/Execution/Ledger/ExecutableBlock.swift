@@ -50,6 +50,8 @@ package struct ExecutableBlock: Sendable {
 
     /// One above the ledger's.
     package let height: Height
+    /// The finalized block's, for the history.
+    package let digest: Digest
     package let time: Timestamp
     package let proposer: ValidatorIndex
     /// Those that the block carries itself, for twice the base fee; executed before the batches.
@@ -59,11 +61,12 @@ package struct ExecutableBlock: Sendable {
     package let systemValues: [SystemValue]
 
     package init(
-        height: Height, time: Timestamp, proposer: ValidatorIndex,
+        height: Height, digest: Digest, time: Timestamp, proposer: ValidatorIndex,
         direct: [Verified<SignedTransaction>] = [], batches: [Batch] = [],
         systemValues: [SystemValue] = []
     ) {
         self.height = height
+        self.digest = digest
         self.time = time
         self.proposer = proposer
         self.direct = direct

@@ -30,6 +30,7 @@ package struct Ledger: Sendable {
     let source: any KeyValueSource
     private(set) var executor: Executor
     private var tree: StateTree
+    private var history: HistoryLog
     private(set) var hasPendingWrites = false
 
     /// The ledger that the store holds.
@@ -66,6 +67,11 @@ package struct Ledger: Sendable {
             rules: rules, judge: judge, source: source, totals: head.totals, height: head.height,
             time: head.time)
         tree = StateTree()
+        history = try HistoryLog(opening: source)
+        guard history.count == head.height.rawValue else {
+            throw StorageFault(
+                "the history has \(history.count) blocks, the ledger stands at \(head.height)")
+        }
     }
 
     /// The store now has every write that was handed out.
@@ -91,14 +97,26 @@ package struct Ledger: Sendable {
         try checkSupply()
         var writes = WriteSet()
         let receipts = Ledger.write(results, into: &writes)
-        stateRoot = try commit(block.systemValues, into: &writes)
+        let receiptsRoot = StoredReceiptTree.write(receipts, at: block.height, into: &writes)
+        let head = appendToHistory(block, receiptsRoot, into: &writes)
+        stateRoot = try commit(block.systemValues + [head], into: &writes)
         height = block.height
         time = executor.time
-        writes.put(head.bcsBytes, in: .meta, for: StoredState.headKey)
+        writes.put(self.head.bcsBytes, in: .meta, for: StoredState.headKey)
         hasPendingWrites = true
         return BlockOutcome(
             height: height, stateRoot: stateRoot, writes: writes, results: results,
-            expiries: expiries, receiptsRoot: ReceiptTree.root(of: receipts))
+            expiries: expiries, receiptsRoot: receiptsRoot)
+    }
+
+    private mutating func appendToHistory(
+        _ block: ExecutableBlock, _ receiptsRoot: Digest, into writes: inout WriteSet
+    ) -> ExecutableBlock.SystemValue {
+        let entry = HistoryEntry(
+            height: block.height, block: block.digest, receiptsRoot: receiptsRoot)
+        history.append(entry, into: &writes)
+        let head = HistoryHead(count: history.count, root: history.root)
+        return ExecutableBlock.SystemValue(name: HistoryHead.name, value: head.bcsBytes)
     }
 
     /// The block's own transactions and then those of its batches; pays out the fees.

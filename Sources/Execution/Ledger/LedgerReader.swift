@@ -4,7 +4,7 @@ package import Primitives
 ///
 /// All answers of one reader on one snapshot belong to the same height.
 package struct LedgerReader: Sendable {
-    private let source: any KeyValueSource
+    let source: any KeyValueSource
 
     package init(_ source: any KeyValueSource) { self.source = source }
 

@@ -79,22 +79,3 @@ extension Receipt.Outcome: BCSCodable {
         }
     }
 }
-
-/// The root of a block's receipts: a binary tree whose leaves are `H(receipt, 0 ‖ receipt)` and
-/// whose nodes are `H(receipt, 1 ‖ left ‖ right)`, an odd one passing up as it is; the root is
-/// `H(receipt, 2 ‖ count as eight bytes, little-endian ‖ top)`, the top of none being zeros.
-package enum ReceiptTree {
-    package static func root(of receipts: [Receipt]) -> Digest {
-        var level = receipts.map { Digest.hash(.receipt, [0] + $0.bcsBytes) }
-        while level.count > 1 { level = parents(of: level) }
-        return .hash(
-            .receipt, [2] + UInt64(receipts.count).bcsLittleEndian + (level.first ?? .zero).bytes)
-    }
-
-    private static func parents(of level: [Digest]) -> [Digest] {
-        stride(from: 0, to: level.count, by: 2).map { place in
-            guard place + 1 < level.count else { return level[place] }
-            return .hash(.receipt, [1] + level[place].bytes + level[place + 1].bytes)
-        }
-    }
-}

@@ -8,8 +8,8 @@ package import Primitives
 /// tree, and every leaf of the tree has its value; an index entry and what it is for name each
 /// other.
 package struct RowAudit: Sendable {
-    private let source: any KeyValueSource
-    private let head: StoredState.Head
+    let source: any KeyValueSource
+    let head: StoredState.Head
 
     /// - Throws: `StorageFault` for a store without a ledger.
     package init(of source: any KeyValueSource) throws(StorageFault) {
@@ -30,12 +30,19 @@ package struct RowAudit: Sendable {
         case .receipts: try checkReceipt(row)
         case .escrowsByParty: try checkParty(row)
         case .bonds: try checkBond(row)
+        case .history: try checkHistory(row)
         case .meta, .blocks, .blockHeights, .finalizations, .batches, .lanes: break
         }
     }
 
-    /// Checks that the tree in the store has the root that the head names.
-    package func checkRoot() throws(StorageFault) {
+    /// Checks that the tree in the store has the root that the head names, and the history the one
+    /// that the state names.
+    package func checkHead() throws(StorageFault) {
+        try checkRoot()
+        try checkHistoryHead()
+    }
+
+    private func checkRoot() throws(StorageFault) {
         let root = try node(at: .root)?.hash ?? .zero
         guard Digest(root) == head.stateRoot else {
             throw StorageFault(
@@ -194,7 +201,7 @@ package struct RowAudit: Sendable {
             guard receipt.transactionID.bytes == pair.key, receipt.height > 0,
                 receipt.height <= head.height
             else { throw StorageFault("\(what) is another transaction's, or of no block") }
-            return
+            return try checkCommitment(of: receipt, what)
         }
         let escrow: Escrow = try StoredState.decode(pair.value, what)
         guard StoredState.closedEscrowKey(escrow.id) == pair.key, escrow.state == .closed,

@@ -80,11 +80,7 @@ package struct StateTree: Sendable {
             return build(leaves[...], depth: depth, &writes)
         }
         let place = TreePlace(above: changes[changes.startIndex].path, depth: depth)
-        guard var node = try node(at: place, source) else {
-            throw StorageFault(
-                "the state tree lacks the node at \(Hex.encode(place.storeKey)): the store is"
-                    + " damaged; move it away and let the node fetch the chain again")
-        }
+        guard var node = try node(at: place, source) else { throw StateTree.lacks(place) }
         try apply(changes, to: &node, depth: depth, source, &writes)
         if node.count == 0 || node.onlyLeaf != nil {
             remove(place, &writes)
@@ -92,6 +88,12 @@ package struct StateTree: Sendable {
         }
         store(node, at: place, &writes)
         return .inner(hash: node.hash)
+    }
+
+    static func lacks(_ place: TreePlace) -> StorageFault {
+        StorageFault(
+            "the state tree lacks the node at \(Hex.encode(place.storeKey)): the store is"
+                + " damaged; move it away and let the node fetch the chain again")
     }
 
     /// The leaves below a place that held at most one, sorted by path.

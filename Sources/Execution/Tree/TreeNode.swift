@@ -90,12 +90,45 @@ struct TreeNode: Hashable, Sendable {
     /// The hash of the subtree: 32 zero bytes without a leaf, the leaf's hash with one.
     var hash: Bytes32 { hash(from: 0, width: 16) }
 
+    /// The way to a half byte through the four binary levels of this node.
+    struct Step {
+        /// The hashes beside the way, from above.
+        var siblings: [Bytes32] = []
+        /// The only leaf below the place where the way ends, or the node that it leads on to; nil
+        /// where nothing is.
+        var end: TreeChild?
+    }
+
+    /// Goes towards `nibble` as far as more than one leaf lies below.
+    func step(towards nibble: Int) -> Step {
+        var step = Step()
+        var from = 0
+        var width = 16
+        while width > 1, !isAtMostOneLeaf(from, width) {
+            width /= 2
+            let isRight = nibble & width != 0
+            step.siblings.append(hash(from: isRight ? from : from + width, width: width))
+            if isRight { from += width }
+        }
+        let here = present & mask(from, width)
+        if here != 0 { step.end = children[place(of: here.trailingZeroBitCount)] }
+        return step
+    }
+
+    /// Whether nothing or a single leaf is among these half bytes.
+    private func isAtMostOneLeaf(_ nibble: Int, _ width: Int) -> Bool {
+        let here = present & mask(nibble, width)
+        return here == 0 || here & (here &- 1) == 0 && here & leaves != 0
+    }
+
+    private func mask(_ nibble: Int, _ width: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: (1 << width) - 1) << UInt16(nibble)
+    }
+
     private func hash(from nibble: Int, width: Int) -> Bytes32 {
-        let mask = UInt16(truncatingIfNeeded: (1 << width) - 1) << UInt16(nibble)
-        let here = present & mask
+        let here = present & mask(nibble, width)
         guard here != 0 else { return .zero }
-        let isSingle = here & (here &- 1) == 0
-        if isSingle && (width == 1 || leaves & mask != 0) {
+        if width == 1 || isAtMostOneLeaf(nibble, width) {
             return children[place(of: here.trailingZeroBitCount)].hash
         }
         let half = width / 2

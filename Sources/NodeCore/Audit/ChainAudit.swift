@@ -67,7 +67,7 @@ package struct ChainAudit: Sendable {
         guard try chain.stateRoot(at: appliedHeight) == stateRoot else {
             throw StorageFault("the root noted for height \(appliedHeight) isn't the head's")
         }
-        try rows.checkRoot()
+        try rows.checkHead()
         guard finalizedHeight > 0 else { return }
         guard let block = try chain.block(at: finalizedHeight),
             let certificate = try chain.finalization(at: finalizedHeight),
@@ -88,7 +88,8 @@ package struct ChainAudit: Sendable {
         case .finalizations: try checkFinalization(row)
         case .batches: try checkBatch(row)
         case .lanes: try ChainStore.checkLane(row)
-        case .state, .nodes, .deadlines, .receipts, .escrowsByParty, .bonds:
+        case .state, .nodes, .deadlines, .receipts, .escrowsByParty, .bonds,
+            .history:
             try rows.check(row, in: column)
         }
     }
@@ -183,6 +184,13 @@ package struct ChainAudit: Sendable {
                         + " not \(next): one is missing or isn't its own")
             }
             next += 1
+        }
+        guard try reader.history(at: block.height)?.block == block.digest,
+            try reader.receiptCount(at: block.height) == next
+        else {
+            throw StorageFault(
+                "block \(block.height): the history names another block, or other receipts than"
+                    + " the \(next) that are there")
         }
         receiptCount += UInt64(next)
     }

@@ -127,7 +127,7 @@ struct ColumnTraits {
             (isCold, isLookedUpByHash, writeBufferBytes) = (false, true, 8 << 20)
         case .blockHeights:
             (isCold, isLookedUpByHash, writeBufferBytes) = (false, true, 1 << 20)
-        case .meta, .lanes, .deadlines, .escrowsByParty, .bonds:
+        case .meta, .lanes, .deadlines, .escrowsByParty, .bonds, .history:
             (isCold, isLookedUpByHash, writeBufferBytes) = (false, false, 1 << 20)
         }
     }

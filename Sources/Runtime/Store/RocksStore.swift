@@ -37,7 +37,7 @@ package final class RocksStore: KeyValueSource {
     }
 
     /// The layout of keys and values that this version writes.
-    private static let format: [UInt8] = [1]
+    private static let format: [UInt8] = [2]
     private static let formatKey = Array("store/format".utf8)
 
     private func checkFormat() throws(StorageFault) {

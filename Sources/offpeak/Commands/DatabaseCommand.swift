@@ -32,7 +32,8 @@ struct ForgetSignaturesCommand: AsyncParsableCommand {
         let lock = try HomeLock(home)
         defer { lock.release() }
         try home.check()
-        let summary = Summary(home: home.path, putAside: try home.forgetSignatures())
+        let summary = Summary(
+            home: home.path, putAside: try home.forgetSignatures(), votes: home.hasValidatorKey)
         output.format.show(summary) { summary.text }
     }
 
@@ -40,10 +41,16 @@ struct ForgetSignaturesCommand: AsyncParsableCommand {
         let home: String
         /// Where the journal is now; nil if there was none.
         let putAside: String?
+        /// Whether the home has a voting key.
+        let votes: Bool
 
         var text: String {
             guard let putAside else { return "\(home) holds no record of signatures." }
-            return "The record is put aside as \(putAside). Start the node: it asks the others."
+            let next =
+                votes
+                ? "Start the node: it asks the others how far its key has signed."
+                : "This home has no voting key: there is nothing to ask the others for."
+            return "The record is put aside as \(putAside). \(next)"
         }
     }
 }

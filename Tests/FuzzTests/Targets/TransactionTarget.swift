@@ -52,7 +52,7 @@ extension FuzzTarget {
         var ledger = world.live.core.ledger
         world.live.store.reset()
         let block = ExecutableBlock(
-            height: ledger.height.clampedAdvance(by: 1),
+            height: ledger.height.clampedAdvance(by: 1), digest: .zero,
             time: ledger.time.clampedAdvance(by: 1000), proposer: ValidatorIndex(0),
             direct: [verified],
             batches: [], systemValues: [])

@@ -1,0 +1,141 @@
+internal import Consensus
+package import Execution
+package import Primitives
+
+/// Checks what nodes say against what it trusts: a genesis. It believes no node anything.
+package struct LightClient: Sendable {
+    private let genesis: Genesis
+
+    /// A client that trusts the validators of `genesis`.
+    package init(trusting genesis: Genesis) { self.genesis = genesis }
+
+    /// What a proof has shown.
+    package struct Proven: Hashable, Sendable {
+        package let fact: Fact
+        /// The state that it is about: that after this height.
+        package let height: Height
+        package let stateRoot: Digest
+        /// The finalized block that names this state, with its height and time.
+        package let block: Digest
+        package let blockHeight: Height
+        package let blockTime: Timestamp
+    }
+
+    /// What can be proven. Nil stands for proven absence.
+    package enum Fact: Hashable, Sendable {
+        case account(Address, Account?)
+        /// Open and disputed ones; a closed escrow has left the state.
+        case escrow(EscrowID, Escrow?)
+        case validator(ValidatorIndex, GenesisValidator?)
+        case verifier(PublicKey, Verifier?)
+        case parameters(LedgerParameters)
+        /// Another value of the state, as it is.
+        case value(StateKey, [UInt8]?)
+        /// A transaction was executed, in the block with this digest.
+        case receipt(Receipt, block: Digest)
+    }
+
+    /// What was asked: a true answer to another question proves nothing about it.
+    package enum Question: Hashable, Sendable {
+        /// What the state holds under a name.
+        case value(StateKey)
+        /// What came of a transaction.
+        case transaction(TransactionID)
+    }
+
+    /// What the bytes of an `AnchoredProof` prove.
+    package func verify(
+        _ bytes: [UInt8], asking question: Question
+    ) throws(ProofFault) -> Proven {
+        let proof: AnchoredProof
+        do throws(BCSError) {
+            proof = try AnchoredProof(bcs: bytes)
+        } catch {
+            throw .unreadable(error)
+        }
+        return try verify(proof, asking: question)
+    }
+
+    /// What a proof shows.
+    package func verify(
+        _ proof: AnchoredProof, asking question: Question
+    ) throws(ProofFault) -> Proven {
+        guard proof.claim.question == question else { throw .otherQuestion }
+        let header = proof.header
+        try checkFinalized(header, proof.finalization)
+        guard proof.claim.root == header.executed.stateRoot else { throw .otherState }
+        return Proven(
+            fact: try LightClient.fact(proof.claim), height: header.executed.height,
+            stateRoot: header.executed.stateRoot, block: header.digest,
+            blockHeight: header.height, blockTime: header.time)
+    }
+
+    private func checkFinalized(
+        _ header: BlockHeader, _ certificate: Certificate
+    ) throws(ProofFault) {
+        guard header.chainID == genesis.chainID else {
+            throw .otherChain(found: header.chainID, wanted: genesis.chainID)
+        }
+        let committee = genesis.committee
+        guard header.epoch == committee.epoch else {
+            throw .otherEpoch(found: header.epoch, known: committee.epoch)
+        }
+        guard certificate.kind == .finalize, certificate.view == header.view,
+            certificate.subject.epoch == header.epoch, certificate.digest == header.digest
+        else { throw .notFinalized }
+        guard Verified.check(certificate, in: CertificateContext(committee: committee)) != nil
+        else { throw .noQuorum }
+    }
+
+    private static func fact(_ claim: AnchoredProof.Claim) throws(ProofFault) -> Fact {
+        switch claim {
+        case .receipt(let proof): .receipt(proof.receipt, block: proof.entry.block)
+        case .value(let proof): try fact(proof.key, proof.value)
+        }
+    }
+
+    private static func fact(_ key: StateKey, _ value: [UInt8]?) throws(ProofFault) -> Fact {
+        switch key.kind {
+        case .account:
+            guard let address = Address(bytes: key.id) else { return .value(key, value) }
+            return .account(address, try decode(value))
+        case .escrow:
+            guard let id = EscrowID(bytes: key.id) else { return .value(key, value) }
+            return .escrow(id, try decode(value))
+        case .verifier:
+            guard let verifier = PublicKey(bytes: key.id) else { return .value(key, value) }
+            return .verifier(verifier, try decode(value))
+        case .validator:
+            guard key.id.count == 2 else { return .value(key, value) }
+            let index = ValidatorIndex(UInt16(key.id[0]) << 8 | UInt16(key.id[1]))
+            return .validator(index, try decode(value))
+        case .parameters:
+            guard key == .parameters, let parameters: LedgerParameters = try decode(value) else {
+                return .value(key, value)
+            }
+            return .parameters(parameters)
+        case .system: return .value(key, value)
+        }
+    }
+
+    private static func decode<Value: BCSDecodable>(
+        _ bytes: [UInt8]?
+    ) throws(ProofFault) -> Value? {
+        guard let bytes else { return nil }
+        do throws(BCSError) {
+            return try Value(bcs: bytes)
+        } catch {
+            throw .unreadableValue(error)
+        }
+    }
+}
+
+extension AnchoredProof.Claim {
+    /// What it answers.
+    var question: LightClient.Question {
+        switch self {
+        case .value(let proof): .value(proof.key)
+        case .receipt(let proof): .transaction(proof.receipt.transactionID)
+        }
+    }
+}
