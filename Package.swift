@@ -67,9 +67,13 @@ var targets: [Target] = [
     tests("MempoolTests", ["Mempool", "Primitives"]),
     tests("ConsensusTests", ["Consensus", "Primitives"]),
     tests("ExecutionTests", ["Execution", "Primitives"]),
+    .target(
+        name: "ProofSupport",
+        dependencies: ["TestSupport", "LightClient", "Consensus", "Execution", "Primitives"],
+        path: "Tests/ProofSupport", swiftSettings: strict),
     tests(
         "LightClientTests",
-        ["LightClient", "NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
+        ["ProofSupport", "LightClient", "Consensus", "Execution", "Primitives"]),
     tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Mempool", "Consensus", "Primitives"]),
     tests("ProtocolTests", ["Execution", "Primitives"]),
@@ -219,7 +223,12 @@ if fuzzing, !pureOnly {
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests("OffpeakTests", ["offpeak", "Runtime", "RPC", "Execution", "Primitives"]),
+        tests(
+            "OffpeakTests",
+            [
+                "offpeak", "ProofSupport", "Runtime", "RPC", "LightClient", "Consensus",
+                "Execution", "Primitives",
+            ]),
     ]
 }
 

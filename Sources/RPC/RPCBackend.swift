@@ -43,6 +43,10 @@ package protocol RPCBackend: Sendable {
     /// - Throws: `notFound` for a key that has neither stake nor offences.
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo
 
+    /// What proves what the state holds under a name, or that it holds nothing there.
+    /// - Throws: `unavailable` while no finalized block names a state that the node can still read.
+    func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo
+
     func validators() async throws(RPCFault) -> ValidatorList
     func peers() async throws(RPCFault) -> PeerList
     func verifiers() async throws(RPCFault) -> VerifierList
@@ -55,6 +59,17 @@ package protocol RPCBackend: Sendable {
 
     /// For `/metrics`: Prometheus text format 0.0.4.
     func metricsText() async -> String
+}
+
+/// What is to be proven.
+package enum ProofSubject: Hashable, Sendable {
+    case account(Address)
+    case escrow(EscrowID)
+    /// A place in the committee of genesis.
+    case validator(ValidatorIndex)
+    case verifier(PublicKey)
+    case parameters
+    case transaction(TransactionID)
 }
 
 /// Which block is meant.

@@ -2,6 +2,7 @@ import Consensus
 import Execution
 import LightClient
 import Primitives
+import ProofSupport
 import TestSupport
 import Testing
 

@@ -146,6 +146,9 @@ final class BenchNode: RPCBackend {
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList { throw .internalError }
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { throw .internalError }
+    func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
+        throw .internalError
+    }
     func validators() async throws(RPCFault) -> ValidatorList { throw .internalError }
     func peers() async throws(RPCFault) -> PeerList { throw .internalError }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { throw .internalError }

@@ -17,6 +17,7 @@ final class WalletNode: RPCBackend {
         var escrows: [EscrowID: EscrowInfo] = [:]
         var verifiers: [PublicKey: VerifierInfo] = [:]
         var submitted: [SignedTransaction] = []
+        var proofs: [ProofSubject: ProofInfo] = [:]
         var answer: @Sendable (ReceiptInfo) -> TransactionStatus = { receipt in
             TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
         }
@@ -75,6 +76,10 @@ final class WalletNode: RPCBackend {
             validator: false, bonded: bonded, releases: [ReleaseInfo(amount: 3, height: 1030)],
             offences: 1, jailedUntil: 99, rewards: 7, height: 6)
         state.withLock { $0.verifiers[key] = info }
+    }
+
+    func add(_ proof: ProofInfo, of subject: ProofSubject) {
+        state.withLock { $0.proofs[subject] = proof }
     }
 
     func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>] {
@@ -168,6 +173,13 @@ extension WalletNode {
             throw .notFound(kind: "verifier", id: key.text(in: prefix))
         }
         return verifier
+    }
+
+    func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
+        guard let proof = state.withLock({ $0.proofs[subject] }) else {
+            throw .unavailable(["no finalized block names a state"])
+        }
+        return proof
     }
 
     func validators() async throws(RPCFault) -> ValidatorList {

@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import TestSupport
 import Testing
 
 /// A client written from the protocol document alone agrees with the node's code, byte for byte.
@@ -13,14 +14,14 @@ struct ClientTests {
     private static let escrow = EscrowID(bytes: Array(0..<32)) ?? .zero
     private static let hashlock = Bytes32(Array(64..<96)) ?? .zero
 
-    private let client: PythonClient
+    private let client: PythonTool
 
-    init() throws { client = try PythonClient.found.get() }
+    init() throws { client = try PythonTool("tools/client.py") }
 
     private static func text(_ person: Person) -> String { person.address.text(in: network) }
 
     /// What `command` says off-line for the payer at sequence 5.
-    private func run(_ command: [String], _ options: [String] = []) throws -> PythonClient.Result {
+    private func run(_ command: [String], _ options: [String] = []) throws -> PythonTool.Result {
         try client.run(
             [
                 "--offline", "--prefix", Self.network.text, "--chain", exampleChain.description,
@@ -35,7 +36,7 @@ struct ClientTests {
             validUntil: 1_767_225_600_000, maxFee: 123_456, operations: [operation])
     }
 
-    private func expectEqual(_ result: PythonClient.Result, _ signed: SignedTransaction) throws {
+    private func expectEqual(_ result: PythonTool.Result, _ signed: SignedTransaction) throws {
         #expect(result.status == 0, "\(result.errors)")
         let lines = [Hex.encode(signed.bcsBytes), signed.id.text(in: Self.network)]
         #expect(result.output == lines)
@@ -183,10 +184,10 @@ struct ClientTests {
         let bond = Bond(
             amount: 7, chainID: exampleChain, sender: Self.payer.address, key: Self.payee.key,
             peerKey: Self.arbiter.key)
-        let files = ["--verifier-key", voting.url.path, "--node-key", identity.url.path]
+        let files = ["--verifier-key", voting.path, "--node-key", identity.path]
         let signed = SignedTransaction(signing: transaction(.bond(bond)), by: [Self.payer.key])
         try expectEqual(try run(["bond", "--amount", "7"] + files), signed)
-        let swapped = ["--verifier-key", identity.url.path, "--node-key", voting.url.path]
+        let swapped = ["--verifier-key", identity.path, "--node-key", voting.path]
         let refused = try run(["bond", "--amount", "7"] + swapped)
         #expect(refused.status == 1 && refused.errors.contains("a voting seed is wanted"))
     }
@@ -196,7 +197,7 @@ struct ClientTests {
         let file = try TemporaryFile(text)
         let signed = SignedTransaction(
             signing: transaction(.reportEvidence(Array(text.utf8))), by: [Self.payer.key])
-        try expectEqual(try run(["report-evidence", "--evidence", file.url.path]), signed)
+        try expectEqual(try run(["report-evidence", "--evidence", file.path]), signed)
     }
 
     @Test func `a key file opens the same account`() throws {
@@ -204,16 +205,16 @@ struct ClientTests {
         let line = KeyFile.encode(stored).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
         let key = Self.payer.key.publicKey.text(in: Self.network)
         let file = try TemporaryFile(line)
-        let result = try client.run(["--offline", "--key", file.url.path, "address"])
+        let result = try client.run(["--offline", "--key", file.path, "address"])
         #expect(result.output == [key, Self.text(Self.payer)], "\(result.errors)")
 
         let open = try TemporaryFile(line, mode: 0o644)
-        let refused = try client.run(["--offline", "--key", open.url.path, "address"])
+        let refused = try client.run(["--offline", "--key", open.path, "address"])
         #expect(refused.status == 1 && refused.errors.contains("chmod 600"))
 
         let digit = line.contains("seed 07") ? "seed 17" : "seed 07"
         let damaged = try TemporaryFile(line.replacing("seed 07", with: digit))
-        let unread = try client.run(["--offline", "--key", damaged.url.path, "address"])
+        let unread = try client.run(["--offline", "--key", damaged.path, "address"])
         #expect(unread.status == 1 && unread.errors.contains("checksum"))
     }
 

@@ -259,6 +259,31 @@ struct ParameterTests {
         #expect(try await fault("escrow_list", "[\"\(address)\",\"\(escrow)\",100]") == nil)
     }
 
+    @Test("asks for the proof of what the method and its parameter name")
+    func proofs() async throws {
+        let transaction = TransactionID.zero.text(in: backend.prefix)
+        let key = PublicKey.zero.text(in: backend.prefix)
+        #expect(try await fault("account_proof", "[\"\(address)\"]") == nil)
+        #expect(try await fault("escrow_proof", "{\"id\":\"\(escrow)\"}") == nil)
+        #expect(try await fault("validator_proof", "[511]") == nil)
+        #expect(try await fault("verifier_proof", "[\"\(key)\"]") == nil)
+        #expect(try await fault("parameters_proof", "[]") == nil)
+        #expect(try await fault("transaction_proof", "[\"\(transaction)\"]") == nil)
+        #expect(
+            backend.proofs == [
+                .account(.zero), .escrow(.zero), .validator(ValidatorIndex(511)), .verifier(.zero),
+                .parameters, .transaction(.zero),
+            ])
+        for (method, parameters) in [
+            ("validator_proof", "[512]"), ("validator_proof", "[-1]"), ("validator_proof", "[]"),
+            ("account_proof", "[]"), ("account_proof", "[\"\(escrow)\"]"),
+            ("parameters_proof", "[1]"),
+        ] {
+            #expect(try await fault(method, parameters)?.code == -32602, "\(method) \(parameters)")
+        }
+        #expect(backend.proofs.count == 6)
+    }
+
     @Test("refuses every truncation and every bit flip of a transaction, or reads another one")
     func damagedTransaction() async throws {
         let bytes = Samples.transaction().bcsBytes

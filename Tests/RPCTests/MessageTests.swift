@@ -21,6 +21,7 @@ struct MessageTests {
         _ = try roundTrip(Samples.escrow)
         _ = try roundTrip(Samples.verifier)
         _ = try roundTrip(Samples.validators)
+        _ = try roundTrip(Samples.proof)
         _ = try roundTrip(Samples.peers)
         _ = try roundTrip(Samples.verifiers)
         _ = try roundTrip(Samples.mempool)
@@ -89,7 +90,8 @@ struct MessageTests {
             "node_status", "chain_head", "block_get", "transaction_submit", "transaction_wait",
             "transaction_get", "account_get", "escrow_get", "escrow_list", "validator_list",
             "verifier_list", "peer_list", "mempool_status", "verification_status", "genesis_get",
-            "verifier_get",
+            "verifier_get", "account_proof", "escrow_proof", "validator_proof", "verifier_proof",
+            "parameters_proof", "transaction_proof",
         ]
         #expect(Set(promised) == Set(names.compactMap { $0 }))
         for (method, description) in zip(MethodTable.methods, methods) {

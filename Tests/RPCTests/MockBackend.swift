@@ -9,6 +9,7 @@ final class MockBackend: RPCBackend {
     let waitsBegun: AsyncStream<Void>
     private let waitBegan: AsyncStream<Void>.Continuation
     private let submitted = Mutex<[[SignedTransaction]]>([])
+    private let asked = Mutex<[ProofSubject]>([])
     private let released = Mutex(false)
     private let isReady: Bool
     private let refusal: RPCFault?
@@ -23,6 +24,9 @@ final class MockBackend: RPCBackend {
 
     /// What each call of `submit` brought.
     var submissions: [[SignedTransaction]] { submitted.withLock { $0 } }
+
+    /// What proofs were asked of.
+    var proofs: [ProofSubject] { asked.withLock { $0 } }
 
     func nodeStatus() async throws(RPCFault) -> NodeStatus { Samples.nodeStatus }
     func chainHead() async throws(RPCFault) -> ChainHead { Samples.chainHead }
@@ -76,6 +80,11 @@ final class MockBackend: RPCBackend {
     }
 
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { Samples.verifier }
+    func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
+        asked.withLock { $0.append(subject) }
+        return Samples.proof
+    }
+
     func validators() async throws(RPCFault) -> ValidatorList { Samples.validators }
     func peers() async throws(RPCFault) -> PeerList { Samples.peers }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { Samples.mempool }

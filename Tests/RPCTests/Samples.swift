@@ -52,6 +52,9 @@ enum Samples {
         validator: false, bonded: Amount(.max), releases: [ReleaseInfo(amount: 1, height: 2)],
         offences: 3, jailedUntil: Height(.max), rewards: 4, height: 7)
 
+    static let proof = ProofInfo(
+        height: 6, stateRoot: digits, block: "opkblk1", blockHeight: 8, proof: "AAEC")
+
     static let validators = ValidatorList(
         epoch: 0, totalWeight: 4, quorum: 3,
         validators: [

@@ -141,9 +141,19 @@ struct ConfigurationTests {
     @Test(
         "Addresses read back as they are written",
         arguments: [
-            "127.0.0.1:80", "[::1]:9009", "node.example:1",
+            "127.0.0.1:80", "[::1]:9009", "node.example:1", "[fe80::1%eth0]:2", "node-1_a:3",
         ])
     func addresses(text: String) {
         #expect(NetworkAddress(text)?.description == text)
+    }
+
+    @Test(
+        "What can't be a host's name is no address",
+        arguments: [
+            "node.e\"\\x00\":9", "a b:1", "é:1", "a/b:1", "a\u{0}:1", ":1", "[]:1", "::1:9", "a",
+            "a:65536", "a:-1",
+        ])
+    func noAddress(text: String) {
+        #expect(NetworkAddress(text) == nil)
     }
 }

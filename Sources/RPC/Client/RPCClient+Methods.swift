@@ -68,6 +68,14 @@ extension RPCClient {
         try await read("verifier_get", [JSONMember("key", .string(key))])
     }
 
+    /// A proof by one of the methods `account_proof`, `escrow_proof`, `validator_proof`,
+    /// `verifier_proof`, `parameters_proof` and `transaction_proof`.
+    package func proof(
+        _ method: String, _ parameters: [JSONMember] = []
+    ) async throws(RPCClientFault) -> ProofInfo {
+        try await read(method, parameters)
+    }
+
     package func validators() async throws(RPCClientFault) -> ValidatorList {
         try await read("validator_list")
     }

@@ -5,7 +5,7 @@ internal import Primitives
 package enum MethodTable {
     /// In the order in which they are documented.
     package static let methods: [Method] =
-        nodeMethods + chainMethods + transactionMethods + ledgerMethods
+        nodeMethods + chainMethods + transactionMethods + ledgerMethods + proofMethods
 
     private static let byName: [String: Method] = {
         var byName: [String: Method] = [:]
@@ -113,6 +113,45 @@ package enum MethodTable {
 
     private static let waitRange = 0...RPCLimits.waitMillisecondsMax
     private static let pageRange = 1...UInt64(RPCLimits.pageMax)
+
+    private static let proofMethods = [
+        Method.read(
+            "account_proof", "An account, or that there is none, with a proof.",
+            [Parameter("address", .address, "the account's address")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.proof(of: .account(try arguments.id("address")))
+        },
+        Method.read(
+            "escrow_proof", "An open escrow, or that there is none, with a proof.",
+            [Parameter("id", .escrowID, "the escrow's id")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.proof(of: .escrow(try arguments.id("id")))
+        },
+        Method.read(
+            "validator_proof", "A validator of genesis, or that there is none, with a proof.",
+            [Parameter("index", .count(validatorRange), "its place in the committee")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            let index = try arguments.count("index", in: validatorRange) ?? 0
+            return try await backend.proof(of: .validator(ValidatorIndex(UInt16(index))))
+        },
+        Method.read(
+            "verifier_proof", "A verifier's bond, or that there is none, with a proof.",
+            [Parameter("key", .publicKey, "the key that signs its acks; a validator's voting key")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.proof(of: .verifier(try arguments.id("key")))
+        },
+        Method.read("parameters_proof", "The network's parameters, with a proof.") {
+            (_, backend) async throws(RPCFault) in try await backend.proof(of: .parameters)
+        },
+        Method.read(
+            "transaction_proof", "The receipt of an executed transaction, with a proof.",
+            [Parameter("id", .transactionID, "the transaction's id")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.proof(of: .transaction(try arguments.id("id")))
+        },
+    ]
+
+    private static let validatorRange = 0...UInt64(Committee.countMax - 1)
 
     private static let ledgerMethods = [
         Method.read(

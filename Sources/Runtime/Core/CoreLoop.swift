@@ -184,6 +184,8 @@ final class CoreLoop: @unchecked Sendable {
     private func take(_ note: Note) {
         switch note {
         case .applied(let height, let transactions, let skipped, let root):
+            // Its writes stand before this note: the store is right after this height.
+            parts.provable.keep(parts.store.snapshot(), at: height)
             tallies.executed += UInt64(transactions - skipped)
             tallies.skipped += UInt64(skipped)
             guard transactions > 0 else { return }

@@ -15,6 +15,7 @@ struct CoreParts: Sendable {
     /// Counts the time in which the core waits for the disk.
     let diskTime: TimeCount
     let broker: RequestBroker
+    let provable: ProvableStates
     let logger: Logger
     /// Set once the links stand.
     let network: NetworkBox

@@ -36,6 +36,7 @@ package final class RunningNode: Sendable {
     private let standing: PeerStanding
     private let ownCapacity: Mutex<Capacity>
     private let broker: RequestBroker
+    private let provable: ProvableStates
     private let identity: SecretKey
     private let logger: Logger
     private let layout: ShardLayout
@@ -77,6 +78,8 @@ package final class RunningNode: Sendable {
         pool = VerifierPool(
             threadCount: configuration.verifierThreads, lentYields: mode != .always)
         broker = RequestBroker()
+        provable = ProvableStates(
+            executionLagMax: genesis.parameters.consensus.executionLagMax)
         network = NetworkBox()
         standing = PeerStanding(
             committee: genesis.committee, configured: Set(configuration.peers.map(\.peerID)))
@@ -97,7 +100,8 @@ package final class RunningNode: Sendable {
             parts: CoreParts(
                 store: opened.store, journal: opened.record.opened.journal,
                 mark: opened.record.mark, pool: pool, share: share,
-                diskTime: diskTime, broker: broker, logger: logger, network: network,
+                diskTime: diskTime, broker: broker, provable: provable, logger: logger,
+                network: network,
                 trustBonded: { [standing, gossip] peers in
                     if standing.setBonded(peers) { gossip.value?.trust(standing.known) }
                 }, fail: fail))
@@ -264,6 +268,7 @@ package final class RunningNode: Sendable {
         loop.stop()
         network.value?.stop()
         pool.stop()
+        provable.forget()
         try? store.close()
         lock.release()
     }
@@ -283,6 +288,11 @@ package final class RunningNode: Sendable {
 
     /// The store as it is now.
     package func snapshot() -> StoreSnapshot { store.snapshot() }
+
+    /// The newest state that can be proven to others; nil where there is none yet.
+    package func provableState() throws(StorageFault) -> ProvableState? {
+        try provable.newest(in: store.snapshot())
+    }
 
     /// Shards, owners and verifiers as they are now.
     package var shardLayout: ShardLayout { status.layout ?? layout }

@@ -172,8 +172,19 @@ package struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
         } else if host.contains(":") {
             return nil
         }
-        guard !host.isEmpty, !host.contains(where: \.isWhitespace) else { return nil }
+        guard !host.isEmpty, host.utf8.allSatisfy(NetworkAddress.isOfHost) else { return nil }
         self.init(host: host, port: port)
+    }
+
+    /// Whether a byte may stand in a host's name (RFC 952, and underscores), or in an address of
+    /// IPv4 or IPv6 with its zone.
+    private static func isOfHost(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: ".-_:%".utf8.contains(byte)
+        }
     }
 
     init(_ field: Document) throws(DocumentFault) {

@@ -193,6 +193,7 @@ extension Column {
         case .receipts: 9
         case .escrowsByParty: 10
         case .bonds: 11
+        case .history: 12
         }
     }
 }

@@ -10,6 +10,7 @@ struct QueryCommand: AsyncParsableCommand {
             QueryStatus.self, QueryHead.self, QueryBlock.self, QueryTransaction.self,
             QueryAccount.self, QueryEscrow.self, QueryValidators.self, QueryVerifiers.self,
             QueryPeers.self, QueryMempool.self, QueryVerification.self, QueryGenesis.self,
+            QueryProof.self,
         ])
 }
 
@@ -113,6 +114,25 @@ struct QueryEscrow: AsyncParsableCommand {
     func run() async throws {
         try await query.show(AnswerText.escrow) { rpc throws(RPCClientFault) in
             try await rpc.escrow(escrow)
+        }
+    }
+}
+
+/// `offpeak query proof`
+struct QueryProof: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "proof",
+        abstract: "A proof of what the state holds, for `offpeak verify`.",
+        discussion: "The answer is JSON, with and without --json.")
+    @Argument(help: ArgumentHelp(SubjectText.help))
+    var subject: String
+    @OptionGroup var query: QueryOptions
+
+    func run() async throws {
+        let subject = try SubjectText(subject, in: nil)
+        try await query.show({ answer, _ in OutputFormat.json(answer) }) {
+            rpc throws(RPCClientFault) in
+            try await subject.ask(rpc)
         }
     }
 }

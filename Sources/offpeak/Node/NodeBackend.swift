@@ -1,4 +1,6 @@
+internal import Consensus
 internal import Execution
+internal import LightClient
 internal import Mempool
 internal import NodeCore
 internal import Primitives
@@ -174,7 +176,7 @@ struct NodeBackend: RPCBackend {
             else {
                 throw .internalError
             }
-            return TransactionStatus(id: text, state: .final, receipt: views.receipt(receipt))
+            return TransactionStatus(id: text, state: .final, receipt: views.ledger.receipt(receipt))
         case .skipped(let reason):
             return TransactionStatus(
                 id: text, state: .skipped, reason: reason.name, note: views.sentence(reason))
@@ -196,7 +198,7 @@ struct NodeBackend: RPCBackend {
             let reader = LedgerReader(snapshot)
             guard let account = try reader.account(address), let summary = try reader.summary()
             else { return nil }
-            return views.account(account, address, summary)
+            return views.ledger.account(account, address, summary.height, summary.stateRoot)
         }
         guard let info else { throw .notFound(kind: "account", id: address.text(in: prefix)) }
         return info
@@ -208,7 +210,7 @@ struct NodeBackend: RPCBackend {
             guard let escrow = try reader.escrow(id), let summary = try reader.summary() else {
                 return nil
             }
-            return views.escrow(escrow, summary.height)
+            return views.ledger.escrow(escrow, summary.height)
         }
         guard let info else { throw .notFound(kind: "escrow", id: id.text(in: prefix)) }
         return info
@@ -222,7 +224,7 @@ struct NodeBackend: RPCBackend {
             let escrows = try reader.escrows(of: address, after: after, limit: limit)
             let height = try reader.summary()?.height ?? 0
             return EscrowList(
-                escrows: escrows.map { views.escrow($0, height) },
+                escrows: escrows.map { views.ledger.escrow($0, height) },
                 next: escrows.count == limit ? escrows.last?.id.text(in: prefix) : nil)
         }
         return list ?? EscrowList(escrows: [])
@@ -233,10 +235,48 @@ struct NodeBackend: RPCBackend {
             let reader = LedgerReader(snapshot)
             guard let verifier = try reader.verifier(key), let summary = try reader.summary()
             else { return nil }
-            return views.verifier(verifier, key, summary.height)
+            return views.ledger.verifier(
+                verifier, key, in: node.genesis.committee, summary.height)
         }
         guard let info else { throw .notFound(kind: "verifier", id: key.text(in: prefix)) }
         return info
+    }
+
+    func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
+        let state = try provableState()
+        let claim = try read { _ throws(StorageFault) -> AnchoredProof.Claim? in
+            let reader = LedgerReader(state.snapshot)
+            if case .transaction(let id) = subject {
+                return try reader.receiptProof(of: id).map { .receipt($0) }
+            }
+            return .value(try reader.proof(of: subject.stateKey))
+        }
+        guard let claim else { throw try await unproven(subject, state.header.executed.height) }
+        return views.ledger.proof(
+            AnchoredProof(claim: claim, header: state.header, finalization: state.finalization))
+    }
+
+    private func provableState() throws(RPCFault) -> ProvableState {
+        let state = try read { _ throws(StorageFault) in try node.provableState() }
+        guard let state else {
+            throw .unavailable(["no finalized block names a state of this node yet: ask again"])
+        }
+        return state
+    }
+
+    /// Why a transaction has no receipt in the newest state that can be proven.
+    private func unproven(
+        _ subject: ProofSubject, _ height: Height
+    ) async throws(RPCFault) -> RPCFault {
+        guard case .transaction(let id) = subject else { return .internalError }
+        let status = try await transaction(id)
+        guard status.state == .final, let receipt = status.receipt else {
+            return .notFound(kind: "receipt", id: id.text(in: prefix))
+        }
+        return .unavailable([
+            "the transaction is final at height \(receipt.height), and blocks name states up to"
+                + " \(height) so far: ask again"
+        ])
     }
 
     func validators() async throws(RPCFault) -> ValidatorList { views.validators }
@@ -247,4 +287,18 @@ struct NodeBackend: RPCBackend {
     func genesis() async throws(RPCFault) -> GenesisInfo { views.genesis }
     func readiness() async -> Readiness { NodeReadiness(node).now }
     func metricsText() async -> String { node.metrics.text() }
+}
+
+extension ProofSubject {
+    /// Its name in the state; a transaction is none, the history proves it.
+    fileprivate var stateKey: StateKey {
+        switch self {
+        case .account(let address): StateKey(.account, address)
+        case .escrow(let id): StateKey(.escrow, id)
+        case .validator(let index): .validator(index)
+        case .verifier(let key): StateKey(.verifier, key)
+        case .parameters: .parameters
+        case .transaction: HistoryHead.key
+        }
+    }
 }

@@ -11,6 +11,8 @@ struct NodeViews: Sendable {
     let prefix: NetworkPrefix
     let node: RunningNode
 
+    var ledger: LedgerViews { LedgerViews(prefix: prefix) }
+
     // MARK: The node
 
     func status(_ summary: LedgerReader.Summary) -> NodeStatus {
@@ -148,102 +150,6 @@ struct NodeViews: Sendable {
             digest: HumanID.text(certificate.digest.bytes32, as: .batch, in: prefix),
             owner: certificate.header.content.owner.rawValue,
             transactions: valid.map { $0.element.id.text(in: prefix) })
-    }
-
-    // MARK: The ledger
-
-    func receipt(_ receipt: Receipt) -> ReceiptInfo {
-        var failure: OperationFailure?
-        if case .failed(let operation, let code) = receipt.outcome {
-            failure = OperationFailure(
-                operation: operation, code: code.rawValue, reason: code.name)
-        }
-        return ReceiptInfo(
-            transaction: receipt.transactionID.text(in: prefix), height: receipt.height,
-            index: receipt.index, fee: receipt.fee, outcome: failure == nil ? .success : .failed,
-            failure: failure, escrows: receipt.escrows.map { $0.text(in: prefix) })
-    }
-
-    func account(
-        _ account: Account, _ address: Address, _ summary: LedgerReader.Summary
-    ) -> AccountInfo {
-        AccountInfo(
-            address: address.text(in: prefix),
-            balances: account.balances.map {
-                AssetBalance(asset: asset($0.asset), amount: $0.amount)
-            },
-            policy: account.policy.map(policy),
-            streams: account.streams.map {
-                StreamInfo(stream: $0.number, nextSequence: $0.next)
-            }, deposits: account.deposits, height: summary.height,
-            stateRoot: summary.stateRoot.description)
-    }
-
-    private func asset(_ asset: AssetID) -> String {
-        asset == .native ? "native" : asset.description
-    }
-
-    private func policy(_ policy: Policy) -> PolicyInfo {
-        PolicyInfo(
-            signers: policy.signers.map {
-                SignerInfo(publicKey: $0.publicKey.text(in: prefix), weight: $0.weight)
-            }, spend: policy.spend, admin: policy.admin)
-    }
-
-    func escrow(_ escrow: Escrow, _ height: Height) -> EscrowInfo {
-        let terms = escrow.terms
-        return EscrowInfo(
-            id: escrow.id.text(in: prefix), payer: escrow.payer.text(in: prefix),
-            payee: terms.payee.text(in: prefix), asset: asset(terms.asset),
-            state: state(escrow.state), held: escrow.held, released: escrow.released,
-            refunded: escrow.refunded, round: escrow.round, release: quorum(terms.release),
-            refund: quorum(terms.refund), arbitration: terms.arbitration.map(quorum),
-            hashlock: terms.hashlock?.description, preimage: escrow.preimage.map { Hex.encode($0) },
-            notBefore: terms.notBefore, deadline: terms.deadline,
-            onDeadline: DirectionName(terms.onDeadline),
-            arbitrationDeadline: terms.arbitrationDeadline,
-            decisions: escrow.decisions.map(decision), height: height)
-    }
-
-    func verifier(_ verifier: Verifier, _ key: PublicKey, _ height: Height) -> VerifierInfo {
-        VerifierInfo(
-            key: key.text(in: prefix), peerID: verifier.peerID.text(in: prefix),
-            owner: verifier.owner.text(in: prefix),
-            rewardAddress: verifier.rewardAddress.text(in: prefix),
-            validator: node.genesis.committee.index(of: key) != nil, bonded: verifier.bonded,
-            releases: verifier.releases.map { ReleaseInfo(amount: $0.amount, height: $0.height) },
-            offences: verifier.offences,
-            jailedUntil: verifier.isJailed(at: height.clampedAdvance(by: 1))
-                ? verifier.jailedUntil : nil,
-            rewards: verifier.rewards, height: height)
-    }
-
-    private func decision(_ decision: Escrow.Decision) -> DecisionInfo {
-        let participant = decision.address.text(in: prefix)
-        return switch decision.choice {
-        case .release(let amount):
-            DecisionInfo(participant: participant, direction: .release, amount: amount)
-        case .refund(let amount):
-            DecisionInfo(participant: participant, direction: .refund, amount: amount)
-        case .split(let toPayee, let toPayer):
-            DecisionInfo(
-                participant: participant, direction: .release, amount: toPayee, toPayer: toPayer)
-        }
-    }
-
-    private func state(_ state: Escrow.State) -> EscrowState {
-        switch state {
-        case .open: .open
-        case .disputed: .disputed
-        case .closed: .closed
-        }
-    }
-
-    private func quorum(_ quorum: Quorum) -> QuorumInfo {
-        QuorumInfo(
-            members: quorum.members.map {
-                MemberInfo(address: $0.address.text(in: prefix), weight: $0.weight)
-            }, threshold: quorum.threshold)
     }
 
     // MARK: Words

@@ -51,6 +51,10 @@ struct EmptyBackend: RPCBackend {
         try nothing("verifier")
     }
 
+    func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
+        try nothing("proof")
+    }
+
     func validators() async throws(RPCFault) -> ValidatorList { try nothing("list") }
     func peers() async throws(RPCFault) -> PeerList { PeerList(peers: []) }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { try nothing("mempool") }

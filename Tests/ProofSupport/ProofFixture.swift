@@ -1,25 +1,24 @@
-import Consensus
-import Execution
-import LightClient
-import Primitives
-import TestSupport
-import Testing
+package import Consensus
+package import Execution
+package import LightClient
+package import Primitives
+internal import TestSupport
 
 /// A ledger of a few blocks whose states are named by headers that a quorum has finalized.
-struct ProofFixture {
-    static let seed: UInt64 = 77
+package struct ProofFixture {
+    package static let seed: UInt64 = 77
 
-    let genesis: Genesis
-    let store = MemoryStore()
-    private(set) var ledger: Ledger
-    let payer = TestKeys.key(seed: seed, index: 50)
-    let payee = Policy.single(TestKeys.key(seed: seed, index: 51).publicKey).address
-    private(set) var transactions: [SignedTransaction] = []
+    package let genesis: Genesis
+    package let store = MemoryStore()
+    package private(set) var ledger: Ledger
+    package let payer = TestKeys.key(seed: seed, index: 50)
+    package let payee = Policy.single(TestKeys.key(seed: seed, index: 51).publicKey).address
+    package private(set) var transactions: [SignedTransaction] = []
 
-    init(network: String = "proofs", blocks: Int = 3) throws {
+    package init(network: String = "proofs", blocks: Int = 3) throws {
         let policy = Policy.single(payer.publicKey)
         genesis = try Genesis(
-            network: network, prefix: "tst", time: 1_000_000,
+            network: network, prefix: "opk", time: 1_000_000,
             accounts: [GenesisAccount(owner: .policy(policy), balance: 10_000_000)],
             validators: (0..<4).map { index in
                 let key = ProofFixture.validator(index)
@@ -34,10 +33,10 @@ struct ProofFixture {
         for _ in 0..<blocks { try pay() }
     }
 
-    static func validator(_ index: Int) -> SecretKey { TestKeys.key(seed: seed, index: index) }
+    package static func validator(_ index: Int) -> SecretKey { TestKeys.key(seed: seed, index: index) }
 
     /// Executes a block with one payment.
-    mutating func pay() throws {
+    package mutating func pay() throws {
         let address = Policy.single(payer.publicKey).address
         let transaction = Transaction(
             chainID: genesis.chainID, sender: address, stream: 0,
@@ -52,15 +51,15 @@ struct ProofFixture {
             ExecutableBlock(
                 height: height, digest: .hash(.block, height.bcsBytes),
                 time: ledger.time.clampedAdvance(by: 1000), proposer: ValidatorIndex(0),
-                direct: [try #require(Verified.check(signed))]))
+                direct: [Verified.check(signed)].compactMap { $0 }))
         store.apply(outcome.writes)
         ledger.writesApplied()
     }
 
-    var reader: LedgerReader { LedgerReader(store) }
+    package var reader: LedgerReader { LedgerReader(store) }
 
     /// A header above the newest state that names it.
-    func header(
+    package func header(
         chainID: ChainID? = nil, epoch: Epoch = 0, height: Height? = nil, root: Digest? = nil
     ) -> BlockHeader {
         let executed = ExecutedRef(
@@ -74,9 +73,9 @@ struct ProofFixture {
     }
 
     /// Votes of validators for a block.
-    func certificate(
+    package func certificate(
         _ header: BlockHeader, by signers: [Int] = [0, 1, 3], kind: VoteKind = .finalize,
-        view: View? = nil, chainID: ChainID? = nil, key: (Int) -> SecretKey = validator
+        view: View? = nil, chainID: ChainID? = nil, key: (Int) -> SecretKey = ProofFixture.validator
     ) -> Certificate {
         let subject = VoteSubject(
             kind: kind, epoch: header.epoch, view: view ?? header.view, digest: header.digest)
@@ -89,7 +88,7 @@ struct ProofFixture {
         return Certificate(subject: subject, votes: votes, committee: genesis.committee)
     }
 
-    func anchored(_ claim: AnchoredProof.Claim) -> AnchoredProof {
+    package func anchored(_ claim: AnchoredProof.Claim) -> AnchoredProof {
         let header = header()
         return AnchoredProof(
             claim: claim, header: header, finalization: certificate(header))

@@ -1,0 +1,128 @@
+import Consensus
+import Execution
+import Foundation
+import LightClient
+import Primitives
+import ProofSupport
+import TestSupport
+import Testing
+
+/// A light client written from the protocol document alone believes what the node's code proves, and
+/// nothing else.
+@Suite(.serialized) struct PythonLightTests {
+    private let light: PythonTool
+    private let fixture: ProofFixture
+    private let genesis: TemporaryFile
+
+    init() throws {
+        light = try PythonTool("tools/light.py")
+        fixture = try ProofFixture()
+        genesis = try TemporaryFile(
+            "{\"result\": {\"canonical\": \"\(base64(fixture.genesis.bcsBytes))\"}}")
+    }
+
+    private func run(
+        _ subject: String, _ proof: [UInt8], chain: ChainID? = nil
+    ) throws -> PythonTool.Result {
+        let answer = try TemporaryFile("{\"proof\": \"\(base64(proof))\", \"height\": 3}")
+        return try light.run([
+            "--chain", (chain ?? fixture.genesis.chainID).description, "--genesis", genesis.path,
+            subject, answer.path,
+        ])
+    }
+
+    private func value(_ key: StateKey) throws -> [UInt8] {
+        fixture.anchored(.value(try fixture.reader.proof(of: key))).bcsBytes
+    }
+
+    private func receipt() throws -> [UInt8] {
+        let id = fixture.transactions[1].id
+        let proof = try #require(try fixture.reader.receiptProof(of: id))
+        return fixture.anchored(.receipt(proof)).bcsBytes
+    }
+
+    @Test func `it believes true answers and shows what they prove`() throws {
+        let account = try run(
+            "account:\(fixture.payee.description)", value(StateKey(.account, fixture.payee)))
+        #expect(account.status == 0, "\(account.errors)")
+        let text = account.output.joined()
+        #expect(text.contains("\"amount\": \"15\"") && text.contains("\"blockHeight\": 5"))
+        let absent = try run(
+            "escrow:\(EscrowID.zero.description)", value(StateKey(.escrow, EscrowID.zero)))
+        #expect(absent.status == 0 && absent.output.joined().contains("\"value\": null"))
+        for subject in ["validator:3", "parameters", "system:history"] {
+            let key =
+                switch subject {
+                case "validator:3": StateKey.validator(ValidatorIndex(3))
+                case "parameters": StateKey.parameters
+                default: HistoryHead.key
+                }
+            #expect(try run(subject, value(key)).status == 0, "\(subject)")
+        }
+        let id = fixture.transactions[1].id
+        let executed = try run("transaction:\(id.description)", receipt())
+        #expect(executed.status == 0, "\(executed.errors)")
+        #expect(executed.output.joined().contains("\"height\": 2"))
+    }
+
+    @Test func `it refuses other questions, other chains and changed answers`() throws {
+        let key = StateKey(.account, fixture.payee)
+        let subject = "account:\(fixture.payee.description)"
+        let bytes = try value(key)
+        let other = try run("account:\(Address.zero.description)", bytes)
+        #expect(other.status == 1 && other.errors.contains("another question"), "\(other.errors)")
+        let chain = try run(subject, bytes, chain: .zero)
+        #expect(chain.status == 1 && chain.errors.contains("of the chain"), "\(chain.errors)")
+        let later = fixture.header(epoch: 1)
+        let epoch = AnchoredProof(
+            claim: .value(try fixture.reader.proof(of: key)), header: later,
+            finalization: fixture.certificate(later))
+        #expect(try run(subject, epoch.bcsBytes).errors.contains("epoch"))
+        let header = fixture.header()
+        for (signers, kind) in [([0, 1], VoteKind.finalize), ([0, 1, 3], .notarize)] {
+            let weak = AnchoredProof(
+                claim: .value(try fixture.reader.proof(of: key)), header: header,
+                finalization: fixture.certificate(header, by: signers, kind: kind))
+            #expect(try run(subject, weak.bcsBytes).status == 1)
+        }
+        #expect(try run("account:12", bytes).status == 2)
+        #expect(try run(subject, bytes + [0]).status == 1)
+        #expect(try run(subject, bytes.dropLast()).status == 1)
+    }
+
+    /// In one process, for there are thousands: each byte of two true answers changed.
+    @Test func `it refuses every change of a byte`() throws {
+        let id = fixture.transactions[1].id
+        let cases = [
+            ("account:\(fixture.payee.description)", try value(StateKey(.account, fixture.payee))),
+            ("transaction:\(id.description)", try receipt()),
+        ]
+        for (subject, bytes) in cases {
+            let script = try TemporaryFile(
+                """
+                import sys
+                sys.path.insert(0, "tools")
+                import light
+                chain = bytes.fromhex("\(fixture.genesis.chainID)")
+                proof = bytes.fromhex("\(Hex.encode(bytes))")
+                genesis = bytes.fromhex("\(Hex.encode(fixture.genesis.bcsBytes))")
+                validators = light.validators_of(genesis, chain)
+                asked = light.subject("\(subject)")
+                light.check(proof, chain, validators, asked)
+                for place in range(len(proof)):
+                    for change in (1, 0x80, 1 + place * 37 % 255):
+                        changed = bytearray(proof)
+                        changed[place] ^= change
+                        try:
+                            light.check(bytes(changed), chain, validators, asked)
+                            print("believed", place, change)
+                        except light.Void:
+                            pass
+                """)
+            let result = try PythonTool(script.path).run([])
+            #expect(result.status == 0 && result.output == [], "\(subject): \(result)")
+        }
+    }
+}
+
+private func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }

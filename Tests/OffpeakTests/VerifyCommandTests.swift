@@ -1,0 +1,156 @@
+import Consensus
+import Execution
+import LightClient
+import Primitives
+import ProofSupport
+import RPC
+import TestSupport
+import Testing
+
+@testable import offpeak
+
+@Suite("Proofs from a node, checked against a genesis")
+struct VerifyCommandTests {
+    private let program: WalletProgram
+    private let node = WalletNode()
+    private let fixture: ProofFixture
+    private let views: LedgerViews
+    private let account: SubjectText
+    private let answer: ProofInfo
+
+    init() async throws {
+        program = try WalletProgram()
+        fixture = try ProofFixture()
+        views = LedgerViews(prefix: WalletSamples.prefix)
+        account = try SubjectText(
+            fixture.payee.text(in: WalletSamples.prefix), in: WalletSamples.prefix)
+        let proof = try fixture.reader.proof(of: StateKey(.account, fixture.payee))
+        answer = views.proof(fixture.anchored(.value(proof)))
+        node.add(answer, of: .account(fixture.payee))
+        try await write(GenesisText.text(of: fixture.genesis), to: "genesis.json")
+    }
+
+    /// Writes a file into the program's folder.
+    private func write(_ text: String, to name: String) async throws {
+        try TextFile.write(text, to: "\(program.folder)/\(name)")
+    }
+
+    private func query(_ arguments: [String]) async throws -> ProgramResult {
+        let (program, node) = (program, node)
+        let results = AsyncStream.makeStream(of: ProgramResult.self)
+        try await node.serve { address in
+            results.continuation.yield(
+                try await program.run(arguments, environment: ["OFFPEAK_NODE": address]))
+        }
+        results.continuation.finish()
+        var iterator = results.stream.makeAsyncIterator()
+        return try #require(await iterator.next())
+    }
+
+    @Test("what a node proves is shown as the proof has it, and only that")
+    func roundTrip() async throws {
+        let asked = try await query(["query", "proof", account.text])
+        #expect(asked.exitCode == 0, "\(asked.errors)")
+        try await write(asked.output, to: "answer.json")
+        let arguments = ["verify", "answer.json", account.text, "--genesis", "genesis.json"]
+        let verified = try await program.run(arguments + ["--json"])
+        #expect(verified.exitCode == 0, "\(verified.errors)")
+        #expect(verified["kind"]?.text == "account" && verified["isPresent"] == .bool(true))
+        #expect(verified["height"] == .number("3") && verified["blockHeight"] == .number("5"))
+        #expect(verified["account"]?["address"]?.text == account.text)
+        let people = try await program.run(arguments)
+        #expect(people.output.hasPrefix("holds\n"), "\(people.output)")
+        #expect(people.output.contains("balance"))
+        // The same with JSON-RPC's wrapping, from stdin.
+        let wrapped = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\(asked.output)}"
+        let piped = try await program.run(
+            ["verify", "-", account.text, "--genesis", "genesis.json"], input: wrapped)
+        #expect(piped.exitCode == 0, "\(piped.errors)")
+    }
+
+    @Test("receipts, absent escrows, validators and parameters are proven too")
+    func kinds() async throws {
+        let id = fixture.transactions[0].id
+        let receipt = try #require(try fixture.reader.receiptProof(of: id))
+        let cases: [(String, AnchoredProof.Claim, String)] = [
+            (id.text(in: WalletSamples.prefix), .receipt(receipt), "executed in"),
+            (
+                EscrowID.zero.text(in: WalletSamples.prefix),
+                .value(try fixture.reader.proof(of: StateKey(.escrow, EscrowID.zero))),
+                "holds: no such escrow"
+            ),
+            (
+                "validator:1", .value(try fixture.reader.proof(of: .validator(ValidatorIndex(1)))),
+                "voting key"
+            ),
+            ("parameters", .value(try fixture.reader.proof(of: .parameters)), "base fee"),
+            (
+                ProofFixture.validator(2).publicKey.text(in: WalletSamples.prefix),
+                .value(
+                    try fixture.reader.proof(
+                        of: StateKey(.verifier, ProofFixture.validator(2).publicKey))), "bonded"
+            ),
+        ]
+        for (place, (subject, claim, words)) in cases.enumerated() {
+            let file = "answer\(place).json"
+            try await write(
+                OutputFormat.json(views.proof(fixture.anchored(claim))), to: file)
+            let result = try await program.run([
+                "verify", file, subject, "--genesis", "genesis.json",
+            ])
+            #expect(result.exitCode == 0 && result.output.contains(words), "\(result)")
+        }
+    }
+
+    @Test("no answer with one byte changed passes, whether in the proof or beside it")
+    func mutations() throws {
+        let bytes = Array(OutputFormat.json(answer).utf8)
+        func check(_ bytes: [UInt8]) throws {
+            _ = try VerifyCommand.check(
+                try ProofFile.parse(bytes, name: "answer"), account, fixture.genesis, views,
+                file: "answer")
+        }
+        try check(bytes)
+        let blanks = Array(" \n\t\r".utf8)
+        var generator = SeededGenerator(seed: 11)
+        for place in bytes.indices {
+            for change in [1, UInt8(generator.next() % 255 + 1)] {
+                var changed = bytes
+                changed[place] ^= change
+                // One blank for another is the same JSON.
+                if blanks.contains(changed[place]), blanks.contains(bytes[place]) { continue }
+                #expect(throws: CommandFault.self, "byte \(place) ^ \(change), seed 11") {
+                    try check(changed)
+                }
+            }
+        }
+    }
+
+    @Test("faults say what is wrong")
+    func faults() async throws {
+        try await write(OutputFormat.json(answer), to: "answer.json")
+        try await write("{\"error\":{\"code\":-32003,\"message\":\"later\"}}", to: "error.json")
+        let other = Address.zero.text(in: WalletSamples.prefix)
+        let strange = try ProofFixture(network: "strange")
+        try await write(GenesisText.text(of: strange.genesis), to: "strange.json")
+        let cases = [
+            (["answer.json", other], 1, "something else than what was asked"),
+            (["error.json", other], 1, "an error, not a proof"),
+            (["none.json", other], 1, "none.json"),
+            (["genesis.json", other], 1, "unknown member"),
+            (["answer.json", "validator:512"], 2, "from 0 to 511"),
+            (["answer.json", "nonsense"], 2, "opk"),
+            (["answer.json", account.text, "--genesis", "strange.json"], 1, "is of chain"),
+        ]
+        for (arguments, code, words) in cases {
+            let genesis = arguments.contains("--genesis") ? [] : ["--genesis", "genesis.json"]
+            let result = try await program.run(["verify"] + arguments + genesis)
+            #expect(result.exitCode == code, "\(arguments): \(result)")
+            #expect(result.errors.contains(words), "\(arguments): \(result.errors)")
+        }
+        let unasked = try await query(["query", "proof", "nonsense"])
+        #expect(unasked.exitCode == 2)
+        let early = try await query(["query", "proof", "parameters"])
+        #expect(early.exitCode == 1 && early.errors.contains("names a state"), "\(early)")
+    }
+}

@@ -1,0 +1,398 @@
+#!/usr/bin/env python3
+"""A light client in another language, written from Sources/PROTOCOL.md alone ("Proofs").
+
+    light.py --chain HEX --genesis FILE SUBJECT ANSWER
+
+Checks what a node answered to account_proof, escrow_proof, validator_proof, verifier_proof,
+parameters_proof or transaction_proof. It trusts the chain id; FILE is any node's answer to
+genesis_get. SUBJECT is what was asked: account:HEX, escrow:HEX, transaction:HEX, verifier:HEX,
+validator:INDEX, parameters or system:NAME. ANSWER and FILE are JSON, with or without JSON-RPC's
+wrapping; - is stdin. Prints what is proven as JSON. Exit status: 0 if it holds, 1 if it doesn't, 2
+for wrong usage. Needs PyNaCl for Ed25519.
+"""
+
+import argparse
+import base64
+import binascii
+import hashlib
+import json
+import sys
+
+try:
+    from nacl.exceptions import BadSignatureError
+    from nacl.signing import VerifyKey
+except ImportError:
+    sys.exit("light: this python3 has no PyNaCl; run tools/setup, then $(tools/setup --python)")
+
+KINDS = {"account": 0, "escrow": 1, "system": 2, "validator": 3, "parameters": 4, "verifier": 5}
+FINALIZE = 2
+SIBLINGS_MAX, PATH_MAX, LOG_PATH_MAX = 256, 32, 64
+LIST_MAX = 1 << 20
+
+
+class Void(Exception):
+    """Why something doesn't hold, as a sentence."""
+
+
+class Reader:
+    """Canonical bytes, read strictly (PROTOCOL.md, "Canonical encoding")."""
+
+    def __init__(self, data):
+        self.data, self.place = data, 0
+
+    def take(self, count):
+        if len(self.data) - self.place < count:
+            raise Void("the bytes end too early")
+        self.place += count
+        return self.data[self.place - count:self.place]
+
+    def uint(self, size):
+        return int.from_bytes(self.take(size), "little")
+
+    def u16(self):
+        return self.uint(2)
+
+    def u64(self):
+        return self.uint(8)
+
+    def hash(self):
+        return self.take(32)
+
+    def length(self):
+        value = 0
+        for shift in range(0, 35, 7):
+            byte = self.uint(1)
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                if (shift and not byte) or value >= 1 << 32:
+                    break
+                return value
+        raise Void("a length that isn't in its shortest form")
+
+    def bytes(self):
+        return self.take(self.length())
+
+    def list(self, read, most=LIST_MAX):
+        count = self.length()
+        if count > most:
+            raise Void(f"{count} elements where at most {most} may be")
+        return [read() for _ in range(count)]
+
+    def optional(self, read):
+        mark = self.uint(1)
+        if mark > 1:
+            raise Void(f"the mark {mark} where 0 or 1 must be")
+        return read() if mark else None
+
+    def end(self):
+        if self.place != len(self.data):
+            raise Void("bytes behind the end")
+
+
+def blake2b(domain, *parts):
+    return hashlib.blake2b(b"".join(parts), digest_size=32,
+                           person=domain.encode().ljust(16, b"\0")).digest()
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def u64(value):
+    return value.to_bytes(8, "little")
+
+
+# --- The validators ------------------------------------------------------------------------------
+
+
+def validators_of(canonical, chain):
+    """Keys and weights in the order of their indexes."""
+    if blake2b("offpeak/genesis", canonical) != chain:
+        raise Void("the genesis isn't that of the chain")
+    reader = Reader(canonical)
+    reader.bytes()
+    reader.bytes()
+    reader.u64()
+
+    def policy():
+        reader.list(lambda: reader.take(34))
+        reader.take(8)
+
+    def account():
+        if reader.length():
+            policy()
+        else:
+            reader.hash()
+        reader.u64()
+
+    reader.list(account)
+    validators = reader.list(lambda: (reader.hash(), reader.take(64), reader.u64()))
+    reader.list(lambda: reader.take(104))
+    reader.take(5 * 8 + 4 * 2 + 32 + 8)
+    unit = reader.u64()
+    return [(key, stake // unit) for key, _, stake in validators]
+
+
+# --- What is claimed ------------------------------------------------------------------------------
+
+
+def bit(path, place):
+    return path[place // 8] >> (7 - place % 8) & 1
+
+
+def read_state_proof(reader):
+    return {"kind": reader.uint(1), "id": reader.bytes(), "value": reader.optional(reader.bytes),
+            "neighbour": reader.optional(lambda: (reader.hash(), reader.hash())),
+            "siblings": reader.list(reader.hash, SIBLINGS_MAX)}
+
+
+def state_root(proof):
+    path = blake2b("offpeak/key", bytes([proof["kind"]]), proof["id"])
+    value, neighbour, siblings = proof["value"], proof["neighbour"], proof["siblings"]
+    if value is not None and neighbour is not None:
+        raise Void("both a value and a neighbour")
+    if value is not None:
+        found = blake2b("offpeak/leaf", path, blake2b("offpeak/value", value))
+    elif neighbour is not None:
+        other, value_hash = neighbour
+        if other == path or any(bit(other, i) != bit(path, i) for i in range(len(siblings))):
+            raise Void("the neighbour isn't one")
+        found = blake2b("offpeak/leaf", other, value_hash)
+    else:
+        found = bytes(32)
+    for place in reversed(range(len(siblings))):
+        pair = (siblings[place], found) if bit(path, place) else (found, siblings[place])
+        found = blake2b("offpeak/node", *pair)
+    return found
+
+
+def read_outcome(reader):
+    variant = reader.length()
+    if variant > 1:
+        raise Void("an unknown outcome")
+    return {"operation": reader.uint(1), "code": reader.u16()} if variant else None
+
+
+def read_receipt(reader):
+    start = reader.place
+    receipt = {"transaction": reader.hash().hex(), "height": reader.u64(),
+               "index": reader.uint(4), "fee": reader.u64(), "failure": read_outcome(reader),
+               "escrows": [id.hex() for id in reader.list(reader.hash, 16)]}
+    return receipt, reader.data[start:reader.place]
+
+
+def read_receipt_proof(reader):
+    receipt, data = read_receipt(reader)
+    return {"receipt": receipt, "bytes": data, "count": reader.u64(),
+            "path": reader.list(reader.hash, PATH_MAX),
+            "entry": (reader.u64(), reader.hash(), reader.hash()),
+            "log_path": reader.list(reader.hash, LOG_PATH_MAX), "head": read_state_proof(reader)}
+
+
+def receipts_root(data, index, count, path):
+    if index >= count:
+        raise Void("a receipt behind the last one")
+    found, rest, width, place = blake2b("offpeak/receipt", b"\0", data), list(path), count, index
+    while width > 1:
+        if place ^ 1 < width:
+            if not rest:
+                raise Void("too few hashes to the receipts' root")
+            sibling = rest.pop(0)
+            pair = (sibling, found) if place & 1 else (found, sibling)
+            found = blake2b("offpeak/receipt", b"\1", *pair)
+        place, width = place // 2, (width + 1) // 2
+    if rest:
+        raise Void("too many hashes to the receipts' root")
+    return blake2b("offpeak/receipt", b"\2", u64(count), found)
+
+
+def log_root(entry, index, count, path):
+    """RFC 9162, section 2.1.3.2."""
+    if index >= count:
+        raise Void("an entry behind the history's last")
+    place, last, found = index, count - 1, sha256(b"\0", entry)
+    for sibling in path:
+        if not last:
+            raise Void("too many hashes to the history's root")
+        if place & 1 or place == last:
+            found = sha256(b"\1", sibling, found)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            found = sha256(b"\1", found, sibling)
+        place, last = place >> 1, last >> 1
+    if last:
+        raise Void("too few hashes to the history's root")
+    return found
+
+
+def receipt_root(proof):
+    height, block, root = proof["entry"]
+    receipt, head = proof["receipt"], proof["head"]
+    if receipts_root(proof["bytes"], receipt["index"], proof["count"], proof["path"]) != root:
+        raise Void("the receipt isn't one of the block's")
+    if height != receipt["height"] or not height:
+        raise Void("the receipt is of another height")
+    if (head["kind"], head["id"]) != (KINDS["system"], b"history") or head["value"] is None:
+        raise Void("the head isn't the history's")
+    value = Reader(head["value"])
+    count, wanted = value.u64(), value.hash()
+    value.end()
+    if log_root(u64(height) + block + root, height - 1, count, proof["log_path"]) != wanted:
+        raise Void("the block isn't part of the history")
+    return state_root(head)
+
+
+# --- Who says so ----------------------------------------------------------------------------------
+
+
+def read_header(reader):
+    start = reader.place
+    header = {"chain": reader.hash(), "epoch": reader.u64(), "view": reader.u64(),
+              "height": reader.u64(), "parent": (reader.u64(), reader.hash()),
+              "proposer": reader.u16(), "time": reader.u64(),
+              "executed": (reader.u64(), reader.hash()), "payload": reader.hash(),
+              "next": reader.optional(reader.hash), "tail": reader.uint(1)}
+    if header["tail"] > 1:
+        raise Void("the mark of a tail is neither 0 nor 1")
+    header["digest"] = blake2b("offpeak/block", reader.data[start:reader.place])
+    return header
+
+
+def check_finalized(reader, header, chain, validators):
+    start = reader.place
+    kind, epoch, view, digest = reader.length(), reader.u64(), reader.u64(), reader.hash()
+    signed = blake2b("offpeak/vote", chain, reader.data[start:reader.place])
+    bits, signatures = reader.bytes(), reader.list(lambda: reader.take(64), 512)
+    if header["chain"] != chain:
+        raise Void("the block is of another chain")
+    if header["epoch"] or epoch:
+        raise Void("the block is of an epoch whose validators aren't known")
+    if (kind, view, digest) != (FINALIZE, header["view"], header["digest"]):
+        raise Void("the certificate isn't the block's finalization")
+    count = len(validators)
+    marks = int.from_bytes(bits, "little")
+    signers = [index for index in range(count) if marks >> index & 1]
+    if len(bits) != (count + 7) // 8 or marks >> count or len(signers) != len(signatures):
+        raise Void("signers and signatures don't go together")
+    total = sum(weight for _, weight in validators)
+    if sum(validators[index][1] for index in signers) < total - (total - 1) // 3:
+        raise Void("the signers aren't a quorum")
+    for index, signature in zip(signers, signatures):
+        try:
+            VerifyKey(validators[index][0]).verify(signed, signature)
+        except BadSignatureError:
+            raise Void(f"validator {index}'s signature is wrong") from None
+
+
+def check(proof, chain, validators, asked):
+    """What the proof shows of `asked`: a kind with an id. Raises Void."""
+    reader = Reader(proof)
+    variant = reader.length()
+    if variant > 1:
+        raise Void("an unknown claim")
+    claim = read_receipt_proof(reader) if variant else read_state_proof(reader)
+    header = read_header(reader)
+    check_finalized(reader, header, chain, validators)
+    reader.end()
+    name = (("transaction", bytes.fromhex(claim["receipt"]["transaction"])) if variant
+            else (claim["kind"], claim["id"]))
+    if name != asked:
+        raise Void("it is the answer to another question")
+    height, root = header["executed"]
+    if (receipt_root(claim) if variant else state_root(claim)) != root:
+        raise Void("the claim isn't part of the state")
+    shown = {"height": height, "stateRoot": root.hex(), "block": header["digest"].hex(),
+             "blockHeight": header["height"]}
+    if variant:
+        shown.update(receipt=claim["receipt"], executedIn=claim["entry"][1].hex())
+    else:
+        shown.update(value=None if claim["value"] is None else claim["value"].hex())
+        if claim["kind"] == KINDS["account"] and claim["value"] is not None:
+            shown.update(account=account(claim["value"]))
+    return shown
+
+
+def account(value):
+    reader = Reader(value)
+    balances = reader.list(lambda: {"asset": reader.hash().hex(), "amount": str(reader.u64())})
+
+    def policy():
+        return {"signers": reader.list(lambda: [reader.hash().hex(), reader.u16()]),
+                "spend": reader.uint(4), "admin": reader.uint(4)}
+
+    found = {"balances": balances, "policy": reader.optional(policy),
+             "streams": reader.list(lambda: [reader.u16(), reader.u64()]),
+             "deposits": str(reader.u64())}
+    reader.end()
+    return found
+
+
+# --- The command ----------------------------------------------------------------------------------
+
+
+def subject(text):
+    """What was asked, as the claim names it."""
+    kind, _, name = text.partition(":")
+    try:
+        if kind == "parameters" and not name:
+            return KINDS[kind], b""
+        if kind == "validator":
+            return KINDS[kind], int(name).to_bytes(2, "big")
+        if kind == "system":
+            return KINDS[kind], name.encode("ascii")
+        if kind in ("account", "escrow", "verifier", "transaction") and len(name) == 64:
+            return KINDS.get(kind, kind), bytes.fromhex(name)
+    except (ValueError, OverflowError):
+        pass
+    raise argparse.ArgumentTypeError(
+        f"{text!r}: account:HEX, escrow:HEX, transaction:HEX, verifier:HEX, validator:INDEX, "
+        "parameters or system:NAME is wanted")
+
+
+def hash_text(text):
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    if len(value) != 32:
+        raise argparse.ArgumentTypeError(f"{text!r}: 64 hexadecimal digits are wanted")
+    return value
+
+
+def answer_of(path):
+    """A node's answer without JSON-RPC's wrapping."""
+    try:
+        with sys.stdin if path == "-" else open(path, encoding="utf-8") as file:
+            answer = json.load(file)
+        return answer.get("result", answer)
+    except (OSError, ValueError, AttributeError) as fault:
+        raise Void(f"{path}: {fault}") from None
+
+
+def bytes_of(answer, name):
+    try:
+        return base64.b64decode(answer[name], validate=True)
+    except (KeyError, TypeError, binascii.Error):
+        raise Void(f"the answer has no {name} in base64") from None
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--chain", type=hash_text, required=True, help="the chain id to trust")
+    parser.add_argument("--genesis", required=True, help="an answer to genesis_get")
+    parser.add_argument("subject", type=subject, help="what was asked")
+    parser.add_argument("answer", help="what a node answered")
+    args = parser.parse_args()
+    try:
+        genesis = bytes_of(answer_of(args.genesis), "canonical")
+        proof = bytes_of(answer_of(args.answer), "proof")
+        shown = check(proof, args.chain, validators_of(genesis, args.chain), args.subject)
+    except Void as fault:
+        sys.exit(f"light: doesn't hold: {fault}")
+    print(json.dumps(shown, indent=2))
+
+
+if __name__ == "__main__":
+    main()
