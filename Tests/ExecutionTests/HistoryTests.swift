@@ -104,7 +104,8 @@ private enum NaiveLog {
         var writes = WriteSet()
         let root = StoredReceiptTree.write(receipts, at: 5, into: &writes)
         store.apply(writes)
-        for receipt in receipts where count < 100 || receipt.index % 97 == 0
+        for receipt in receipts
+        where count < 100 || receipt.index % 97 == 0
             || receipt.index + 2 > count
         {
             let (stored, path) = try StoredReceiptTree.path(of: receipt, in: store)
@@ -184,7 +185,8 @@ private enum NaiveLog {
         let rows = try world.store.pairs(in: .history, from: [], before: nil, limit: .max)
         // Three entries, and the hash over the first two.
         #expect(rows.count == 4)
-        for row in rows where row.key != LogPlace(level: 0, index: 0).storeKey
+        for row in rows
+        where row.key != LogPlace(level: 0, index: 0).storeKey
             && row.key != LogPlace(level: 0, index: 1).storeKey
         {
             let copy = world.store.copy()

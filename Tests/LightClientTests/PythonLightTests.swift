@@ -7,8 +7,8 @@ import ProofSupport
 import TestSupport
 import Testing
 
-/// A light client written from the protocol document alone believes what the node's code proves, and
-/// nothing else.
+/// A light client written from the protocol document alone believes what the node's code proves,
+/// and nothing else.
 @Suite(.serialized) struct PythonLightTests {
     private let light: PythonTool
     private let fixture: ProofFixture

@@ -33,7 +33,9 @@ package struct ProofFixture {
         for _ in 0..<blocks { try pay() }
     }
 
-    package static func validator(_ index: Int) -> SecretKey { TestKeys.key(seed: seed, index: index) }
+    package static func validator(_ index: Int) -> SecretKey {
+        TestKeys.key(seed: seed, index: index)
+    }
 
     /// Executes a block with one payment.
     package mutating func pay() throws {

@@ -4,7 +4,7 @@ enum CodeRules {
 
     /// The modules whose results may depend on nothing but their arguments.
     static let pureModules: Set<String> = [
-        "Primitives", "Gossip", "Mempool", "Consensus", "Execution", "NodeCore",
+        "Primitives", "Gossip", "Mempool", "Consensus", "Execution", "LightClient", "NodeCore",
     ]
 
     /// Clocks, randomness, concurrency, output and inexact numbers stay out of the pure modules.

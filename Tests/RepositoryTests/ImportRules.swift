@@ -57,11 +57,12 @@ enum ImportRules {
         "Mempool": ["Primitives"],
         "Consensus": ["Primitives"],
         "Execution": ["Primitives"],
+        "LightClient": ["Consensus", "Execution", "Primitives"],
         "NodeCore": engines.union(["Primitives"]),
         "Simulator": engines.union(["NodeCore", "Primitives"]),
         "Runtime": engines.union(["NodeCore", "Primitives", "CRocksDB", "CZstd"]),
         "RPC": ["Primitives"],
-        "offpeak": engines.union(["Runtime", "RPC", "NodeCore", "Primitives"]),
+        "offpeak": engines.union(["Runtime", "RPC", "LightClient", "NodeCore", "Primitives"]),
         "offpeak-sim": ["Simulator", "Consensus", "Primitives"],
     ]
 }

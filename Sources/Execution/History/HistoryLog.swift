@@ -65,7 +65,8 @@ struct HistoryLog: Sendable {
         at place: LogPlace, in source: any KeyValueSource
     ) throws(StorageFault) -> Bytes32 {
         let bytes = try source.value(in: .history, for: place.storeKey)
-        let hash = place.level == 0 ? bytes.map { MerkleLog.leaf($0) } : bytes.flatMap { Bytes32($0) }
+        let hash =
+            place.level == 0 ? bytes.map { MerkleLog.leaf($0) } : bytes.flatMap { Bytes32($0) }
         guard let hash else {
             throw StorageFault(
                 "row \(Hex.encode(place.storeKey)) of the history is missing or damaged: move the"

@@ -77,7 +77,7 @@ struct LogPlace: Hashable, Sendable {
     /// - Precondition: the level is above 0.
     var left: LogPlace { LogPlace(level: level - 1, index: index << 1) }
 
-    /// The full subtrees that a log of `count` entries consists of, from the left, the largest first.
+    /// The full subtrees that a log of `count` entries consists of, the largest first.
     static func peaks(of count: UInt64) -> [LogPlace] {
         (0..<UInt8(64)).reversed().filter { count >> $0 & 1 == 1 }.map {
             LogPlace(level: $0, index: (count >> $0) - 1)

@@ -66,9 +66,9 @@ package struct StateProof: Hashable, Sendable, BCSCodable {
 
     /// The only state root that the proof holds for; nil if it proves nothing under any.
     ///
-    /// The tree's definition leaves one way for each key: down from the root by the bits of its path
-    /// to the first subtree with one leaf or none. What is at its end is the value's leaf, another
-    /// leaf with the same first bits, or nothing.
+    /// The tree's definition leaves one way for each key: down from the root by the bits of its
+    /// path to the first subtree with one leaf or none. What is at its end is the value's leaf,
+    /// another leaf with the same first bits, or nothing.
     package var root: Digest? {
         guard siblings.count <= StateProof.siblingsMax else { return nil }
         let path = key.path

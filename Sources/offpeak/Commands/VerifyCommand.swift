@@ -10,7 +10,7 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Check a node's answer against a genesis, believing nobody.",
         discussion: """
-            FILE is what `offpeak query proof SUBJECT` or one of the RPC methods that end in _proof \
+            FILE is what `offpeak query proof SUBJECT` or an RPC method that ends in _proof \
             answered. It holds if a quorum of the validators of the genesis have finalized a block \
             that names the state which the answer is about. No node is asked. Only what the proof \
             shows is printed, also that something isn't there; exit code 1 if it doesn't hold.

@@ -176,7 +176,8 @@ struct NodeBackend: RPCBackend {
             else {
                 throw .internalError
             }
-            return TransactionStatus(id: text, state: .final, receipt: views.ledger.receipt(receipt))
+            return TransactionStatus(
+                id: text, state: .final, receipt: views.ledger.receipt(receipt))
         case .skipped(let reason):
             return TransactionStatus(
                 id: text, state: .skipped, reason: reason.name, note: views.sentence(reason))
