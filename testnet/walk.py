@@ -4,12 +4,13 @@
     testnet/walk.py [--offpeak FILE] [--home DIR] [--demo-only]
 
 Starts four validators and shows keys, payments, a 2-of-3 account, escrows with milestones, an
-arbiter and a deadline, a validator that is killed under load, and two verifiers and a relay that
-join and check for the validators. Ends with the network running, or with --demo-only with
-everything removed. Exit code 0 only if every step held.
+arbiter and a deadline, proofs checked off-line, a validator that is killed under load, and two
+verifiers and a relay that join and check for the validators. Ends with the network running, or
+with --demo-only with everything removed. Exit code 0 only if every step held.
 """
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -174,7 +175,47 @@ def shares(network, load, what):
     return counts
 
 
-STEPS = (keys, payments, multisig, milestones, deadline, crash, idle_machines)
+def proofs(network, folder):
+    """Answers that nobody has to believe: proofs, checked off-line against the genesis alone."""
+    genesis = os.path.join(network.home, "genesis.json")
+    frank = network.run("key", "show", os.path.join(folder, "frank.key"), shown=False)["address"]
+    paid = network.run("pay", "--key", network.key("erin"), "--to", frank, "--amount", 7, node=2)
+    receipt = paid["receipt"]
+    answer = os.path.join(folder, "receipt.json")
+
+    def prove(subject, node):
+        try:
+            proof = network.run("query", "proof", subject, node=node, shown=False)
+        except Refused:
+            return False  # no block names the state yet
+        if proof["height"] < receipt["height"]:
+            return False
+        with open(answer, "w", encoding="utf-8") as file:
+            json.dump(proof, file)
+        return True
+
+    say(f"$ offpeak query proof {receipt['transaction']} > receipt.json")
+    wait_until(lambda: prove(receipt["transaction"], 0), 10, "a proof of the receipt")
+    checked = network.run("verify", answer, receipt["transaction"], "--genesis", genesis)
+    expect(checked["receipt"] == receipt, f"node 0 proves the receipt by block "
+           f"{checked['blockHeight']}, without a word that must be believed")
+    say(f"$ offpeak query proof {frank} > receipt.json")
+    wait_until(lambda: prove(frank, 3), 10, "a proof of the account")
+    checked = network.run("verify", answer, frank, "--genesis", genesis)
+    balance = sum(int(entry["amount"]) for entry in checked["account"]["balances"])
+    expect(balance == network.balance(frank, 1), f"node 3 proves frank's balance, {balance}")
+    with open(answer, encoding="utf-8") as file:
+        told = json.load(file)
+    middle = len(told["proof"]) // 2
+    told["proof"] = (told["proof"][:middle] + ("B" if told["proof"][middle] == "A" else "A")
+                     + told["proof"][middle + 1:])
+    with open(answer, "w", encoding="utf-8") as file:
+        json.dump(told, file)
+    refusal = network.refused("verify", answer, frank, "--genesis", genesis)
+    expect("doesn't hold" in refusal, "with one character changed it proves nothing")
+
+
+STEPS = (keys, payments, multisig, milestones, deadline, proofs, crash, idle_machines)
 
 
 def main():
