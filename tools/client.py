@@ -358,6 +358,7 @@ class Wallet:
             raise Refusal("no key given: --key FILE or --seed HEX")
         self.node = None if args.offline else Node(args.node, args.timeout)
         self.genesis = None if args.offline else self.node.call("genesis_get")
+        self.price = None if args.offline else self.standard_price()
         self.prefix = args.prefix if args.offline else self.genesis["prefix"]
         self.chain = args.chain if args.offline else bytes.fromhex(self.genesis["chainID"])
         self.own_policy = single_key_policy(self.keys[0])
@@ -417,12 +418,17 @@ class Wallet:
             max_fee = self.fee(len(sign(0)[1]), operations) + self.args.tip
         return sign(max_fee)
 
+    def standard_price(self):
+        """The most for a unit of weight, so that a base fee that rises meanwhile is covered."""
+        levels = self.node.call("fee_estimate")["levels"]
+        return int(next(row for row in levels if row["level"] == "standard")["baseFeeMax"])
+
     def fee(self, byte_count, operations):
         fees = self.genesis["parameters"]
         signatures = len(self.keys) + sum(inner_signatures(operation) for operation in operations)
         weight = (fees["byteWeight"] * byte_count + fees["signatureWeight"] * signatures
                   + fees["writeWeight"] * len(operations))
-        return int(fees["baseFee"]) * weight
+        return self.price * weight
 
     def submit(self, signed_bytes):
         """Submits and waits; the answer says `final`, `skipped` or, after the time, `pending`."""

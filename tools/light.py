@@ -128,7 +128,7 @@ def validators_of(canonical, chain):
     reader.list(account)
     validators = reader.list(lambda: (reader.hash(), reader.take(64), reader.u64()))
     reader.list(lambda: reader.take(104))
-    reader.take(5 * 8 + 4 * 2 + 32 + 8)
+    reader.take(7 * 8 + 4 * 2 + 32 + 8)
     unit = reader.u64()
     return [(key, stake // unit) for key, _, stake in validators]
 

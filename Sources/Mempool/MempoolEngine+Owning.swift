@@ -152,6 +152,7 @@ extension MempoolEngine {
             else { continue }
             let lane = Lane(shard: shard, term: tenure.term, rank: rank)
             guard maySeal(in: lane), mayGrow(lane, at: now) else { continue }
+            pool.promoteTips(shard: shard, within: layout.settings)
             let transactions = pool.takeForSealing(shard: shard, within: layout.settings)
             if !transactions.isEmpty {
                 seal(transactions, on: lane, by: ownIndex, verifiers, at: now)

@@ -102,6 +102,45 @@ struct OwnerPool: Sendable {
         ready[shard, default: []].append(key)
     }
 
+    /// Brings the streams forward that tip most for their bytes, where more waits than a batch
+    /// holds: at most half of a batch of them. The other half goes by arrival, so that nobody waits
+    /// for ever.
+    mutating func promoteTips(shard: UInt16, within settings: BatchSettings) {
+        guard waitingCount(shard: shard) > settings.transactionsMax, let keys = ready[shard] else {
+            return
+        }
+        var offers: [(key: StreamKey, offer: UInt64)] = []
+        var seen: Set<StreamKey> = []
+        for key in keys where seen.insert(key).inserted {
+            if let offer = offer(of: key), offer > 0 { offers.append((key, offer)) }
+        }
+        guard !offers.isEmpty else { return }
+        // Of equal offers the earlier one stays in front.
+        let sorted = offers.enumerated().sorted {
+            ($1.element.offer, $0.offset) < ($0.element.offer, $1.offset)
+        }
+        let promoted = sorted.prefix(max(1, settings.transactionsMax / 2)).map(\.element.key)
+        let isPromoted = Set(promoted)
+        ready[shard] = Deque(promoted + keys.filter { !isPromoted.contains($0) })
+    }
+
+    /// The tip for 1,024 bytes of the next transaction of a stream that isn't sealed.
+    private func offer(of key: StreamKey) -> UInt64? {
+        guard let queue = streams[key] else { return nil }
+        var sequence = queue.next
+        while let id = queue.ids[sequence], let entry = entries[id] {
+            if !entry.isSealed {
+                let signed = entry.transaction.value
+                let tip = min(signed.transaction.tip, signed.transaction.maxFee).rawValue
+                let (product, overflow) = tip.multipliedReportingOverflow(by: 1024)
+                return (overflow ? .max : product) / UInt64(max(1, signed.byteCount))
+            }
+            guard let following = sequence.next else { return nil }
+            sequence = following
+        }
+        return nil
+    }
+
     /// Takes what can be sealed of `shard` now, within the limits of a batch.
     mutating func takeForSealing(
         shard: UInt16, within settings: BatchSettings

@@ -217,6 +217,7 @@ extension NodeCore {
         for (transaction, result) in zip(transactions, outcome.results) {
             executed.append(ExecutedTransaction(transaction, skipped: NodeCore.skipReason(result)))
         }
+        tips.note(executed.filter { $0.skipped == nil }.map(\.signed.transaction.tip))
         try feed(.advanced(block.height, verifierSets: ledger.verifierSets))
         for item in executed { try settleWaiting(item) }
         try feed(.executed(block.time, executed))

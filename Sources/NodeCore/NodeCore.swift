@@ -62,6 +62,8 @@ package struct NodeCore: Sendable {
     var buildAt: Instant?
     /// What each peer may still be served, in bytes.
     var allowances: [PeerID: ServingAllowance] = [:]
+    /// What others tip.
+    package internal(set) var tips = TipHistory()
     /// What this node can prove of others, by act.
     var accusations: [Digest: Accusation] = [:]
     var moment: Moment

@@ -53,6 +53,7 @@ package protocol RPCBackend: Sendable {
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus
     func verificationStatus() async throws(RPCFault) -> VerificationStatus
     func genesis() async throws(RPCFault) -> GenesisInfo
+    func feeEstimate() async throws(RPCFault) -> FeeEstimate
 
     /// For `/ready`.
     func readiness() async -> Readiness

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import Primitives
 
 /// `offpeak bench signatures`
@@ -136,17 +135,10 @@ struct SignatureMeter {
     ) -> Double? {
         let repetitions = max(1, SignatureMeter.turnMin / batch.count)
         var isSound = true
-        let start = SignatureMeter.processorNanoseconds
+        let start = ProcessorTime.nanoseconds
         for _ in 0..<repetitions { isSound = check(batch) && isSound }
-        let spent = SignatureMeter.processorNanoseconds - start
+        let spent = ProcessorTime.nanoseconds - start
         return isSound ? spent / Double(repetitions * batch.count) : nil
-    }
-
-    /// What this thread has had of a processor so far.
-    private static var processorNanoseconds: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
     }
 
     private func median(_ values: [Double]) -> Double {

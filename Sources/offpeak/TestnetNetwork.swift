@@ -101,30 +101,34 @@ struct TestnetNetwork: Sendable {
     /// - Returns: the indexes of those that ran, and of those that had to be killed.
     func stop(_ nodes: [Int]? = nil) -> (stopped: [Int], killed: [Int]) {
         let nodes = nodes ?? record.nodes.map(\.index)
-        let running = nodes.filter { process($0).send(SIGTERM) }
+        var running: [Int: pid_t] = [:]
+        for node in nodes { running[node] = process(node).send(SIGTERM) }
         let killed = stillRunning(running, afterSeconds: TestnetNetwork.stopSeconds)
-        for node in killed { process(node).send(SIGKILL) }
+        for pid in killed.values { Glibc.kill(pid, SIGKILL) }
         _ = stillRunning(killed, afterSeconds: TestnetNetwork.stopSeconds)
         for node in nodes { process(node).forget() }
-        return (running, killed)
+        return (running.keys.sorted(), killed.keys.sorted())
     }
 
     /// Ends a node as a power cut would; false if it doesn't run.
     @discardableResult
     func kill(_ node: Int) -> Bool {
-        guard process(node).send(SIGKILL) else { return false }
-        _ = stillRunning([node], afterSeconds: TestnetNetwork.stopSeconds)
+        guard let pid = process(node).send(SIGKILL) else { return false }
+        _ = stillRunning([node: pid], afterSeconds: TestnetNetwork.stopSeconds)
         process(node).forget()
         return true
     }
 
-    /// Those of `nodes` that haven't ended after `seconds`; returns as soon as there are none.
-    private func stillRunning(_ nodes: [Int], afterSeconds seconds: Int) -> [Int] {
+    /// Those of nodes' processes that haven't ended, with all their threads, after `seconds`;
+    /// returns as soon as there are none.
+    private func stillRunning(
+        _ processes: [Int: pid_t], afterSeconds seconds: Int
+    ) -> [Int: pid_t] {
         let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
-        var left = nodes.filter { process($0).pid != nil }
+        var left = processes.filter { !TestnetProcess.hasEnded($0.value) }
         while !left.isEmpty, ContinuousClock.now < deadline {
             usleep(20_000)
-            left = left.filter { process($0).pid != nil }
+            left = left.filter { !TestnetProcess.hasEnded($0.value) }
         }
         return left
     }

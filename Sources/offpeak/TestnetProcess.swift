@@ -50,8 +50,19 @@ struct TestnetProcess: Sendable {
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Whether nothing of a process is left but perhaps an exit status. A process that is killed
+    /// has no command line any more, and is a zombie, while threads of it still end and hold its
+    /// files and locks.
+    static func hasEnded(_ pid: pid_t) -> Bool {
+        let threads = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+        guard let threads else { return true }
+        return threads.count <= 1 && !isAlive(pid)
+    }
+
+    private func isAlive(_ pid: pid_t) -> Bool { TestnetProcess.isAlive(pid) }
+
     /// Whether a process is there and isn't a zombie.
-    private func isAlive(_ pid: pid_t) -> Bool {
+    private static func isAlive(_ pid: pid_t) -> Bool {
         guard let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/stat"),
             let name = bytes.lastIndex(of: UInt8(ascii: ")"))
         else { return false }
@@ -124,11 +135,12 @@ struct TestnetProcess: Sendable {
 
     private func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 
-    /// Sends `signal`; false if the node doesn't run.
+    /// Sends `signal`.
+    /// - Returns: The process that got it; nil if the node doesn't run.
     @discardableResult
-    func send(_ signal: Int32) -> Bool {
-        guard let pid else { return false }
-        return kill(pid, signal) == 0
+    func send(_ signal: Int32) -> pid_t? {
+        guard let pid, kill(pid, signal) == 0 else { return nil }
+        return pid
     }
 
     /// Takes the exit status of a child that has ended, so that it doesn't stay as a zombie, and

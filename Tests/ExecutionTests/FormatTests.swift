@@ -10,10 +10,10 @@ import Testing
         var world = try World()
         #expect(
             world.genesis.chainID.description
-                == "e4e5f9c4fd5ba51200a2fcf4d4be27fe760520006a77f6569fdd2602a20b7de6")
+                == "875756c67b732e945f3fc62e4c168e03ef5bdc8c77ed10dfa21ebd0c6749b0ce")
         #expect(
             world.ledger.stateRoot.description
-                == "ff6e06e297305c8e70ba5175d1790fa1b9ee8117af1c045b2921406bb1f4c371")
+                == "093a327644062905d3bdea25967f5605e282b4cd6d98cfac40a0d339b42a6abb")
         let quorum = try EscrowWorld.quorum([world.bob], 1)
         let terms = EscrowTerms(
             payee: world.bob.address, amount: 1000, release: quorum, refund: quorum,
@@ -24,15 +24,15 @@ import Testing
             world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
         #expect(
             world.ledger.stateRoot.description
-                == "488d2cb4edbd291e6cce000c78cb364d44cfccb04516e199f715c45384a9e8d7")
+                == "dfaf2579c5aa1be8f9b7f7a2116faade67289c29c7262d41dda08e642ce84593")
         #expect(
             world.lastOutcome?.receiptsRoot.description
-                == "5216dbc1685cb00b1f69b6de01ed4521e9620b2d2cdd101c18ae6d1f0a8371fd")
+                == "47b5edceda186c9becd41ac0a7932803a02f6fa3da5d708a90843934e53d229c")
         try world.run(
             [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
         #expect(
             world.ledger.stateRoot.description
-                == "af8d0406bb89e54deeeb27f510b42d1773c7e0f857d10511de3e33254a44a8c3")
+                == "30a99e7ee52b3cdce2f835ec1f02a33ca319e4e129ef805ba6e8fb5b54858c2c")
     }
 
     @Test func `a system value is part of the state until it is taken away`() throws {

@@ -17,6 +17,7 @@ import Testing
         var traffic: RandomTraffic
         var blocks: [ExecutableBlock] = []
         var operations = 0
+        var baseFees: Set<Amount> = []
         var outcomes: [String: Int] = [:]
 
         init(seed: UInt64) throws {
@@ -41,7 +42,9 @@ import Testing
                         rewardAddress: people[1].address, bond: 70_000)
                 ],
                 parameters: LedgerParameters(
-                    fees: FeeParameters(streamDeposit: 5000, treasury: people[9].address),
+                    fees: FeeParameters(
+                        streamDeposit: 5000, targetWeight: seed % 3 == 0 ? 2_000_000 : 9000,
+                        changeDenominator: seed % 3 == 0 ? 128 : 8, treasury: people[9].address),
                     escrow: EscrowParameters(expiriesPerBlockMax: 2),
                     consensus: ConsensusParameters(executionLagMax: seed % 2 == 0 ? 3 : 5),
                     verification: Run.verification(periodBlocks: seed % 2 == 0 ? 4 : 2)))
@@ -196,6 +199,7 @@ import Testing
             let (wanted, found, outcome) = try run.step()
             try #require(wanted == found, "seed \(seed), height \(outcome.height)")
             for result in found { run.outcomes[result, default: 0] += 1 }
+            run.baseFees.insert(run.ledger.baseFee)
             run.store.apply(outcome.writes)
             run.ledger.writesApplied()
             let audit = try run.ledger.audit()
@@ -210,6 +214,7 @@ import Testing
             }
         }
         #expect(restarts > 0 && run.operations > 5000)
+        #expect((run.baseFees.count > 2) == (seed % 3 != 0), "base fees \(run.baseFees.sorted())")
         for expected in [
             "ok", "expired", "sequenceUsed", "sequenceAhead", "policyMissing", "unknownSigner",
             "notAuthorized", "feeTooLow", "insufficientFunds", "zeroAmount", "escrowDisputed",

@@ -43,10 +43,13 @@ struct NaiveLedger {
     var known: Set<Address>
     var trusts: [EscrowID: Trust] = [:]
     var feesOfBatch: UInt64 = 0
+    var baseFee: UInt64
+    var weightOfBlock: UInt64 = 0
     var due: [Address: UInt64] = [:]
 
     init(_ genesis: Genesis) {
         fees = genesis.parameters.fees
+        baseFee = genesis.parameters.fees.baseFee.rawValue
         expiriesMax = Int(genesis.parameters.escrow.expiriesPerBlockMax)
         rewards = genesis.validators.map(\.rewardAddress)
         chainID = genesis.chainID
@@ -109,8 +112,22 @@ struct NaiveLedger {
     mutating func endBlock() {
         for (receiver, amount) in due where amount > 0 { balances[receiver, default: 0] += amount }
         due = [:]
+        moveBaseFee()
         payEarned()
         determineSets()
+    }
+
+    /// EIP-1559, with numbers that never come near 2^64.
+    mutating func moveBaseFee() {
+        let (target, parts) = (fees.targetWeight, fees.changeDenominator)
+        let used = min(weightOfBlock, 2 * target)
+        if used > target {
+            baseFee += max(1, baseFee * (used - target) / target / parts)
+        } else if used < target {
+            baseFee -= baseFee * (target - used) / target / parts
+        }
+        baseFee = max(baseFee, fees.baseFee.rawValue)
+        weightOfBlock = 0
     }
 
     /// "ok", the reason of a skip or the code of a failure.
@@ -132,10 +149,10 @@ struct NaiveLedger {
         if parties.contains(where: { !signers.contains($0) }) { return "notAuthorized" }
         let needless = signed.policies.filter { known.contains($0.address) }.count * 43
         let signatures = signers.count + transaction.operations.map(\.proofs).reduce(0, +)
-        let base =
-            factor
-            * (UInt64(signed.byteCount - needless) + 200 * UInt64(signatures)
-                + 100 * UInt64(transaction.operations.count))
+        let weight =
+            UInt64(signed.byteCount - needless) + 200 * UInt64(signatures)
+            + 100 * UInt64(transaction.operations.count)
+        let base = factor * baseFee * weight
         if base > transaction.maxFee.rawValue { return "feeTooLow" }
         let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
         let isNew = transaction.stream != 0 && next == nil
@@ -144,6 +161,7 @@ struct NaiveLedger {
         balances[sender] = balance - fee - deposit
         deposits[sender, default: 0] += deposit
         feesOfBatch += fee
+        weightOfBlock += weight
         self.next[sender, default: [:]][transaction.stream] = (next ?? 0) + 1
         for party in parties where balances[party] != nil { known.insert(party) }
         let before = self

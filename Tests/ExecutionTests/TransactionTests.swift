@@ -150,7 +150,7 @@ import Testing
         let world = try World()
         var executor = Executor(
             rules: LedgerRules(world.genesis), judge: NoEvidence(), source: world.store,
-            totals: world.ledger.totals, height: 1, time: 1)
+            totals: world.ledger.totals, height: 1, time: 1, baseFee: 1)
         #expect(throws: Executor.Stop.self) {
             try executor.credit(Amount(.max), of: .native, to: world.bob.address)
         }

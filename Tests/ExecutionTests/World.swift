@@ -40,7 +40,7 @@ struct World {
     init(
         extra: [GenesisAccount] = [], escrow: EscrowParameters = .init(), baseFee: Amount = 1,
         consensus: ConsensusParameters = .init(), verification: VerificationParameters = .init(),
-        isBonded: Bool = false
+        isBonded: Bool = false, fees: ((Address) -> FeeParameters)? = nil
     ) throws {
         let people = [alice, bob, carol, dave]
         let accounts = people.map {
@@ -61,8 +61,9 @@ struct World {
                         rewardAddress: dave.address, bond: Amount(World.stake))
                 ] : [],
             parameters: LedgerParameters(
-                fees: FeeParameters(baseFee: baseFee, treasury: treasury.address), escrow: escrow,
-                consensus: consensus, verification: verification))
+                fees: fees?(treasury.address)
+                    ?? FeeParameters(baseFee: baseFee, treasury: treasury.address),
+                escrow: escrow, consensus: consensus, verification: verification))
         store.apply(Ledger.genesisWrites(genesis).writes)
         ledger = try Ledger(opening: store, genesis: genesis, judge: FakeJudge())
     }

@@ -156,6 +156,7 @@ final class BenchNode: RPCBackend {
     func verificationStatus() async throws(RPCFault) -> VerificationStatus {
         throw .internalError
     }
+    func feeEstimate() async throws(RPCFault) -> FeeEstimate { throw .internalError }
     func genesis() async throws(RPCFault) -> GenesisInfo { throw .internalError }
     func readiness() async -> Readiness { Readiness(ready: true, reasons: []) }
     func metricsText() async -> String { "" }

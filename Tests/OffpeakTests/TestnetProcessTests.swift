@@ -58,10 +58,33 @@ struct TestnetProcessTests {
             #expect(getsid(pid) == pid, "detached from the terminal that started it")
             #expect(try await waitFor { !process.lastLogLines(1).isEmpty })
             #expect(process.lastLogLines(1) == ["started node --home \(folder.home(0).path)"])
-            #expect(process.send(SIGKILL))
+            #expect(process.send(SIGKILL) == pid)
             #expect(try await waitFor { process.pid == nil }, "a zombie doesn't count as running")
             process.forget()
-            #expect(!process.send(SIGTERM))
+            #expect(process.send(SIGTERM) == nil)
+        }
+    }
+
+    @Test("a process has ended only when all its threads have")
+    func threads() async throws {
+        try await withFolder { folder in
+            let program = try makeProgram(
+                folder,
+                """
+                exec python3 -c 'import ctypes, threading, time
+                threading.Thread(target=time.sleep, args=(60,)).start()
+                ctypes.CDLL(None).pthread_exit(None)' "$@"
+                """)
+            let process = TestnetProcess(folder, node: 0)
+            try process.start(executable: program)
+            let pid = try #require(process.pid)
+            // The first thread is gone, and with it the command line; the other one is not.
+            #expect(try await waitFor { process.pid == nil })
+            #expect(!TestnetProcess.hasEnded(pid))
+            kill(pid, SIGKILL)
+            #expect(try await waitFor { TestnetProcess.hasEnded(pid) })
+            process.forget()
+            #expect(try await waitFor { TestnetProcess.hasEnded(pid) })
         }
     }
 

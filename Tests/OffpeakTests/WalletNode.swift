@@ -122,6 +122,16 @@ final class WalletNode: RPCBackend {
         return EscrowList(escrows: all.prefix(limit).map(\.value))
     }
 
+    func feeEstimate() async throws(RPCFault) -> FeeEstimate {
+        FeeEstimate(
+            height: 6, baseFee: 1, targetWeight: 2_000_000,
+            levels: [
+                FeeLevelEstimate(level: .economy, baseFeeMax: 1, tip: 0),
+                FeeLevelEstimate(level: .standard, baseFeeMax: 2, tip: 0),
+                FeeLevelEstimate(level: .urgent, baseFeeMax: 4, tip: 9),
+            ])
+    }
+
     func genesis() async throws(RPCFault) -> GenesisInfo {
         GenesisInfo(
             network: "wallet-tests", prefix: prefix.text,

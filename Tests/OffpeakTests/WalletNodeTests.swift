@@ -57,6 +57,28 @@ struct WalletNodeTests {
         #expect(ahead <= 600_000)
     }
 
+    @Test("the level decides how much a payment may cost and what it tips")
+    func levels() async throws {
+        let key = try await program.makeKey("a")
+        node.add(try address(key.address), nextSequence: 4)
+        let pay = ["pay", "--key", "a", "--to", key.address, "--amount", "5"]
+        for (options, factor, tip) in [
+            (["--fee-level", "economy"], 1, 0), ([], 2, 0), (["--fee-level", "urgent"], 4, 9),
+            (["--fee-level", "urgent", "--tip", "3"], 4, 3),
+        ] as [([String], UInt64, UInt64)] {
+            #expect(try await run(pay + options).exitCode == 0)
+            let sent = try #require(node.submitted.last)
+            let fee = FeeRule.standard.fee(bytes: sent.byteCount, signatures: 1, operations: 1)
+            #expect(sent.transaction.tip.rawValue == tip)
+            #expect(sent.transaction.maxFee.rawValue == factor * (fee?.rawValue ?? 0) + tip)
+        }
+        // Who names a maximum tips nothing that wasn't asked for.
+        #expect(try await run(pay + ["--fee-level", "urgent", "--max-fee", "900"]).exitCode == 0)
+        #expect(node.submitted.last?.transaction.tip == 0)
+        let wrong = try await run(pay + ["--fee-level", "fast"])
+        #expect(wrong.exitCode == 2 && wrong.errors.contains("economy, standard, urgent"))
+    }
+
     @Test("a policy that is revealed is not sent again")
     func revealedPolicy() async throws {
         let key = try await program.makeKey("a")

@@ -77,6 +77,42 @@ struct ClientTests {
         }
     }
 
+    @Test("never has more requests on a connection than a node takes")
+    func fullConnections() async throws {
+        let backend = try MockBackend()
+        let id = TransactionID.zero.text(in: backend.prefix)
+        try await withServer(backend) { endpoint in
+            let client = RPCClient(endpoint, connectionsMax: 2)
+            // These never get an answer: both connections fill up, the last ones find no room.
+            let faults = await withTaskGroup(of: RPCClientFault?.self) { group in
+                for _ in 0..<(2 * RPCLimits.pipelinedMax + 3) {
+                    group.addTask {
+                        do throws(RPCClientFault) {
+                            _ = try await client.call(
+                                "transaction_wait", [JSONMember("id", .string(id))],
+                                timeoutMilliseconds: 500)
+                            return nil
+                        } catch {
+                            return error
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(faults.count == 2 * RPCLimits.pipelinedMax + 3)
+            for fault in faults {
+                // One that finds room at the last moment has no time left to connect.
+                switch fault {
+                case .timedOut, .unreachable: break
+                default: Issue.record("\(fault as Any)")
+                }
+            }
+            let next = try await client.chainHead()
+            #expect(next == Samples.chainHead, "there is room again")
+            await client.close()
+        }
+    }
+
     @Test("gives the node's faults as they are")
     func faults() async throws {
         try await withServer(try MockBackend()) { endpoint in

@@ -92,6 +92,7 @@ final class MockBackend: RPCBackend {
     func verificationStatus() async throws(RPCFault) -> VerificationStatus {
         Samples.verification
     }
+    func feeEstimate() async throws(RPCFault) -> FeeEstimate { Samples.feeEstimate }
     func genesis() async throws(RPCFault) -> GenesisInfo { Samples.genesis }
 
     func readiness() async -> Readiness {

@@ -52,6 +52,10 @@ enum Samples {
         validator: false, bonded: Amount(.max), releases: [ReleaseInfo(amount: 1, height: 2)],
         offences: 3, jailedUntil: Height(.max), rewards: 4, height: 7)
 
+    static let feeEstimate = FeeEstimate(
+        height: 7, baseFee: 3, targetWeight: 9,
+        levels: [FeeLevelEstimate(level: .urgent, baseFeeMax: Amount(.max), tip: 0)])
+
     static let proof = ProofInfo(
         height: 6, stateRoot: digits, block: "opkblk1", blockHeight: 8, proof: "AAEC")
 

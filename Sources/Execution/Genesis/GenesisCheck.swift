@@ -150,6 +150,13 @@ enum GenesisCheck {
 extension GenesisCheck {
     static func parameters(_ parameters: LedgerParameters) throws(GenesisFault) {
         try shares(parameters.fees.shares)
+        try atLeastOne(parameters.fees.targetWeight, "fees.targetWeight")
+        guard parameters.fees.changeDenominator >= 2 else {
+            throw GenesisFault(
+                "parameters.fees.changeDenominator",
+                "\(parameters.fees.changeDenominator): at least 2 is wanted, or one block could"
+                    + " double the base fee")
+        }
         try stake(parameters.stake)
         try atLeastOne(
             UInt64(parameters.escrow.expiriesPerBlockMax), "escrow.expiriesPerBlockMax")

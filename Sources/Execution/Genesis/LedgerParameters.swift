@@ -45,11 +45,12 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
 
 /// What a transaction pays, and who receives it. A transaction weighs
 /// `byteWeight` × bytes + `signatureWeight` × signatures + `writeWeight` × operations and pays
-/// `baseFee` for each unit.
+/// the base fee for each unit, which follows the use of blocks: see `BaseFee`.
 ///
-/// Wire: baseFee, byteWeight, signatureWeight, writeWeight, streamDeposit, shares, treasury.
+/// Wire: baseFee, byteWeight, signatureWeight, writeWeight, streamDeposit, targetWeight,
+/// changeDenominator, shares, treasury.
 package struct FeeParameters: Hashable, Sendable, BCSCodable {
-    /// For each unit of weight.
+    /// The first base fee, for each unit of weight, and the lowest ever.
     package let baseFee: Amount
     package let byteWeight: UInt64
     package let signatureWeight: UInt64
@@ -57,20 +58,27 @@ package struct FeeParameters: Hashable, Sendable, BCSCodable {
     package let writeWeight: UInt64
     /// Kept back for each stream besides stream 0.
     package let streamDeposit: Amount
+    /// The weight of a block's transactions that leaves the base fee as it is, at least 1.
+    package let targetWeight: UInt64
+    /// A block changes the base fee by at most one part in so many, at least 2.
+    package let changeDenominator: UInt64
     package let shares: FeeShares
     /// Receives its share, and what divisions leave over.
     package let treasury: Address
 
     package init(
         baseFee: Amount = 1, byteWeight: UInt64 = 1, signatureWeight: UInt64 = 200,
-        writeWeight: UInt64 = 100, streamDeposit: Amount = 100_000, shares: FeeShares = .init(),
-        treasury: Address
+        writeWeight: UInt64 = 100, streamDeposit: Amount = 100_000,
+        targetWeight: UInt64 = 2_000_000, changeDenominator: UInt64 = 128,
+        shares: FeeShares = .init(), treasury: Address
     ) {
         self.baseFee = baseFee
         self.byteWeight = byteWeight
         self.signatureWeight = signatureWeight
         self.writeWeight = writeWeight
         self.streamDeposit = streamDeposit
+        self.targetWeight = targetWeight
+        self.changeDenominator = changeDenominator
         self.shares = shares
         self.treasury = treasury
     }
@@ -81,6 +89,8 @@ package struct FeeParameters: Hashable, Sendable, BCSCodable {
         writer.append(signatureWeight)
         writer.append(writeWeight)
         writer.append(streamDeposit)
+        writer.append(targetWeight)
+        writer.append(changeDenominator)
         writer.append(shares)
         writer.append(treasury)
     }
@@ -91,6 +101,8 @@ package struct FeeParameters: Hashable, Sendable, BCSCodable {
         signatureWeight = try reader.readUInt64()
         writeWeight = try reader.readUInt64()
         streamDeposit = try reader.read()
+        targetWeight = try reader.readUInt64()
+        changeDenominator = try reader.readUInt64()
         shares = try reader.read()
         treasury = try reader.read()
     }

@@ -47,17 +47,20 @@ struct LedgerRules: Sendable {
         let policies: [Policy]
         let nextSequence: SequenceNumber
         let spendable: Amount
+        /// What it adds to the block's use.
+        let weight: UInt64
     }
 
     /// Checks everything but the operations, in the order in which reasons are reported.
     ///
     /// - Parameters:
+    ///   - baseFee: For each unit of weight.
     ///   - mayWait: Whether a sequence after the next one will do, since its turn may come.
     ///   - feeFactor: How many times the base fee it pays.
     /// - Throws: Why the transaction can't execute at `time`.
     func charge(
-        for signed: SignedTransaction, parties: [Party], at time: Timestamp, mayWait: Bool,
-        feeFactor: UInt64 = 1
+        for signed: SignedTransaction, parties: [Party], at time: Timestamp, baseFee: Amount,
+        mayWait: Bool, feeFactor: UInt64 = 1
     ) throws(SkipReason) -> Charge {
         let transaction = signed.transaction
         try checkTime(transaction, time)
@@ -69,7 +72,8 @@ struct LedgerRules: Sendable {
         let isNew = transaction.stream != 0 && sender.stream(transaction.stream) == nil
         return try price(
             signed, bytes: LedgerRules.chargedBytes(signed, parties, revealed), sender,
-            policies, deposit: isNew ? fees.streamDeposit : 0, feeFactor: feeFactor)
+            policies, deposit: isNew ? fees.streamDeposit : 0,
+            Price(baseFee: baseFee, factor: feeFactor))
     }
 
     private func checkTime(
@@ -171,16 +175,25 @@ extension LedgerRules {
         return known.reduce(signed.byteCount) { $0 - $1.policy.bcsBytes.count }
     }
 
+    /// What a unit of weight costs.
+    private struct Price {
+        let baseFee: Amount
+        let factor: UInt64
+
+        /// The fee without tip, or nil above 2^64 - 1.
+        func fee(of weight: UInt64) -> Amount? {
+            try? baseFee.multiplied(by: weight).multiplied(by: factor)
+        }
+    }
+
     private func price(
         _ signed: SignedTransaction, bytes: Int, _ sender: Account, _ policies: [Policy],
-        deposit: Amount, feeFactor: UInt64
+        deposit: Amount, _ price: Price
     ) throws(SkipReason) -> Charge {
         let transaction = signed.transaction
-        guard let base = fee(of: signed, bytes: bytes, factor: feeFactor),
+        guard let weight = weight(of: signed, bytes: bytes), let base = price.fee(of: weight),
             base <= transaction.maxFee
-        else {
-            throw .feeTooLow
-        }
+        else { throw .feeTooLow }
         let room = transaction.maxFee.rawValue - base.rawValue
         let fee = Amount(base.rawValue + min(transaction.tip.rawValue, room))
         let spendable = sender.balance(of: .native)
@@ -188,13 +201,12 @@ extension LedgerRules {
         guard !overflow, needed <= spendable.rawValue else { throw .insufficientForFee }
         return Charge(
             fee: fee, deposit: deposit, policies: policies,
-            nextSequence: sender.nextSequence(on: transaction.stream), spendable: spendable)
+            nextSequence: sender.nextSequence(on: transaction.stream), spendable: spendable,
+            weight: weight)
     }
 
-    /// The fee without tip, or nil above 2^64 - 1.
-    private func fee(
-        of signed: SignedTransaction, bytes: Int, factor: UInt64
-    ) -> Amount? {
+    /// Nil above 2^64 - 1.
+    private func weight(of signed: SignedTransaction, bytes: Int) -> UInt64? {
         let parts = [
             (fees.byteWeight, UInt64(clamping: bytes)),
             (fees.signatureWeight, UInt64(signed.chargedSignatures)),
@@ -205,7 +217,7 @@ extension LedgerRules {
             for (unit, count) in parts {
                 weight = try weight.adding(try Amount(unit).multiplied(by: count))
             }
-            return try fees.baseFee.multiplied(by: weight.rawValue).multiplied(by: factor)
+            return weight.rawValue
         } catch {
             return nil
         }

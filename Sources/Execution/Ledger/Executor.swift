@@ -24,6 +24,10 @@ struct Executor: Sendable {
     /// Of the block that is being executed.
     var height: Height
     var time: Timestamp
+    /// What a unit of weight costs in the block.
+    var baseFee: Amount
+    /// What the block's executed transactions weigh so far.
+    var usedWeight: UInt64 = 0
 
     /// Why an operation ends early.
     enum Stop: Error {
@@ -47,11 +51,13 @@ struct Executor: Sendable {
         let charge: LedgerRules.Charge
         do throws(SkipReason) {
             charge = try rules.charge(
-                for: signed, parties: parties, at: time, mayWait: false, feeFactor: feeFactor)
+                for: signed, parties: parties, at: time, baseFee: baseFee, mayWait: false,
+                feeFactor: feeFactor)
         } catch {
             return .skipped(signed.id, error)
         }
         try take(charge, transaction, parties)
+        usedWeight += min(charge.weight, .max - usedWeight)
         let (outcome, made) = try operate(signed)
         if rules.planted == .failedKeepsSequence, outcome != .success {
             giveBackSequence(of: transaction, parties)

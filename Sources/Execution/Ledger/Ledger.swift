@@ -24,6 +24,8 @@ package struct Ledger: Sendable {
     /// The last block's time.
     package private(set) var time: Timestamp
     package var totals: Totals { executor.totals }
+    /// What a unit of weight costs in the next block.
+    package var baseFee: Amount { executor.baseFee }
     /// Those of the periods that can still matter, by period.
     package internal(set) var verifierSets: [UInt64: VerifierSet]
     private let chainID: ChainID
@@ -65,7 +67,7 @@ package struct Ledger: Sendable {
         verifierSets = try Ledger.storedSets(rules.periods, at: head.height, in: source)
         executor = Executor(
             rules: rules, judge: judge, source: source, totals: head.totals, height: head.height,
-            time: head.time)
+            time: head.time, baseFee: try BaseFee.stored(in: source, rules.fees))
         tree = StateTree()
         history = try HistoryLog(opening: source)
         guard history.count == head.height.rawValue else {
@@ -92,6 +94,7 @@ package struct Ledger: Sendable {
         executor.height = block.height
         executor.verifierSets = verifierSets
         executor.time = max(block.time, time)
+        executor.usedWeight = 0
         let expiries = try executor.carryOutDeadlines()
         let results = try executeTransactions(block)
         try checkSupply()
@@ -99,7 +102,7 @@ package struct Ledger: Sendable {
         let receipts = Ledger.write(results, into: &writes)
         let receiptsRoot = StoredReceiptTree.write(receipts, at: block.height, into: &writes)
         let head = appendToHistory(block, receiptsRoot, into: &writes)
-        stateRoot = try commit(block.systemValues + [head], into: &writes)
+        stateRoot = try commit(block.systemValues + [head] + moveBaseFee(), into: &writes)
         height = block.height
         time = executor.time
         writes.put(self.head.bcsBytes, in: .meta, for: StoredState.headKey)
@@ -107,6 +110,16 @@ package struct Ledger: Sendable {
         return BlockOutcome(
             height: height, stateRoot: stateRoot, writes: writes, results: results,
             expiries: expiries, receiptsRoot: receiptsRoot)
+    }
+
+    /// Sets the next block's base fee.
+    /// - Returns: The value of the state, if it changed.
+    private mutating func moveBaseFee() -> [ExecutableBlock.SystemValue] {
+        let next = BaseFee.next(
+            after: executor.baseFee, used: executor.usedWeight, executor.rules.fees)
+        guard next != executor.baseFee else { return [] }
+        executor.baseFee = next
+        return [ExecutableBlock.SystemValue(name: BaseFee.name, value: next.bcsBytes)]
     }
 
     private mutating func appendToHistory(
@@ -278,7 +291,7 @@ extension Ledger: AdmissionView {
         }
         do throws(SkipReason) {
             let charge = try executor.rules.charge(
-                for: signed, parties: parties, at: time, mayWait: true)
+                for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
             return .admissible(
                 nextSequence: charge.nextSequence, spendable: charge.spendable,
                 cost: Ledger.cost(of: transaction, deposit: charge.deposit))

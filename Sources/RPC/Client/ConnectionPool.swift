@@ -1,7 +1,8 @@
 internal import NIOCore
 
 /// The connections of a client. A request takes an idle one; else a new one; else, at the limit,
-/// the one with the fewest requests ahead of it.
+/// the one with the fewest requests ahead of it; and where all have as many as a node takes, it
+/// waits for an answer to one of them.
 actor ConnectionPool {
     private struct Member {
         let connection: HTTPConnection
@@ -14,6 +15,9 @@ actor ConnectionPool {
     private let group: any EventLoopGroup
     private var members: [Member] = []
     private var opening = 0
+    /// Requests that wait for room, the earliest first.
+    private var waiting: [(ticket: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+    private var nextTicket: UInt64 = 0
 
     init(endpoint: RPCEndpoint, connectionsMax: Int, group: any EventLoopGroup) {
         self.endpoint = endpoint
@@ -22,14 +26,28 @@ actor ConnectionPool {
     }
 
     /// A connection for one request; each needs one `giveBack`.
+    /// - Throws: `HTTPConnection.Fault.timedOut` where there was no room before the deadline.
     func take(before deadline: NIODeadline) async throws -> HTTPConnection {
-        members.removeAll { !$0.connection.isOpen }
-        if let index = leastLoaded, members[index].load == 0 || isFull {
+        while true {
+            members.removeAll { !$0.connection.isOpen }
+            guard isFull else { break }
+            if let index = leastLoaded, members[index].load < RPCLimits.pipelinedMax {
+                members[index].load += 1
+                return members[index].connection
+            }
+            guard deadline > .now(), !Task.isCancelled else { throw HTTPConnection.Fault.timedOut }
+            await waitForRoom(until: deadline)
+        }
+        if let index = leastLoaded, members[index].load == 0 {
             members[index].load += 1
             return members[index].connection
         }
+        guard deadline > .now() else { throw HTTPConnection.Fault.timedOut }
         opening += 1
-        defer { opening -= 1 }
+        defer {
+            opening -= 1
+            wakeNext()
+        }
         let connection = try await HTTPConnection.open(
             endpoint, before: deadline, on: group)
         members.append(Member(connection: connection, load: 1))
@@ -41,11 +59,41 @@ actor ConnectionPool {
             return
         }
         members[index].load -= 1
+        wakeNext()
+    }
+
+    /// Until an answer comes, a connection opens or fails, or the time is over.
+    private func waitForRoom(until deadline: NIODeadline) async {
+        nextTicket += 1
+        let ticket = nextTicket
+        let timer = Task {
+            let left = deadline - .now()
+            try? await Task.sleep(for: .nanoseconds(max(0, left.nanoseconds)))
+            wake(ticket)
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiting.append((ticket, $0)) }
+        } onCancel: {
+            Task { await wake(ticket) }
+        }
+        timer.cancel()
+    }
+
+    private func wake(_ ticket: UInt64) {
+        guard let index = waiting.firstIndex(where: { $0.ticket == ticket }) else { return }
+        waiting.remove(at: index).continuation.resume()
+    }
+
+    private func wakeNext() {
+        guard !waiting.isEmpty else { return }
+        waiting.removeFirst().continuation.resume()
     }
 
     func close() async {
         let closing = members
         members = []
+        for entry in waiting { entry.continuation.resume() }
+        waiting = []
         for member in closing { await member.connection.close() }
     }
 

@@ -82,6 +82,10 @@ extension RPCClient {
 
     package func peers() async throws(RPCClientFault) -> PeerList { try await read("peer_list") }
 
+    package func feeEstimate() async throws(RPCClientFault) -> FeeEstimate {
+        try await read("fee_estimate")
+    }
+
     package func mempoolStatus() async throws(RPCClientFault) -> MempoolStatus {
         try await read("mempool_status")
     }

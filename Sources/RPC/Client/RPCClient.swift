@@ -157,6 +157,8 @@ extension RPCClient {
         let connection: HTTPConnection
         do {
             connection = try await pool.take(before: deadline)
+        } catch HTTPConnection.Fault.timedOut {
+            throw .connection(.timedOut)
         } catch {
             throw .unreachable(RPCClient.cause(of: error))
         }

@@ -54,6 +54,9 @@ package enum MethodTable {
     ]
 
     private static let chainMethods = [
+        Method.read("fee_estimate", "What a transaction costs now, and what others tip.") {
+            (_, backend) async throws(RPCFault) in try await backend.feeEstimate()
+        },
         Method.read("chain_head", "The newest block that is executed and stored.") {
             (_, backend) async throws(RPCFault) in try await backend.chainHead()
         },

@@ -145,3 +145,47 @@ package struct FeeParameters: Codable, Hashable, Sendable {
         self.streamDeposit = streamDeposit
     }
 }
+
+/// What `fee_estimate` answers.
+package struct FeeEstimate: Codable, Hashable, Sendable {
+    /// The newest executed block.
+    package let height: Height
+    /// What a unit of weight costs in the next block.
+    package let baseFee: Amount
+    /// The weight of a block's transactions that leaves the base fee as it is.
+    package let targetWeight: UInt64
+    /// From the cheapest to the surest.
+    package let levels: [FeeLevelEstimate]
+
+    package init(
+        height: Height, baseFee: Amount, targetWeight: UInt64, levels: [FeeLevelEstimate]
+    ) {
+        self.height = height
+        self.baseFee = baseFee
+        self.targetWeight = targetWeight
+        self.levels = levels
+    }
+}
+
+/// How much a sender cares about being early, and about a base fee that rises meanwhile.
+package enum FeeLevel: String, Codable, Hashable, Sendable, CaseIterable {
+    /// The present base fee: waits, or is skipped, when it rises.
+    case economy
+    /// Twice the base fee, and what half of the others tip.
+    case standard
+    /// Four times the base fee, and more than nine in ten others tip.
+    case urgent
+}
+
+/// What to sign for a level: `maxFee` = weight × `baseFeeMax` + `tip`.
+package struct FeeLevelEstimate: Codable, Hashable, Sendable {
+    package let level: FeeLevel
+    package let baseFeeMax: Amount
+    package let tip: Amount
+
+    package init(level: FeeLevel, baseFeeMax: Amount, tip: Amount) {
+        self.level = level
+        self.baseFeeMax = baseFeeMax
+        self.tip = tip
+    }
+}

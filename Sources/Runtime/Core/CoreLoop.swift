@@ -244,6 +244,8 @@ final class CoreLoop: @unchecked Sendable {
         fresh.appliedHeight = core.ledger.height
         fresh.appliedTime = core.ledger.time
         fresh.stateRoot = core.ledger.stateRoot
+        fresh.baseFee = core.ledger.baseFee
+        fresh.tips = core.tips
         fresh.leader = core.layout.committee.leader(of: consensus.view)
         fresh.progress = consensus.waitingFor
         fresh.mempool = core.mempool.figures

@@ -11,6 +11,10 @@ package struct CoreStatus: Sendable {
     package var appliedHeight: Height = 0
     package var appliedTime: Timestamp = 0
     package var stateRoot: Digest = .zero
+    /// What a unit of weight costs in the next block.
+    package var baseFee: Amount = 0
+    /// What others tip.
+    package var tips = TipHistory()
     package var leader: ValidatorIndex = ValidatorIndex(0)
     /// What the current view has and lacks.
     package var progress: ConsensusProgress?

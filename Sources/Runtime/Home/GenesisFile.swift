@@ -159,8 +159,8 @@ private struct GenesisReader {
 
     private func fees(_ section: Document) throws(DocumentFault) -> FeeParameters {
         let fields = try section.fields([
-            "baseFee", "byteWeight", "signatureWeight", "writeWeight", "streamDeposit", "shares",
-            "treasury",
+            "baseFee", "byteWeight", "signatureWeight", "writeWeight", "streamDeposit",
+            "targetWeight", "changeDenominator", "shares", "treasury",
         ])
         let treasury: Address = try section.required("treasury", fields).id(in: network)
         let usual = FeeParameters(treasury: treasury)
@@ -172,6 +172,8 @@ private struct GenesisReader {
             writeWeight: try numbers.value("writeWeight", usual.writeWeight),
             streamDeposit: Amount(
                 try numbers.value("streamDeposit", usual.streamDeposit.rawValue)),
+            targetWeight: try numbers.value("targetWeight", usual.targetWeight),
+            changeDenominator: try numbers.value("changeDenominator", usual.changeDenominator),
             shares: try shares(fields["shares"]), treasury: treasury)
     }
 

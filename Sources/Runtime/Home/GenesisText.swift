@@ -107,6 +107,8 @@ extension GenesisFile {
             ("signatureWeight", "\(fees.signatureWeight)"),
             ("writeWeight", "\(fees.writeWeight)"),
             ("streamDeposit", quoted(fees.streamDeposit)),
+            ("targetWeight", "\(fees.targetWeight)"),
+            ("changeDenominator", "\(fees.changeDenominator)"),
             (
                 "shares",
                 object([

@@ -286,6 +286,7 @@ struct NodeBackend: RPCBackend {
     func verifiers() async throws(RPCFault) -> VerifierList { views.verifiers }
     func verificationStatus() async throws(RPCFault) -> VerificationStatus { views.verification }
     func genesis() async throws(RPCFault) -> GenesisInfo { views.genesis }
+    func feeEstimate() async throws(RPCFault) -> FeeEstimate { views.feeEstimate }
     func readiness() async -> Readiness { NodeReadiness(node).now }
     func metricsText() async -> String { node.metrics.text() }
 }

@@ -107,6 +107,25 @@ struct NodeViews: Sendable {
             canonical: Base64.encode(genesis.bcsBytes))
     }
 
+    var feeEstimate: FeeEstimate {
+        let status = node.status
+        let base = max(status.baseFee, node.genesis.parameters.fees.baseFee)
+        func level(_ level: FeeLevel, _ factor: UInt64, _ tip: Amount) -> FeeLevelEstimate {
+            FeeLevelEstimate(
+                level: level, baseFeeMax: (try? base.multiplied(by: factor)) ?? Amount(.max),
+                tip: tip)
+        }
+        let most = status.tips.tip(atPermille: 900)
+        return FeeEstimate(
+            height: status.appliedHeight, baseFee: base,
+            targetWeight: node.genesis.parameters.fees.targetWeight,
+            levels: [
+                level(.economy, 1, 0),
+                level(.standard, 2, status.tips.tip(atPermille: 500)),
+                level(.urgent, 4, most.clampedAdvance(by: most.rawValue / 8 + 1)),
+            ])
+    }
+
     // MARK: The chain
 
     func head(

@@ -4,22 +4,38 @@ internal import RPC
 
 /// What a transaction costs in a network, as far as a wallet needs it.
 struct FeeRule: Hashable, Sendable {
-    /// For each unit of weight.
+    /// For each unit of weight, now.
     let baseFee: UInt64
+    /// The most that a unit of weight may cost when the transaction executes.
+    let baseFeeMax: UInt64
+    /// What is tipped unless an option says otherwise.
+    let tip: Amount
     let byteWeight: UInt64
     let signatureWeight: UInt64
     /// For each operation.
     let writeWeight: UInt64
 
-    init(_ parameters: RPC.FeeParameters) {
-        baseFee = parameters.baseFee.rawValue
+    /// The rule of a node's network at the present price.
+    /// - Throws: `CommandFault` for a node that doesn't know the level.
+    init(
+        _ parameters: RPC.FeeParameters, _ estimate: FeeEstimate, _ level: FeeLevel
+    ) throws(CommandFault) {
+        guard let found = estimate.levels.first(where: { $0.level == level }) else {
+            throw CommandFault("the node tells no fee for the level \(level.rawValue)")
+        }
+        baseFee = estimate.baseFee.rawValue
+        baseFeeMax = found.baseFeeMax.rawValue
+        tip = found.tip
         byteWeight = parameters.byteWeight
         signatureWeight = parameters.signatureWeight
         writeWeight = parameters.writeWeight
     }
 
+    /// The rule of a genesis, with room for a base fee that has doubled.
     init(_ parameters: Execution.FeeParameters) {
         baseFee = parameters.baseFee.rawValue
+        baseFeeMax = (try? parameters.baseFee.multiplied(by: 2).rawValue) ?? .max
+        tip = 0
         byteWeight = parameters.byteWeight
         signatureWeight = parameters.signatureWeight
         writeWeight = parameters.writeWeight
@@ -28,8 +44,13 @@ struct FeeRule: Hashable, Sendable {
     /// What a genesis has that doesn't say otherwise.
     static let standard = FeeRule(Execution.FeeParameters(treasury: .zero))
 
-    /// The fee of a transaction, or nil above 2^64 - 1.
+    /// The fee of a transaction now, or nil above 2^64 - 1.
     func fee(bytes: Int, signatures: Int, operations: Int) -> Amount? {
+        let weight = weight(bytes: bytes, signatures: signatures, operations: operations)
+        return weight.flatMap { try? $0.multiplied(by: baseFee) }
+    }
+
+    private func weight(bytes: Int, signatures: Int, operations: Int) -> Amount? {
         let parts = [
             (byteWeight, bytes), (signatureWeight, signatures), (writeWeight, operations),
         ]
@@ -40,17 +61,28 @@ struct FeeRule: Hashable, Sendable {
             else { return nil }
             weight = sum
         }
-        return try? weight.multiplied(by: baseFee)
+        return weight
     }
 
-    /// Twice the fee and the tip: enough for more signatures than were expected, and for a base
-    /// fee that has doubled. At most 2^64 - 1.
+    /// What the level allows for the weight, and the tip. At most 2^64 - 1.
     func generousMaximum(
         bytes: Int, signatures: Int, operations: Int, tip: Amount
     ) -> Amount {
-        guard let fee = fee(bytes: bytes, signatures: signatures, operations: operations),
-            let double = try? fee.multiplied(by: 2), let sum = try? double.adding(tip)
+        guard
+            let weight = weight(bytes: bytes, signatures: signatures, operations: operations),
+            let most = try? weight.multiplied(by: baseFeeMax), let sum = try? most.adding(tip)
         else { return Amount(.max) }
         return sum
+    }
+}
+
+extension FeeLevel {
+    /// The level that an option names.
+    init(text: String) throws {
+        guard let level = FeeLevel(rawValue: text) else {
+            let known = FeeLevel.allCases.map(\.rawValue).joined(separator: ", ")
+            throw TextFault("\"\(text)\" is no level; \(known) are")
+        }
+        self = level
     }
 }

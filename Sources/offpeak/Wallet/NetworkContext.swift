@@ -25,11 +25,13 @@ struct NetworkContext: Sendable {
     }
 
     /// The network that a node says it belongs to.
-    init(_ genesis: GenesisInfo, now: Timestamp) throws(CommandFault) {
+    init(
+        _ genesis: GenesisInfo, _ estimate: FeeEstimate, _ level: FeeLevel, now: Timestamp
+    ) throws(CommandFault) {
         self.init(
             prefix: try NetworkContext.prefix(genesis.prefix),
             chainID: ChainID(try IDText.parse(hex: genesis.chainID, "the node's chain id")),
-            fees: FeeRule(genesis.parameters), now: now)
+            fees: try FeeRule(genesis.parameters, estimate, level), now: now)
     }
 
     static func prefix(_ text: String) throws(CommandFault) -> NetworkPrefix {

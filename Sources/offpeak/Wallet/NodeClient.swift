@@ -49,10 +49,13 @@ struct NodeClient: Sendable {
         }
     }
 
-    /// The network that the node belongs to.
-    func context() async throws(CommandFault) -> NetworkContext {
+    /// The network that the node belongs to, with what it costs now.
+    func context(_ level: FeeLevel = .standard) async throws(CommandFault) -> NetworkContext {
         let genesis = try await call { rpc throws(RPCClientFault) in try await rpc.genesis() }
-        return try NetworkContext(genesis, now: WallClock.now)
+        let estimate = try await call { rpc throws(RPCClientFault) in
+            try await rpc.feeEstimate()
+        }
+        return try NetworkContext(genesis, estimate, level, now: WallClock.now)
     }
 }
 

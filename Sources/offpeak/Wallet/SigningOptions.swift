@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Primitives
+internal import RPC
 
 /// What every command that makes a transaction understands: who signs, what it may cost, and
 /// whether it is sent, written to a file, or only built.
@@ -39,14 +40,22 @@ struct SigningOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Paid on top of the fee.", valueName: "amount"),
+        help: ArgumentHelp(
+            "Paid on top of the fee (default: what the level tips).", valueName: "amount"),
         transform: { try AmountText.parse($0) })
-    var tip = Amount(0)
+    var tip: Amount?
+
+    @Option(
+        help: ArgumentHelp(
+            "How early it matters: economy (the present base fee, no tip), standard (up to twice "
+                + "the base fee) or urgent (up to four times).", valueName: "level"),
+        transform: { try FeeLevel(text: $0) })
+    var feeLevel = FeeLevel.standard
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The most that fee and tip may cost together (default: twice the expected fee).",
+            "The most that fee and tip may cost together (default: what the level allows).",
             valueName: "amount"),
         transform: { try AmountText.parse($0) })
     var maxFee: Amount?

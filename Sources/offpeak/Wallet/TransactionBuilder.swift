@@ -109,7 +109,11 @@ extension TransactionBuilder {
         _ options: SigningOptions, _ client: NodeClient?
     ) async throws(CommandFault) -> NetworkContext {
         let network =
-            if let client { try await client.context() } else { try offlineNetwork(options) }
+            if let client {
+                try await client.context(options.feeLevel)
+            } else {
+                try offlineNetwork(options)
+            }
         if let prefix = options.prefix, prefix != network.prefix.text {
             throw CommandFault(
                 "--prefix \(prefix): this network's prefix is \(network.prefix)")
@@ -206,7 +210,7 @@ extension TransactionBuilder {
             Transaction(
                 chainID: network.chainID, sender: sender, stream: options.stream,
                 sequence: SequenceNumber(sequence), validUntil: try validUntil(), maxFee: maxFee,
-                tip: options.tip, cosigners: cosigners, memo: Array((options.memo ?? "").utf8),
+                tip: tip, cosigners: cosigners, memo: Array((options.memo ?? "").utf8),
                 operations: operations)
         }
         if let maxFee = options.maxFee {
@@ -219,10 +223,13 @@ extension TransactionBuilder {
         let maxFee = network.fees.generousMaximum(
             bytes: unsigned.byteCount + 96 * signatures,
             signatures: signatures + unsigned.chargedSignatures,
-            operations: operations.count, tip: options.tip)
+            operations: operations.count, tip: tip)
         return try TransactionFile(
             transaction: try transaction(maxFee), prefix: network.prefix, policies: revealed)
     }
+
+    /// What is tipped: without a maximum of the sender's own what its level tips.
+    private var tip: Amount { options.tip ?? (options.maxFee == nil ? network.fees.tip : 0) }
 
     private func validUntil() throws(CommandFault) -> Timestamp {
         let most =

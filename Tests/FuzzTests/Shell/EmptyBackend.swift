@@ -60,6 +60,7 @@ struct EmptyBackend: RPCBackend {
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { try nothing("mempool") }
     func verifiers() async throws(RPCFault) -> VerifierList { try nothing("list") }
     func verificationStatus() async throws(RPCFault) -> VerificationStatus { try nothing("status") }
+    func feeEstimate() async throws(RPCFault) -> FeeEstimate { try nothing("estimate") }
     func genesis() async throws(RPCFault) -> GenesisInfo { try nothing("genesis") }
     func readiness() async -> Readiness { Readiness(ready: false, reasons: ["empty"]) }
     func metricsText() async -> String { "" }

@@ -1,0 +1,143 @@
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Execution
+
+@Suite struct BaseFeeTests {
+    private func fees(
+        _ minimum: UInt64, target: UInt64, denominator: UInt64 = 8
+    ) -> FeeParameters {
+        FeeParameters(
+            baseFee: Amount(minimum), targetWeight: target, changeDenominator: denominator,
+            treasury: .zero)
+    }
+
+    private func next(_ base: UInt64, _ used: UInt64, _ fees: FeeParameters) -> UInt64 {
+        BaseFee.next(after: Amount(base), used: used, fees).rawValue
+    }
+
+    @Test func `the base fee stays at the target, and moves by an eighth at twice and none`() {
+        let fees = fees(100, target: 1000)
+        #expect(next(8000, 1000, fees) == 8000)
+        #expect(next(8000, 2000, fees) == 9000)
+        #expect(next(8000, 1500, fees) == 8500)
+        #expect(next(8000, 500, fees) == 7500)
+        #expect(next(8000, 0, fees) == 7000)
+    }
+
+    @Test func `a block above the target raises it, however low it is`() {
+        let fees = fees(0, target: 1000)
+        #expect(next(0, 1001, fees) == 1)
+        #expect(next(1, 1001, fees) == 2)
+        #expect(next(7, 2000, fees) == 8)
+        #expect(next(0, 999, fees) == 0 && next(0, 1000, fees) == 0)
+    }
+
+    @Test func `it never falls below genesis' own, and never above what 64 bits hold`() {
+        let low = fees(100, target: 1000)
+        #expect(next(100, 0, low) == 100)
+        #expect(next(101, 0, low) == 100)
+        #expect(next(90, 1000, low) == 100)
+        for used in [0, 1, .max - 1, .max] as [UInt64] {
+            for target in [1, 2, .max - 1, .max] as [UInt64] {
+                let found = next(.max, used, fees(0, target: target, denominator: 2))
+                #expect(found >= .max / 2, "used \(used), target \(target)")
+            }
+        }
+        #expect(next(.max, .max, fees(0, target: 1)) == .max)
+        #expect(next(.max - 1, .max, fees(0, target: 1)) == .max)
+    }
+
+    /// The rule in whole numbers without bounds, a million blocks of changing use.
+    @Test func `a million blocks give what Python's numbers give`() throws {
+        let script = try TemporaryFile(
+            """
+            state, base, mark = 42, 5, 0
+            target, denominator, minimum = 2_000_000, 128, 5
+            for block in range(1_000_000):
+                state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+                used = (state >> 33) % 6_000_000 if block // 1000 % 2 else (state >> 33) % 3_000_000
+                used = min(used, 2 * target)
+                if used > target:
+                    base += max(1, base * (used - target) // target // denominator)
+                elif used < target:
+                    base -= base * (target - used) // target // denominator
+                base = min(max(base, minimum), 2**64 - 1)
+                mark = (mark * 31 + base) % 2**64
+            print(base, mark)
+            """)
+        let wanted = try PythonTool(script.path).run([]).output
+        let fees = fees(5, target: 2_000_000, denominator: 128)
+        var (state, base, mark) = (42 as UInt64, 5 as UInt64, 0 as UInt64)
+        var highest = base
+        for block in 0..<1_000_000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let used = (state >> 33) % (block / 1000 % 2 == 1 ? 6_000_000 : 3_000_000)
+            base = next(base, used, fees)
+            highest = max(highest, base)
+            mark = mark &* 31 &+ base
+        }
+        #expect(wanted == ["\(base) \(mark)"])
+        #expect(highest > 1_000_000, "the use of the blocks moves it far")
+    }
+
+    @Test func `blocks above the target make the next ones dearer, and empty ones cheaper`() throws
+    {
+        var world = try World(
+            fees: { treasury in
+                FeeParameters(
+                    baseFee: 10, targetWeight: 1000, changeDenominator: 4, treasury: treasury)
+            })
+        #expect(world.ledger.baseFee == 10)
+        #expect(try world.reader.proof(of: BaseFee.key).value == nil)
+        let people = [world.alice, world.bob, world.carol]
+        func pay() throws -> [TransactionResult] {
+            let signed = try people.map { person in
+                SignedTransaction(
+                    signing: try world.transaction(
+                        person.address, [world.transfer(1, to: world.dave)]),
+                    policies: [], by: [person.key])
+            }
+            return try world.run(signed)
+        }
+        let first = try pay()
+        // Three transfers weigh about 1,500: half of the quarter more, rounded down.
+        #expect(world.ledger.baseFee > 10 && world.ledger.baseFee <= 12)
+        #expect(
+            try world.reader.proof(of: BaseFee.key).value == world.ledger.baseFee.bcsBytes)
+        for _ in 0..<6 { _ = try pay() }
+        let dear = world.ledger.baseFee
+        #expect(dear > 15)
+        let last = try pay()
+        func fee(_ results: [TransactionResult]) -> UInt64? {
+            guard case .executed(let receipt)? = results.first else { return nil }
+            return receipt.fee.rawValue
+        }
+        let (before, after) = (try #require(fee(first)), try #require(fee(last)))
+        #expect(before % 10 == 0 && after / dear.rawValue == before / 10)
+        // The ledger that is opened again goes on with the same price.
+        #expect(try world.reopened().baseFee == world.ledger.baseFee)
+        for _ in 0..<40 { try world.run([]) }
+        #expect(world.ledger.baseFee == 10)
+        #expect(try world.reopened().baseFee == 10)
+    }
+
+    @Test func `a transaction below the risen base fee is skipped, and may come again`() throws {
+        var world = try World(
+            fees: { treasury in
+                FeeParameters(
+                    baseFee: 1, targetWeight: 1, changeDenominator: 2, treasury: treasury)
+            })
+        let cheap = SignedTransaction(
+            signing: try world.transaction(
+                world.bob.address, [world.transfer(1, to: world.dave)], maxFee: 600),
+            policies: [], by: [world.bob.key])
+        try world.run(world.alice, world.transfer(1, to: world.dave))
+        #expect(world.ledger.baseFee == 2)
+        #expect(reason(try world.run([cheap])) == .feeTooLow)
+        try world.run([])
+        #expect(world.ledger.baseFee == 1)
+        #expect(reason(try world.run([cheap])) == nil)
+    }
+}

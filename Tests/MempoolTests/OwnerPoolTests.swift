@@ -1,0 +1,78 @@
+@_spi(Simulation) import Primitives
+import TestSupport
+import Testing
+
+@testable import Mempool
+
+@Suite struct OwnerPoolTests {
+    private func transaction(
+        _ sender: UInt8, sequence: UInt64 = 0, tip: UInt64 = 0
+    ) -> SignedTransaction {
+        let body = Transaction(
+            chainID: filled(1), sender: filled(sender), sequence: SequenceNumber(sequence),
+            validUntil: 1_000_000, maxFee: 100_000, tip: Amount(tip),
+            operations: [.transfer(Transfer(to: filled(9), amount: 1))])
+        return SignedTransaction(transaction: body, policies: [], authorizations: [])
+    }
+
+    private func pool(_ transactions: [SignedTransaction]) -> OwnerPool {
+        var pool = OwnerPool()
+        for transaction in transactions {
+            pool.insert(.simulated(transaction), shard: 3, next: 0, cost: 10)
+        }
+        return pool
+    }
+
+    /// What is sealed in one batch, each transaction by sender and sequence.
+    private func sealed(_ pool: inout OwnerPool, transactionsMax: Int) -> [String] {
+        let settings = BatchSettings(transactionsMax: transactionsMax)
+        pool.promoteTips(shard: 3, within: settings)
+        return pool.takeForSealing(shard: 3, within: settings).map {
+            "\($0.transaction.sender.bytes[0])/\($0.transaction.sequence)"
+        }
+    }
+
+    @Test func `where everything finds room, arrival decides`() {
+        var pool = pool([transaction(20), transaction(21, tip: 9), transaction(22, tip: 50)])
+        #expect(sealed(&pool, transactionsMax: 3) == ["20/0", "21/0", "22/0"])
+    }
+
+    @Test func `where more waits than a batch holds, half of it goes to the highest tips`() {
+        let tips: [UInt64] = [0, 0, 0, 5, 0, 9, 0, 7, 0, 9]
+        var pool = pool(tips.enumerated().map { transaction(20 + UInt8($0), tip: $1) })
+        #expect(sealed(&pool, transactionsMax: 4) == ["25/0", "29/0", "20/0", "21/0"])
+        #expect(sealed(&pool, transactionsMax: 4) == ["27/0", "23/0", "22/0", "24/0"])
+        #expect(sealed(&pool, transactionsMax: 4) == ["26/0", "28/0"])
+    }
+
+    @Test func `nobody waits for ever, whatever others tip`() {
+        var pool = pool((0..<4).map { transaction(20 + $0) })
+        var rounds = 0
+        var next: UInt8 = 100
+        var waiting = Set((0..<4).map { "\(20 + $0)/0" })
+        while !waiting.isEmpty, rounds < 10 {
+            for _ in 0..<4 {
+                pool.insert(.simulated(transaction(next, tip: 99)), shard: 3, next: 0, cost: 10)
+                next += 1
+            }
+            waiting.subtract(sealed(&pool, transactionsMax: 4))
+            rounds += 1
+        }
+        #expect(rounds <= 2)
+    }
+
+    @Test func `a tip counts for the next transaction of its stream alone, and in its order`() {
+        var pool = pool([
+            transaction(20), transaction(21), transaction(22, tip: 0),
+            transaction(22, sequence: 1, tip: 90), transaction(23, tip: 1),
+        ])
+        #expect(sealed(&pool, transactionsMax: 2) == ["23/0", "20/0"])
+        #expect(sealed(&pool, transactionsMax: 2) == ["21/0", "22/0"])
+        #expect(sealed(&pool, transactionsMax: 2) == ["22/1"])
+    }
+
+    @Test func `no tip overflows`() {
+        var pool = pool((0..<3).map { transaction(20 + $0, tip: .max - UInt64($0)) })
+        #expect(sealed(&pool, transactionsMax: 2) == ["20/0", "21/0"])
+    }
+}
