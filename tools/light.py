@@ -13,7 +13,6 @@ for wrong usage. Needs PyNaCl for Ed25519.
 
 import argparse
 import base64
-import binascii
 import hashlib
 import json
 import sys
@@ -268,7 +267,7 @@ def check_finalized(reader, header, chain, validators):
         raise Void("the block is of another chain")
     if header["epoch"] or epoch:
         raise Void("the block is of an epoch whose validators aren't known")
-    if (kind, view, digest) != (FINALIZE, header["view"], header["digest"]):
+    if (kind, view, digest) != (FINALIZE, header["view"], header["digest"]) or not view:
         raise Void("the certificate isn't the block's finalization")
     count = len(validators)
     marks = int.from_bytes(bits, "little")
@@ -303,7 +302,7 @@ def check(proof, chain, validators, asked):
     if (receipt_root(claim) if variant else state_root(claim)) != root:
         raise Void("the claim isn't part of the state")
     shown = {"height": height, "stateRoot": root.hex(), "block": header["digest"].hex(),
-             "blockHeight": header["height"]}
+             "blockHeight": header["height"], "blockTime": header["time"]}
     if variant:
         shown.update(receipt=claim["receipt"], executedIn=claim["entry"][1].hex())
     else:
@@ -366,14 +365,14 @@ def answer_of(path):
         with sys.stdin if path == "-" else open(path, encoding="utf-8") as file:
             answer = json.load(file)
         return answer.get("result", answer)
-    except (OSError, ValueError, AttributeError) as fault:
+    except (OSError, ValueError, AttributeError, RecursionError) as fault:
         raise Void(f"{path}: {fault}") from None
 
 
 def bytes_of(answer, name):
     try:
         return base64.b64decode(answer[name], validate=True)
-    except (KeyError, TypeError, binascii.Error):
+    except (KeyError, TypeError, ValueError):
         raise Void(f"the answer has no {name} in base64") from None
 
 

@@ -80,7 +80,8 @@ package struct LightClient: Sendable {
         guard header.epoch == committee.epoch else {
             throw .otherEpoch(found: header.epoch, known: committee.epoch)
         }
-        guard certificate.kind == .finalize, certificate.view == header.view,
+        // Nobody votes in view 0, that of genesis.
+        guard header.view > 0, certificate.kind == .finalize, certificate.view == header.view,
             certificate.subject.epoch == header.epoch, certificate.digest == header.digest
         else { throw .notFinalized }
         guard Verified.check(certificate, in: CertificateContext(committee: committee)) != nil

@@ -191,7 +191,7 @@ extension MempoolEngine {
         _ transaction: SignedTransaction, view: some AdmissionView
     ) throws(StorageFault) -> Bool {
         guard
-            case .admissible(let next, let spendable, let cost) = try view.admission(
+            case .admissible(let next, let spendable, let cost, _) = try view.admission(
                 of: transaction)
         else { return false }
         return transaction.transaction.sequence == next && cost <= spendable

@@ -122,7 +122,7 @@ extension MempoolEngine {
         switch try view.admission(of: entry.transaction) {
         case .refused(let reason):
             return ForwardAnswer(id: answer.id, outcome: .refused(reason))
-        case .admissible(let next, _, _):
+        case .admissible(let next, _, _, _):
             // The state alone never says that a sequence is too far ahead; the gap is seen here.
             let isAhead = entry.transaction.transaction.sequence > next
             if answer.outcome == .refused(.sequenceAhead), isAhead { return answer }

@@ -49,7 +49,7 @@ extension MempoolEngine {
     ) throws(StorageFault) -> SubmitOutcome? {
         switch try view.admission(of: transaction) {
         case .refused(let reason): .refused(reason)
-        case .admissible(let next, let spendable, let cost):
+        case .admissible(let next, let spendable, let cost, _):
             pool.placeFault(for: transaction, next: next, spendable: spendable, cost: cost)
         }
     }
@@ -120,14 +120,14 @@ extension MempoolEngine {
         guard let verified else { return .refused(.invalidSignature) }
         switch try view.admission(of: transaction) {
         case .refused(let reason): return .refused(reason)
-        case .admissible(let next, let spendable, let cost):
+        case .admissible(let next, let spendable, let cost, let tip):
             if let fault = pool.placeFault(
                 for: transaction, next: next, spendable: spendable, cost: cost)
             {
                 return fault
             }
             let shard = layout.shard(of: transaction.transaction.sender)
-            pool.insert(verified, shard: shard, next: next, cost: cost)
+            pool.insert(verified, shard: shard, next: next, cost: cost, tip: tip)
             return .accepted
         }
     }
@@ -152,7 +152,6 @@ extension MempoolEngine {
             else { continue }
             let lane = Lane(shard: shard, term: tenure.term, rank: rank)
             guard maySeal(in: lane), mayGrow(lane, at: now) else { continue }
-            pool.promoteTips(shard: shard, within: layout.settings)
             let transactions = pool.takeForSealing(shard: shard, within: layout.settings)
             if !transactions.isEmpty {
                 seal(transactions, on: lane, by: ownIndex, verifiers, at: now)

@@ -16,6 +16,8 @@ struct OwnerPool: Sendable {
     private struct Entry {
         let transaction: Verified<SignedTransaction>
         let cost: Amount
+        /// What it pays above the fee, for 1,024 bytes.
+        let offer: UInt64
         var isSealed = false
     }
 
@@ -36,6 +38,9 @@ struct OwnerPool: Sendable {
     /// Streams that may have something to seal, by shard.
     private var ready: [UInt16: Deque<StreamKey>] = [:]
     private var readyCounts: [UInt16: Int] = [:]
+
+    /// Transactions in the pool that offer something.
+    private var offerCount = 0
 
     /// Bytes of the transactions in the pool.
     private(set) var byteCount = 0
@@ -86,11 +91,14 @@ struct OwnerPool: Sendable {
     /// Takes in a transaction for which `placeFault` found nothing.
     mutating func insert(
         _ transaction: Verified<SignedTransaction>, shard: UInt16, next: SequenceNumber,
-        cost: Amount
+        cost: Amount, tip: Amount
     ) {
         let body = transaction.value.transaction
         let key = StreamKey(sender: body.sender, stream: body.stream)
-        entries[transaction.value.id] = Entry(transaction: transaction, cost: cost)
+        let (product, overflow) = tip.rawValue.multipliedReportingOverflow(by: 1024)
+        let offer = (overflow ? .max : product) / UInt64(max(1, transaction.value.byteCount))
+        entries[transaction.value.id] = Entry(transaction: transaction, cost: cost, offer: offer)
+        offerCount += offer > 0 ? 1 : 0
         byteCount += transaction.value.byteCount
         streams[key, default: StreamQueue(next: next)].ids[body.sequence] = transaction.value.id
         raiseNext(of: key, to: next)
@@ -102,80 +110,108 @@ struct OwnerPool: Sendable {
         ready[shard, default: []].append(key)
     }
 
-    /// Brings the streams forward that tip most for their bytes, where more waits than a batch
-    /// holds: at most half of a batch of them. The other half goes by arrival, so that nobody waits
+    /// Takes what can be sealed of `shard` now, within the limits of a batch.
+    ///
+    /// Where more waits than a batch holds, at most half of it, by number and by bytes, goes to the
+    /// highest offers, one transaction of a stream; the rest goes by arrival, so that nobody waits
     /// for ever.
-    mutating func promoteTips(shard: UInt16, within settings: BatchSettings) {
-        guard waitingCount(shard: shard) > settings.transactionsMax, let keys = ready[shard] else {
-            return
+    mutating func takeForSealing(
+        shard: UInt16, within settings: BatchSettings
+    ) -> [SignedTransaction] {
+        var batch = Taken()
+        if offerCount > 0, isCrowded(shard, settings) {
+            for key in streamsByOffer(shard, countMax: settings.transactionsMax / 2) {
+                guard takeFirst(of: key, shard: shard, settings, into: &batch) else { break }
+            }
         }
-        var offers: [(key: StreamKey, offer: UInt64)] = []
-        var seen: Set<StreamKey> = []
-        for key in keys where seen.insert(key).inserted {
-            if let offer = offer(of: key), offer > 0 { offers.append((key, offer)) }
+        var visits = ready[shard]?.count ?? 0
+        while visits > 0, let key = ready[shard]?.popFirst() {
+            visits -= 1
+            guard takeRun(of: key, shard: shard, settings, into: &batch) else {
+                ready[shard]?.prepend(key)
+                break
+            }
         }
-        guard !offers.isEmpty else { return }
-        // Of equal offers the earlier one stays in front.
-        let sorted = offers.enumerated().sorted {
-            ($1.element.offer, $0.offset) < ($0.element.offer, $1.offset)
-        }
-        let promoted = sorted.prefix(max(1, settings.transactionsMax / 2)).map(\.element.key)
-        let isPromoted = Set(promoted)
-        ready[shard] = Deque(promoted + keys.filter { !isPromoted.contains($0) })
+        if ready[shard]?.isEmpty ?? false { ready[shard] = nil }
+        return batch.transactions
     }
 
-    /// The tip for 1,024 bytes of the next transaction of a stream that isn't sealed.
-    private func offer(of key: StreamKey) -> UInt64? {
+    /// What a batch holds so far.
+    private struct Taken {
+        var transactions: [SignedTransaction] = []
+        var bytes = 8
+    }
+
+    /// Whether more waits than a batch holds, as far as the pool's average transaction tells.
+    private func isCrowded(_ shard: UInt16, _ settings: BatchSettings) -> Bool {
+        let waiting = waitingCount(shard: shard)
+        return waiting > settings.transactionsMax
+            || byteCount / max(1, count) * waiting > settings.bytesMax
+    }
+
+    /// At most `countMax` streams whose next transaction offers something, the highest offer first
+    /// and of equal ones the earlier arrival.
+    private func streamsByOffer(_ shard: UInt16, countMax: Int) -> [StreamKey] {
+        var offers: [(key: StreamKey, offer: UInt64, place: Int)] = []
+        var seen: Set<StreamKey> = []
+        for key in ready[shard] ?? [] where seen.insert(key).inserted {
+            guard let id = firstUnsealed(of: key), let offer = entries[id]?.offer, offer > 0 else {
+                continue
+            }
+            offers.append((key, offer, offers.count))
+        }
+        offers.sort { ($1.offer, $0.place) < ($0.offer, $1.place) }
+        return offers.prefix(countMax).map(\.key)
+    }
+
+    /// The next transaction of a stream that isn't sealed; nil where one is missing before it.
+    private func firstUnsealed(of key: StreamKey) -> TransactionID? {
         guard let queue = streams[key] else { return nil }
         var sequence = queue.next
         while let id = queue.ids[sequence], let entry = entries[id] {
-            if !entry.isSealed {
-                let signed = entry.transaction.value
-                let tip = min(signed.transaction.tip, signed.transaction.maxFee).rawValue
-                let (product, overflow) = tip.multipliedReportingOverflow(by: 1024)
-                return (overflow ? .max : product) / UInt64(max(1, signed.byteCount))
-            }
+            if !entry.isSealed { return id }
             guard let following = sequence.next else { return nil }
             sequence = following
         }
         return nil
     }
 
-    /// Takes what can be sealed of `shard` now, within the limits of a batch.
-    mutating func takeForSealing(
-        shard: UInt16, within settings: BatchSettings
-    ) -> [SignedTransaction] {
-        var taken: [SignedTransaction] = []
-        var bytes = 8
-        var visits = ready[shard]?.count ?? 0
-        while visits > 0, let key = ready[shard]?.popFirst() {
-            visits -= 1
-            guard takeRun(of: key, shard: shard, settings, into: &taken, bytes: &bytes) else {
-                ready[shard]?.prepend(key)
-                break
-            }
-        }
-        if ready[shard]?.isEmpty ?? false { ready[shard] = nil }
-        return taken
+    /// Seals a stream's next transaction; false if its half of the batch is full.
+    private mutating func takeFirst(
+        of key: StreamKey, shard: UInt16, _ settings: BatchSettings, into batch: inout Taken
+    ) -> Bool {
+        guard let id = firstUnsealed(of: key), let entry = entries[id] else { return true }
+        let size = entry.transaction.value.byteCount
+        guard batch.transactions.count < settings.transactionsMax / 2,
+            batch.bytes + size <= settings.bytesMax / 2
+        else { return false }
+        seal(id, entry.transaction.value, shard: shard, into: &batch)
+        return true
+    }
+
+    private mutating func seal(
+        _ id: TransactionID, _ transaction: SignedTransaction, shard: UInt16,
+        into batch: inout Taken
+    ) {
+        batch.bytes += transaction.byteCount
+        batch.transactions.append(transaction)
+        entries[id]?.isSealed = true
+        readyCounts[shard, default: 1] -= 1
     }
 
     /// Seals the stream's next sequences as far as they are there; false if the batch is full.
     private mutating func takeRun(
-        of key: StreamKey, shard: UInt16, _ settings: BatchSettings,
-        into taken: inout [SignedTransaction], bytes: inout Int
+        of key: StreamKey, shard: UInt16, _ settings: BatchSettings, into batch: inout Taken
     ) -> Bool {
         guard let queue = streams[key] else { return true }
         var sequence = queue.next
         while let id = queue.ids[sequence], let entry = entries[id] {
             if !entry.isSealed {
                 let size = entry.transaction.value.byteCount
-                guard taken.count < settings.transactionsMax,
-                    bytes + size <= settings.bytesMax
+                guard batch.transactions.count < settings.transactionsMax,
+                    batch.bytes + size <= settings.bytesMax
                 else { return false }
-                bytes += size
-                taken.append(entry.transaction.value)
-                entries[id]?.isSealed = true
-                readyCounts[shard, default: 1] -= 1
+                seal(id, entry.transaction.value, shard: shard, into: &batch)
             }
             guard let following = sequence.next else { break }
             sequence = following
@@ -247,6 +283,7 @@ struct OwnerPool: Sendable {
     private mutating func forget(_ id: TransactionID, shard: UInt16) {
         guard let entry = entries.removeValue(forKey: id) else { return }
         byteCount -= entry.transaction.value.byteCount
+        offerCount -= entry.offer > 0 ? 1 : 0
         if !entry.isSealed { readyCounts[shard, default: 1] -= 1 }
         let address = entry.transaction.value.transaction.sender
         guard var sender = senders[address] else { return }

@@ -217,7 +217,8 @@ extension NodeCore {
         for (transaction, result) in zip(transactions, outcome.results) {
             executed.append(ExecutedTransaction(transaction, skipped: NodeCore.skipReason(result)))
         }
-        tips.note(executed.filter { $0.skipped == nil }.map(\.signed.transaction.tip))
+        // Below the target there is room for everybody: a tip buys nothing.
+        tips.note(outcome.isAboveTarget ? outcome.tips : outcome.tips.prefix(1).map { _ in 0 })
         try feed(.advanced(block.height, verifierSets: ledger.verifierSets))
         for item in executed { try settleWaiting(item) }
         try feed(.executed(block.time, executed))

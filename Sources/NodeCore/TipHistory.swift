@@ -2,7 +2,7 @@ internal import Collections
 internal import DequeModule
 package import Primitives
 
-/// The tips of the newest executed transactions: what others pay to be earlier.
+/// What was paid above the base fee in the newest blocks: what others pay to be earlier.
 package struct TipHistory: Sendable {
     /// Blocks that are remembered; those without transactions don't count.
     static let blocksMax = 32
@@ -17,8 +17,8 @@ package struct TipHistory: Sendable {
     package mutating func note(_ tips: [Amount]) {
         guard !tips.isEmpty else { return }
         let sorted = tips.map(\.rawValue).sorted()
-        let step = max(1, sorted.count / TipHistory.tipsMax)
-        blocks.append(stride(from: 0, to: sorted.count, by: step).map { sorted[$0] })
+        let count = min(sorted.count, TipHistory.tipsMax)
+        blocks.append((1...count).map { sorted[$0 * sorted.count / count - 1] })
         if blocks.count > TipHistory.blocksMax { blocks.removeFirst() }
     }
 

@@ -104,7 +104,7 @@ struct TestnetNetwork: Sendable {
         var running: [Int: pid_t] = [:]
         for node in nodes { running[node] = process(node).send(SIGTERM) }
         let killed = stillRunning(running, afterSeconds: TestnetNetwork.stopSeconds)
-        for pid in killed.values { Glibc.kill(pid, SIGKILL) }
+        for node in killed.keys { process(node).send(SIGKILL) }
         _ = stillRunning(killed, afterSeconds: TestnetNetwork.stopSeconds)
         for node in nodes { process(node).forget() }
         return (running.keys.sorted(), killed.keys.sorted())

@@ -196,7 +196,8 @@ extension World {
         #expect(signed.chargedSignatures == 3)
         #expect(
             try world.ledger.admission(of: signed)
-                == .admissible(nextSequence: 0, spendable: Amount(World.balance), cost: 10_000))
+                == .admissible(
+                    nextSequence: 0, spendable: Amount(World.balance), cost: 10_000, tip: 0))
         var run = world
         guard case .executed(let receipt)? = try run.run([signed]).first else {
             Issue.record("skipped")

@@ -17,7 +17,7 @@ import Testing
         var traffic: RandomTraffic
         var blocks: [ExecutableBlock] = []
         var operations = 0
-        var baseFees: Set<Amount> = []
+        var baseFees: Set<BaseFee> = []
         var outcomes: [String: Int] = [:]
 
         init(seed: UInt64) throws {

@@ -43,13 +43,14 @@ struct NaiveLedger {
     var known: Set<Address>
     var trusts: [EscrowID: Trust] = [:]
     var feesOfBatch: UInt64 = 0
+    /// In 65,536ths.
     var baseFee: UInt64
     var weightOfBlock: UInt64 = 0
     var due: [Address: UInt64] = [:]
 
     init(_ genesis: Genesis) {
         fees = genesis.parameters.fees
-        baseFee = genesis.parameters.fees.baseFee.rawValue
+        baseFee = genesis.parameters.fees.baseFee.rawValue * 65_536
         expiriesMax = Int(genesis.parameters.escrow.expiriesPerBlockMax)
         rewards = genesis.validators.map(\.rewardAddress)
         chainID = genesis.chainID
@@ -126,7 +127,7 @@ struct NaiveLedger {
         } else if used < target {
             baseFee -= baseFee * (target - used) / target / parts
         }
-        baseFee = max(baseFee, fees.baseFee.rawValue)
+        baseFee = max(baseFee, fees.baseFee.rawValue * 65_536)
         weightOfBlock = 0
     }
 
@@ -152,7 +153,7 @@ struct NaiveLedger {
         let weight =
             UInt64(signed.byteCount - needless) + 200 * UInt64(signatures)
             + 100 * UInt64(transaction.operations.count)
-        let base = factor * baseFee * weight
+        let base = factor * ((baseFee * weight + 65_535) / 65_536)
         if base > transaction.maxFee.rawValue { return "feeTooLow" }
         let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
         let isNew = transaction.stream != 0 && next == nil

@@ -150,7 +150,7 @@ import Testing
         let world = try World()
         var executor = Executor(
             rules: LedgerRules(world.genesis), judge: NoEvidence(), source: world.store,
-            totals: world.ledger.totals, height: 1, time: 1, baseFee: 1)
+            totals: world.ledger.totals, height: 1, time: 1, baseFee: BaseFee(1))
         #expect(throws: Executor.Stop.self) {
             try executor.credit(Amount(.max), of: .native, to: world.bob.address)
         }
@@ -212,7 +212,7 @@ import Testing
         #expect(
             try world.ledger.admission(of: ahead)
                 == .admissible(
-                    nextSequence: 0, spendable: Amount(World.balance), cost: 100_070))
+                    nextSequence: 0, spendable: Amount(World.balance), cost: 100_070, tip: 0))
         let stranger = SignedTransaction(
             signing: try world.transaction(world.erin.address, pay), by: [world.erin.key])
         #expect(try world.ledger.admission(of: stranger) == .refused(.unknownSender))

@@ -150,6 +150,29 @@ import Testing
         #expect(fault(header, fixture.certificate(fixture.header(height: 2))) == .notFinalized)
     }
 
+    @Test func `a block that nobody voted for is refused, also as one of genesis' view`() throws {
+        // A state of a liar's own, named by a header of its own.
+        let key = StateKey.parameters
+        let lie = StateProof(key: key, value: fixture.genesis.parameters.bcsBytes, siblings: [])
+        let root = try #require(lie.root)
+        for view in [0, 1, 40] as [View] {
+            let header = fixture.header(root: root, view: view)
+            let subject = VoteSubject(
+                kind: .finalize, epoch: 0, view: view, digest: header.digest)
+            for signers in [[], [0, 1, 3]] as [[UInt16]] {
+                var set = SignerSet(count: 4)
+                for signer in signers { set.insert(ValidatorIndex(signer)) }
+                let forged = Certificate(
+                    subject: subject, signers: set,
+                    signatures: [Signature](
+                        repeating: TestKeys.key(seed: 1, index: 1).signature(over: .zero),
+                        count: max(1, signers.count)))
+                let found = fault(header, forged, key: key, .value(lie))
+                #expect(found == (view == 0 ? .notFinalized : .noQuorum), "view \(view)")
+            }
+        }
+    }
+
     @Test func `a proof for another height's state is refused`() throws {
         var later = fixture
         let key = HistoryHead.key

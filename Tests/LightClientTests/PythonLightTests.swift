@@ -85,6 +85,11 @@ import Testing
                 finalization: fixture.certificate(header, by: signers, kind: kind))
             #expect(try run(subject, weak.bcsBytes).status == 1)
         }
+        let zero = fixture.header(view: 0)
+        let unsigned = AnchoredProof(
+            claim: .value(try fixture.reader.proof(of: key)), header: zero,
+            finalization: fixture.certificate(zero))
+        #expect(try run(subject, unsigned.bcsBytes).errors.contains("finalization"))
         #expect(try run("account:12", bytes).status == 2)
         #expect(try run(subject, bytes + [0]).status == 1)
         #expect(try run(subject, bytes.dropLast()).status == 1)

@@ -224,7 +224,7 @@ struct FixedView: AdmissionView {
         for case .transfer(let transfer) in body.operations {
             cost = (try? cost.adding(transfer.amount)) ?? Amount(.max)
         }
-        return .admissible(nextSequence: next, spendable: spendable, cost: cost)
+        return .admissible(nextSequence: next, spendable: spendable, cost: cost, tip: body.tip)
     }
 
     mutating func execute(_ transaction: SignedTransaction) -> SkipReason? {

@@ -18,15 +18,22 @@ import Testing
     private func pool(_ transactions: [SignedTransaction]) -> OwnerPool {
         var pool = OwnerPool()
         for transaction in transactions {
-            pool.insert(.simulated(transaction), shard: 3, next: 0, cost: 10)
+            insert(transaction, into: &pool)
         }
         return pool
     }
 
+    private func insert(_ transaction: SignedTransaction, into pool: inout OwnerPool) {
+        pool.insert(
+            .simulated(transaction), shard: 3, next: 0, cost: 10,
+            tip: transaction.transaction.tip)
+    }
+
     /// What is sealed in one batch, each transaction by sender and sequence.
-    private func sealed(_ pool: inout OwnerPool, transactionsMax: Int) -> [String] {
-        let settings = BatchSettings(transactionsMax: transactionsMax)
-        pool.promoteTips(shard: 3, within: settings)
+    private func sealed(
+        _ pool: inout OwnerPool, transactionsMax: Int, bytesMax: Int = 1 << 20
+    ) -> [String] {
+        let settings = BatchSettings(transactionsMax: transactionsMax, bytesMax: bytesMax)
         return pool.takeForSealing(shard: 3, within: settings).map {
             "\($0.transaction.sender.bytes[0])/\($0.transaction.sequence)"
         }
@@ -52,7 +59,9 @@ import Testing
         var waiting = Set((0..<4).map { "\(20 + $0)/0" })
         while !waiting.isEmpty, rounds < 10 {
             for _ in 0..<4 {
-                pool.insert(.simulated(transaction(next, tip: 99)), shard: 3, next: 0, cost: 10)
+                for sequence in 0..<8 as Range<UInt64> {
+                    insert(transaction(next, sequence: sequence, tip: 99), into: &pool)
+                }
                 next += 1
             }
             waiting.subtract(sealed(&pool, transactionsMax: 4))
@@ -69,6 +78,14 @@ import Testing
         #expect(sealed(&pool, transactionsMax: 2) == ["23/0", "20/0"])
         #expect(sealed(&pool, transactionsMax: 2) == ["21/0", "22/0"])
         #expect(sealed(&pool, transactionsMax: 2) == ["22/1"])
+    }
+
+    @Test func `large ones that tip leave half of the bytes to others`() {
+        var pool = pool((0..<20).map { transaction(20 + $0, tip: $0 < 10 ? 0 : 50) })
+        let size = transaction(20).byteCount
+        #expect(
+            sealed(&pool, transactionsMax: 1000, bytesMax: 8 + 6 * size)
+                == ["30/0", "31/0", "20/0", "21/0", "22/0", "23/0"])
     }
 
     @Test func `no tip overflows`() {

@@ -26,5 +26,8 @@ import Testing
         tips.note([Amount](repeating: 77, count: 100_000))
         #expect(tips.tip(atPermille: 100) == 3)
         #expect(tips.tip(atPermille: 900) == 77)
+        // The highest of a block is among those that are remembered.
+        for _ in 0..<32 { tips.note((1...127).map { Amount($0) }) }
+        #expect(tips.tip(atPermille: 1000) == 127)
     }
 }

@@ -17,6 +17,7 @@ final class WalletNode: RPCBackend {
         var escrows: [EscrowID: EscrowInfo] = [:]
         var verifiers: [PublicKey: VerifierInfo] = [:]
         var submitted: [SignedTransaction] = []
+        var urgentTip: UInt64 = 9
         var proofs: [ProofSubject: ProofInfo] = [:]
         var answer: @Sendable (ReceiptInfo) -> TransactionStatus = { receipt in
             TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
@@ -78,6 +79,9 @@ final class WalletNode: RPCBackend {
         state.withLock { $0.verifiers[key] = info }
     }
 
+    /// What it says that others tip.
+    func tell(urgentTip: UInt64) { state.withLock { $0.urgentTip = urgentTip } }
+
     func add(_ proof: ProofInfo, of subject: ProofSubject) {
         state.withLock { $0.proofs[subject] = proof }
     }
@@ -123,12 +127,13 @@ final class WalletNode: RPCBackend {
     }
 
     func feeEstimate() async throws(RPCFault) -> FeeEstimate {
-        FeeEstimate(
+        let urgentTip = Amount(state.withLock { $0.urgentTip })
+        return FeeEstimate(
             height: 6, baseFee: 1, targetWeight: 2_000_000,
             levels: [
                 FeeLevelEstimate(level: .economy, baseFeeMax: 1, tip: 0),
                 FeeLevelEstimate(level: .standard, baseFeeMax: 2, tip: 0),
-                FeeLevelEstimate(level: .urgent, baseFeeMax: 4, tip: 9),
+                FeeLevelEstimate(level: .urgent, baseFeeMax: 4, tip: urgentTip),
             ])
     }
 

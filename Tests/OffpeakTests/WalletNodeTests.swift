@@ -75,6 +75,12 @@ struct WalletNodeTests {
         // Who names a maximum tips nothing that wasn't asked for.
         #expect(try await run(pay + ["--fee-level", "urgent", "--max-fee", "900"]).exitCode == 0)
         #expect(node.submitted.last?.transaction.tip == 0)
+        // A node that lies about tips doesn't make anybody pay more than twice the fee.
+        node.tell(urgentTip: .max)
+        #expect(try await run(pay + ["--fee-level", "urgent"]).exitCode == 0)
+        let bounded = try #require(node.submitted.last)
+        let fee = FeeRule.standard.fee(bytes: bounded.byteCount, signatures: 1, operations: 1)
+        #expect(bounded.transaction.tip.rawValue <= fee?.rawValue ?? 0)
         let wrong = try await run(pay + ["--fee-level", "fast"])
         #expect(wrong.exitCode == 2 && wrong.errors.contains("economy, standard, urgent"))
     }

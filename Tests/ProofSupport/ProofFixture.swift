@@ -62,12 +62,13 @@ package struct ProofFixture {
 
     /// A header above the newest state that names it.
     package func header(
-        chainID: ChainID? = nil, epoch: Epoch = 0, height: Height? = nil, root: Digest? = nil
+        chainID: ChainID? = nil, epoch: Epoch = 0, height: Height? = nil, root: Digest? = nil,
+        view: View = 40
     ) -> BlockHeader {
         let executed = ExecutedRef(
             height: height ?? ledger.height, stateRoot: root ?? ledger.stateRoot)
         return BlockHeader(
-            chainID: chainID ?? genesis.chainID, epoch: epoch, view: 40,
+            chainID: chainID ?? genesis.chainID, epoch: epoch, view: view,
             height: ledger.height.clampedAdvance(by: 2),
             parent: BlockRef(view: 39, digest: .hash(.block, [1])), proposer: ValidatorIndex(1),
             time: ledger.time.clampedAdvance(by: 2000), executed: executed,

@@ -49,8 +49,9 @@ package struct Certificate: Hashable, Sendable, BCSCodable {
 /// What signatures of consensus messages are checked against.
 package struct CertificateContext: Sendable {
     package let committee: Committee
-    /// Certificates of this view and below aren't looked at, and need no check.
-    package let floor: View
+    /// Certificates of this view and below aren't looked at, and need no check; nil where every
+    /// certificate is.
+    package let floor: View?
     /// Subjects above `floor` whose certificates the engine already has: it goes on with its own.
     package let held: Set<VoteSubject>
 
@@ -58,11 +59,15 @@ package struct CertificateContext: Sendable {
     let breaking: PlantedBug?
 
     /// With the defaults every certificate is checked.
-    package init(committee: Committee, floor: View = 0, held: Set<VoteSubject> = []) {
+    package init(
+        committee: Committee, floor: View? = nil, held: Set<VoteSubject> = []
+    ) {
         self.init(committee: committee, floor: floor, held: held, breaking: nil)
     }
 
-    init(committee: Committee, floor: View, held: Set<VoteSubject>, breaking bug: PlantedBug?) {
+    init(
+        committee: Committee, floor: View?, held: Set<VoteSubject>, breaking bug: PlantedBug?
+    ) {
         self.committee = committee
         self.floor = floor
         self.held = held
@@ -77,7 +82,8 @@ package struct CertificateContext: Sendable {
     }
 
     package func needsCheck(_ certificate: Certificate) -> Bool {
-        certificate.view > floor && !held.contains(certificate.subject)
+        if let floor, certificate.view <= floor { return false }
+        return !held.contains(certificate.subject)
     }
 }
 

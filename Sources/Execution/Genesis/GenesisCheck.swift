@@ -150,6 +150,11 @@ enum GenesisCheck {
 extension GenesisCheck {
     static func parameters(_ parameters: LedgerParameters) throws(GenesisFault) {
         try shares(parameters.fees.shares)
+        guard parameters.fees.baseFee.rawValue < 1 << 47 else {
+            throw GenesisFault(
+                "parameters.fees.baseFee",
+                "\(parameters.fees.baseFee): it must be below 2^47, so that it has room to rise")
+        }
         try atLeastOne(parameters.fees.targetWeight, "fees.targetWeight")
         guard parameters.fees.changeDenominator >= 2 else {
             throw GenesisFault(

@@ -41,6 +41,8 @@ struct LedgerRules: Sendable {
     struct Charge: Hashable {
         /// Tip included.
         let fee: Amount
+        /// What of it is paid above the base fee.
+        let tip: Amount
         /// For a new stream.
         let deposit: Amount
         /// The policy of each party, in their order.
@@ -59,7 +61,7 @@ struct LedgerRules: Sendable {
     ///   - feeFactor: How many times the base fee it pays.
     /// - Throws: Why the transaction can't execute at `time`.
     func charge(
-        for signed: SignedTransaction, parties: [Party], at time: Timestamp, baseFee: Amount,
+        for signed: SignedTransaction, parties: [Party], at time: Timestamp, baseFee: BaseFee,
         mayWait: Bool, feeFactor: UInt64 = 1
     ) throws(SkipReason) -> Charge {
         let transaction = signed.transaction
@@ -177,13 +179,11 @@ extension LedgerRules {
 
     /// What a unit of weight costs.
     private struct Price {
-        let baseFee: Amount
+        let baseFee: BaseFee
         let factor: UInt64
 
         /// The fee without tip, or nil above 2^64 - 1.
-        func fee(of weight: UInt64) -> Amount? {
-            try? baseFee.multiplied(by: weight).multiplied(by: factor)
-        }
+        func fee(of weight: UInt64) -> Amount? { baseFee.fee(of: weight, factor: factor) }
     }
 
     private func price(
@@ -195,12 +195,13 @@ extension LedgerRules {
             base <= transaction.maxFee
         else { throw .feeTooLow }
         let room = transaction.maxFee.rawValue - base.rawValue
-        let fee = Amount(base.rawValue + min(transaction.tip.rawValue, room))
+        let tip = min(transaction.tip.rawValue, room)
+        let fee = Amount(base.rawValue + tip)
         let spendable = sender.balance(of: .native)
         let (needed, overflow) = fee.rawValue.addingReportingOverflow(deposit.rawValue)
         guard !overflow, needed <= spendable.rawValue else { throw .insufficientForFee }
         return Charge(
-            fee: fee, deposit: deposit, policies: policies,
+            fee: fee, tip: Amount(tip), deposit: deposit, policies: policies,
             nextSequence: sender.nextSequence(on: transaction.stream), spendable: spendable,
             weight: weight)
     }

@@ -86,6 +86,10 @@ package struct BlockOutcome: Sendable {
     /// The defaults that the block carried out, in their order.
     package let expiries: [EscrowExpiry]
     package let receiptsRoot: Digest
+    /// What the executed transactions paid above the base fee, in their order.
+    package let tips: [Amount]
+    /// Whether the block weighs more than the target: then the base fee rises.
+    package let isAboveTarget: Bool
 }
 
 /// What became of a transaction of a block.

@@ -25,9 +25,11 @@ struct Executor: Sendable {
     var height: Height
     var time: Timestamp
     /// What a unit of weight costs in the block.
-    var baseFee: Amount
+    var baseFee: BaseFee
     /// What the block's executed transactions weigh so far.
     var usedWeight: UInt64 = 0
+    /// What the block's executed transactions paid above the base fee.
+    var tips: [Amount] = []
 
     /// Why an operation ends early.
     enum Stop: Error {
@@ -58,6 +60,7 @@ struct Executor: Sendable {
         }
         try take(charge, transaction, parties)
         usedWeight += min(charge.weight, .max - usedWeight)
+        tips.append(charge.tip)
         let (outcome, made) = try operate(signed)
         if rules.planted == .failedKeepsSequence, outcome != .success {
             giveBackSequence(of: transaction, parties)

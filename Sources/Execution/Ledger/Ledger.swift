@@ -25,7 +25,7 @@ package struct Ledger: Sendable {
     package private(set) var time: Timestamp
     package var totals: Totals { executor.totals }
     /// What a unit of weight costs in the next block.
-    package var baseFee: Amount { executor.baseFee }
+    package var baseFee: BaseFee { executor.baseFee }
     /// Those of the periods that can still matter, by period.
     package internal(set) var verifierSets: [UInt64: VerifierSet]
     private let chainID: ChainID
@@ -95,6 +95,7 @@ package struct Ledger: Sendable {
         executor.verifierSets = verifierSets
         executor.time = max(block.time, time)
         executor.usedWeight = 0
+        executor.tips = []
         let expiries = try executor.carryOutDeadlines()
         let results = try executeTransactions(block)
         try checkSupply()
@@ -109,14 +110,14 @@ package struct Ledger: Sendable {
         hasPendingWrites = true
         return BlockOutcome(
             height: height, stateRoot: stateRoot, writes: writes, results: results,
-            expiries: expiries, receiptsRoot: receiptsRoot)
+            expiries: expiries, receiptsRoot: receiptsRoot, tips: executor.tips,
+            isAboveTarget: executor.usedWeight > executor.rules.fees.targetWeight)
     }
 
     /// Sets the next block's base fee.
     /// - Returns: The value of the state, if it changed.
     private mutating func moveBaseFee() -> [ExecutableBlock.SystemValue] {
-        let next = BaseFee.next(
-            after: executor.baseFee, used: executor.usedWeight, executor.rules.fees)
+        let next = executor.baseFee.next(used: executor.usedWeight, executor.rules.fees)
         guard next != executor.baseFee else { return [] }
         executor.baseFee = next
         return [ExecutableBlock.SystemValue(name: BaseFee.name, value: next.bcsBytes)]
@@ -294,7 +295,7 @@ extension Ledger: AdmissionView {
                 for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
             return .admissible(
                 nextSequence: charge.nextSequence, spendable: charge.spendable,
-                cost: Ledger.cost(of: transaction, deposit: charge.deposit))
+                cost: Ledger.cost(of: transaction, deposit: charge.deposit), tip: charge.tip)
         } catch {
             return .refused(error)
         }

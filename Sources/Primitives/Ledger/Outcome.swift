@@ -43,8 +43,10 @@ package enum Admission: Hashable, Sendable {
     /// It could not execute.
     case refused(SkipReason)
     /// It could execute when its turn comes: the stream's next sequence is `nextSequence`, the
-    /// sender holds `spendable` of the native asset and the transaction takes at most `cost` of it.
-    case admissible(nextSequence: SequenceNumber, spendable: Amount, cost: Amount)
+    /// sender holds `spendable` of the native asset, the transaction takes at most `cost` of it,
+    /// and at the present base fee it would pay `tip` above that.
+    case admissible(
+        nextSequence: SequenceNumber, spendable: Amount, cost: Amount, tip: Amount)
 }
 
 /// The finalized state as the mempool sees it.

@@ -18,6 +18,7 @@ actor ConnectionPool {
     /// Requests that wait for room, the earliest first.
     private var waiting: [(ticket: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
     private var nextTicket: UInt64 = 0
+    private var isClosed = false
 
     init(endpoint: RPCEndpoint, connectionsMax: Int, group: any EventLoopGroup) {
         self.endpoint = endpoint
@@ -28,21 +29,29 @@ actor ConnectionPool {
     /// A connection for one request; each needs one `giveBack`.
     /// - Throws: `HTTPConnection.Fault.timedOut` where there was no room before the deadline.
     func take(before deadline: NIODeadline) async throws -> HTTPConnection {
+        var isInTurn = false
         while true {
+            guard !isClosed else { throw HTTPConnection.Fault.closed("the client is closed") }
             members.removeAll { !$0.connection.isOpen }
-            guard isFull else { break }
-            if let index = leastLoaded, members[index].load < RPCLimits.pipelinedMax {
-                members[index].load += 1
-                return members[index].connection
+            // Who comes later doesn't overtake those that wait.
+            if isInTurn || waiting.isEmpty {
+                guard isFull else { break }
+                if let index = leastLoaded, members[index].load < RPCLimits.pipelinedMax {
+                    return place(at: index)
+                }
             }
-            guard deadline > .now(), !Task.isCancelled else { throw HTTPConnection.Fault.timedOut }
-            await waitForRoom(until: deadline)
+            guard deadline > .now(), !Task.isCancelled else {
+                wakeNext()
+                throw HTTPConnection.Fault.timedOut
+            }
+            await waitForRoom(until: deadline, inFront: isInTurn)
+            isInTurn = true
         }
-        if let index = leastLoaded, members[index].load == 0 {
-            members[index].load += 1
-            return members[index].connection
+        if let index = leastLoaded, members[index].load == 0 { return place(at: index) }
+        guard deadline > .now() else {
+            wakeNext()
+            throw HTTPConnection.Fault.timedOut
         }
-        guard deadline > .now() else { throw HTTPConnection.Fault.timedOut }
         opening += 1
         defer {
             opening -= 1
@@ -50,20 +59,32 @@ actor ConnectionPool {
         }
         let connection = try await HTTPConnection.open(
             endpoint, before: deadline, on: group)
+        guard !isClosed else {
+            await connection.close()
+            throw HTTPConnection.Fault.closed("the client is closed")
+        }
         members.append(Member(connection: connection, load: 1))
         return connection
     }
 
+    /// Gives a place of a connection away; whoever waits next may find one too.
+    private func place(at index: Int) -> HTTPConnection {
+        members[index].load += 1
+        wakeNext()
+        return members[index].connection
+    }
+
     func giveBack(_ connection: HTTPConnection) {
+        defer { wakeNext() }
         guard let index = members.firstIndex(where: { $0.connection === connection }) else {
             return
         }
         members[index].load -= 1
-        wakeNext()
     }
 
     /// Until an answer comes, a connection opens or fails, or the time is over.
-    private func waitForRoom(until deadline: NIODeadline) async {
+    /// - Parameter inFront: For one that was woken, and found its place taken.
+    private func waitForRoom(until deadline: NIODeadline, inFront: Bool) async {
         nextTicket += 1
         let ticket = nextTicket
         let timer = Task {
@@ -72,7 +93,9 @@ actor ConnectionPool {
             wake(ticket)
         }
         await withTaskCancellationHandler {
-            await withCheckedContinuation { waiting.append((ticket, $0)) }
+            await withCheckedContinuation { continuation in
+                waiting.insert((ticket, continuation), at: inFront ? 0 : waiting.count)
+            }
         } onCancel: {
             Task { await wake(ticket) }
         }
@@ -92,6 +115,7 @@ actor ConnectionPool {
     func close() async {
         let closing = members
         members = []
+        isClosed = true
         for entry in waiting { entry.continuation.resume() }
         waiting = []
         for member in closing { await member.connection.close() }

@@ -150,7 +150,7 @@ package struct FeeParameters: Codable, Hashable, Sendable {
 package struct FeeEstimate: Codable, Hashable, Sendable {
     /// The newest executed block.
     package let height: Height
-    /// What a unit of weight costs in the next block.
+    /// What a unit of weight costs in the next block, rounded up.
     package let baseFee: Amount
     /// The weight of a block's transactions that leaves the base fee as it is.
     package let targetWeight: UInt64
@@ -173,7 +173,7 @@ package enum FeeLevel: String, Codable, Hashable, Sendable, CaseIterable {
     case economy
     /// Twice the base fee, and what half of the others tip.
     case standard
-    /// Four times the base fee, and more than nine in ten others tip.
+    /// Four times the base fee, and an eighth more than nine in ten others tip.
     case urgent
 }
 

@@ -1,4 +1,5 @@
 package import Consensus
+package import Execution
 package import Mempool
 package import NodeCore
 package import Primitives
@@ -12,7 +13,7 @@ package struct CoreStatus: Sendable {
     package var appliedTime: Timestamp = 0
     package var stateRoot: Digest = .zero
     /// What a unit of weight costs in the next block.
-    package var baseFee: Amount = 0
+    package var baseFee = BaseFee(parts: 0)
     /// What others tip.
     package var tips = TipHistory()
     package var leader: ValidatorIndex = ValidatorIndex(0)

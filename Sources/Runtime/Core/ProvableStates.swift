@@ -38,13 +38,20 @@ final class ProvableStates: Sendable {
     /// block names a state that was reached since.
     func newest(in store: StoreSnapshot) throws(StorageFault) -> ProvableState? {
         let chain = ChainStore(store)
-        let oldest = try chain.finalizedHeight().clampedRetreat(by: reach)
-        guard
-            let (height, certificate) = try chain.lastFinalization(from: oldest, count: reach + 1),
-            let block = try chain.block(at: height),
-            let snapshot = snapshots.withLock({ $0[block.executed.height] })
-        else { return nil }
-        return ProvableState(
-            header: block.header, finalization: certificate, snapshot: snapshot)
+        let newest = try chain.finalizedHeight()
+        let oldest = newest.clampedRetreat(by: reach)
+        var count = newest.rawValue - oldest.rawValue + 1
+        // The newest header may name a state that this node hasn't reached yet.
+        while count > 0,
+            let (height, certificate) = try chain.lastFinalization(from: oldest, count: count),
+            let block = try chain.block(at: height)
+        {
+            if let snapshot = snapshots.withLock({ $0[block.executed.height] }) {
+                return ProvableState(
+                    header: block.header, finalization: certificate, snapshot: snapshot)
+            }
+            count = height.rawValue - oldest.rawValue
+        }
+        return nil
     }
 }

@@ -95,6 +95,11 @@ package final class RunningNode: Sendable {
             try RunningNode.openCore(genesis, voting, opened)
         }
         layout = core.layout
+        // What is in the store now, genesis too, is named by the next blocks.
+        let present = store.snapshot()
+        if let summary = try? LedgerReader(present).summary() {
+            provable.keep(present, at: summary.height)
+        }
         loop = CoreLoop(
             core: core,
             parts: CoreParts(

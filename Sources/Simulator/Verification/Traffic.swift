@@ -105,7 +105,8 @@ struct SimulatedAccounts: AdmissionView, Equatable {
         if let reason = fault(of: signed) { return .refused(reason) }
         return .admissible(
             nextSequence: sequence(of: body.sender),
-            spendable: Amount(balances[body.sender] ?? 0), cost: Amount(cost(of: body)))
+            spendable: Amount(balances[body.sender] ?? 0), cost: Amount(cost(of: body)),
+            tip: 0)
     }
 
     /// What is certain to fail, an early sequence apart.

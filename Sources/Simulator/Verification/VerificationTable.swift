@@ -229,6 +229,6 @@ private struct CountingNetwork {
 /// A state in which everybody is rich.
 private struct CountingView: AdmissionView {
     func admission(of transaction: SignedTransaction) throws(StorageFault) -> Admission {
-        .admissible(nextSequence: 0, spendable: 1_000_000, cost: 1)
+        .admissible(nextSequence: 0, spendable: 1_000_000, cost: 1, tip: 0)
     }
 }

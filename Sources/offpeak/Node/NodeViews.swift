@@ -109,7 +109,7 @@ struct NodeViews: Sendable {
 
     var feeEstimate: FeeEstimate {
         let status = node.status
-        let base = max(status.baseFee, node.genesis.parameters.fees.baseFee)
+        let base = max(status.baseFee.amount, node.genesis.parameters.fees.baseFee)
         func level(_ level: FeeLevel, _ factor: UInt64, _ tip: Amount) -> FeeLevelEstimate {
             FeeLevelEstimate(
                 level: level, baseFeeMax: (try? base.multiplied(by: factor)) ?? Amount(.max),
@@ -122,7 +122,7 @@ struct NodeViews: Sendable {
             levels: [
                 level(.economy, 1, 0),
                 level(.standard, 2, status.tips.tip(atPermille: 500)),
-                level(.urgent, 4, most.clampedAdvance(by: most.rawValue / 8 + 1)),
+                level(.urgent, 4, most.clampedAdvance(by: most.rawValue / 8)),
             ])
     }
 

@@ -206,7 +206,9 @@ extension TransactionBuilder {
     private func assemble(
         _ operations: [Operation], sequence: UInt64, revealed: [Policy], current: [Policy]
     ) throws(CommandFault) -> TransactionFile {
-        func transaction(_ maxFee: Amount) throws(CommandFault) -> Transaction {
+        func transaction(
+            _ maxFee: Amount, tip: Amount
+        ) throws(CommandFault) -> Transaction {
             Transaction(
                 chainID: network.chainID, sender: sender, stream: options.stream,
                 sequence: SequenceNumber(sequence), validUntil: try validUntil(), maxFee: maxFee,
@@ -215,21 +217,24 @@ extension TransactionBuilder {
         }
         if let maxFee = options.maxFee {
             return try TransactionFile(
-                transaction: try transaction(maxFee), prefix: network.prefix, policies: revealed)
+                transaction: try transaction(maxFee, tip: options.tip ?? 0),
+                prefix: network.prefix, policies: revealed)
         }
         let signatures = max(keys.count, Set(current.flatMap(\.signers).map(\.publicKey)).count, 1)
         let unsigned = SignedTransaction(
-            transaction: try transaction(0), policies: revealed, authorizations: [])
+            transaction: try transaction(0, tip: 0), policies: revealed, authorizations: [])
+        let bytes = unsigned.byteCount + 96 * signatures
+        let charged = signatures + unsigned.chargedSignatures
+        // A node's word alone makes nobody tip more than the fee.
+        let fee = network.fees.fee(
+            bytes: bytes, signatures: charged, operations: operations.count)
+        let tip = options.tip ?? min(network.fees.tip, fee ?? 0)
         let maxFee = network.fees.generousMaximum(
-            bytes: unsigned.byteCount + 96 * signatures,
-            signatures: signatures + unsigned.chargedSignatures,
-            operations: operations.count, tip: tip)
+            bytes: bytes, signatures: charged, operations: operations.count, tip: tip)
         return try TransactionFile(
-            transaction: try transaction(maxFee), prefix: network.prefix, policies: revealed)
+            transaction: try transaction(maxFee, tip: tip), prefix: network.prefix,
+            policies: revealed)
     }
-
-    /// What is tipped: without a maximum of the sender's own what its level tips.
-    private var tip: Amount { options.tip ?? (options.maxFee == nil ? network.fees.tip : 0) }
 
     private func validUntil() throws(CommandFault) -> Timestamp {
         let most =
