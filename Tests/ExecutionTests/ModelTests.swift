@@ -189,7 +189,7 @@ import Testing
     }
 
     /// 3,600 transactions with about 7,000 operations for each seed.
-    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    @Test(arguments: [1, 2, 3, 5, 7, 8] as [UInt64])
     func `random traffic ends as in the naive model, audited at every height`(
         seed: UInt64
     ) throws {

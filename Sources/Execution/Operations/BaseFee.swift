@@ -3,9 +3,9 @@ package import Primitives
 /// The price of a unit of weight, as the blocks' use moves it: EIP-1559's rule in whole numbers.
 ///
 /// It is kept in parts of 1/65,536 of the native asset's unit, so that a low price moves by small
-/// steps too. A block whose executed transactions weigh `targetWeight` leaves it as it is. A heavier
-/// one raises it by at most one part in `changeDenominator`, at twice the target and above; a
-/// lighter one lowers it likewise, never below what genesis says. Wire: eight bytes.
+/// steps too. A block whose executed transactions weigh `targetWeight` leaves it as it is. A
+/// heavier one raises it by at most one part in `changeDenominator`, at twice the target and above;
+/// a lighter one lowers it likewise, never below what genesis says. Wire: eight bytes.
 package struct BaseFee: Hashable, Comparable, Sendable, BCSCodable {
     /// Parts of a unit.
     package static let unit: UInt64 = 1 << 16
