@@ -218,7 +218,7 @@ extension NodeCore {
             executed.append(ExecutedTransaction(transaction, skipped: NodeCore.skipReason(result)))
         }
         // Below the target there is room for everybody: a tip buys nothing.
-        tips.note(outcome.isAboveTarget ? outcome.tips : outcome.tips.prefix(1).map { _ in 0 })
+        tips.note(outcome.isAboveTarget ? outcome.tips : outcome.tips.map { _ in 0 })
         try feed(.advanced(block.height, verifierSets: ledger.verifierSets))
         for item in executed { try settleWaiting(item) }
         try feed(.executed(block.time, executed))

@@ -44,7 +44,7 @@ struct TestnetProcess: Sendable {
         var bytes = Data()
         for _ in 0..<20 {
             bytes = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-            guard bytes.isEmpty, pid == notedPid, isAlive(pid) else { break }
+            guard bytes.isEmpty, pid == notedPid, TestnetProcess.isAlive(pid) else { break }
             usleep(5_000)
         }
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
@@ -58,8 +58,6 @@ struct TestnetProcess: Sendable {
         guard let threads else { return true }
         return threads.count <= 1 && !isAlive(pid)
     }
-
-    private func isAlive(_ pid: pid_t) -> Bool { TestnetProcess.isAlive(pid) }
 
     /// Whether a process is there and isn't a zombie.
     private static func isAlive(_ pid: pid_t) -> Bool {

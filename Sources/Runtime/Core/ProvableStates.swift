@@ -34,8 +34,8 @@ final class ProvableStates: Sendable {
     /// Gives all of them back: they keep the store's files open.
     func forget() { snapshots.withLock { $0 = [:] } }
 
-    /// The newest state that a finalized block of `store` names; nil after a start, until the first
-    /// block names a state that was reached since.
+    /// The newest kept state that a finalized block of `store` names; nil after a start, until a
+    /// block names the state that the node opened with or a later one.
     func newest(in store: StoreSnapshot) throws(StorageFault) -> ProvableState? {
         let chain = ChainStore(store)
         let newest = try chain.finalizedHeight()

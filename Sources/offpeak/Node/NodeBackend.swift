@@ -73,8 +73,7 @@ struct NodeBackend: RPCBackend {
             switch reference {
             case .height(let height): throw .notFound(kind: "block", id: "\(height)")
             case .digest(let digest):
-                throw .notFound(
-                    kind: "block", id: HumanID.text(digest.bytes32, as: .block, in: prefix))
+                throw .notFound(kind: "block", id: views.ledger.block(digest))
             }
         }
         return summary

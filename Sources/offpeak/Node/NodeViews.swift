@@ -132,13 +132,9 @@ struct NodeViews: Sendable {
         _ summary: LedgerReader.Summary, _ block: Block?, finalized: Height
     ) -> ChainHead {
         ChainHead(
-            height: summary.height, digest: digest(block?.digest ?? .zero),
+            height: summary.height, digest: ledger.block(block?.digest ?? .zero),
             view: block?.view ?? 0, time: summary.time,
             stateRoot: summary.stateRoot.description, finalizedHeight: finalized)
-    }
-
-    private func digest(_ digest: Digest) -> String {
-        HumanID.text(digest.bytes32, as: .block, in: prefix)
     }
 
     func block(_ block: Block, _ chain: ChainStore) throws(StorageFault) -> BlockSummary {
@@ -150,8 +146,8 @@ struct NodeViews: Sendable {
             batches.append(try batch(certificate, chain))
         }
         return BlockSummary(
-            height: block.height, digest: digest(block.digest),
-            parent: digest(block.parent.digest), epoch: block.epoch, view: block.view,
+            height: block.height, digest: ledger.block(block.digest),
+            parent: ledger.block(block.parent.digest), epoch: block.epoch, view: block.view,
             proposer: block.proposer.rawValue, time: block.time,
             executedHeight: block.executed.height,
             executedStateRoot: block.executed.stateRoot.description,
