@@ -63,6 +63,31 @@ import Testing
         #expect(fixture.deliver(.syncResponse(tooLight)) == nil)
     }
 
+    @Test func `an answer of a view that is over proves nothing without its signatures`() throws {
+        for finalized in [0, 1] as [View] {
+            var fixture = try Fixture()
+            _ = fixture.feed(.start)
+            var tip = fixture.genesis
+            if finalized > 0 {
+                tip = fixture.block(finalized, on: tip)
+                let proof = fixture.certificate(.finalize, finalized, tip.digest)
+                _ = fixture.deliver(.certificate(proof))
+                _ = fixture.deliver(.block(tip))
+            }
+            for view in 0...finalized {
+                let forged = fixture.block(view, on: tip, payload: [66])
+                let light = fixture.certificate(.finalize, view, forged.digest, by: [1])
+                let lie = SyncResponse(blocks: [forged], certificate: light)
+                #expect(fixture.deliver(.syncResponse(lie)) == nil, "view \(view)")
+                // Nor does a quorum's word, which honest validators never give for such a view.
+                let heavy = fixture.certificate(.finalize, view, forged.digest)
+                let late = SyncResponse(blocks: [forged], certificate: heavy)
+                #expect(fixture.deliver(.syncResponse(late))?.committed ?? [] == [])
+            }
+            #expect(fixture.engine.finalizedHeight == tip.height)
+        }
+    }
+
     @Test func `a claimed height moves nothing`() throws {
         var fixture = try Fixture()
         _ = fixture.feed(.start)

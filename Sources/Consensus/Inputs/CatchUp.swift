@@ -73,7 +73,7 @@ extension SimplexEngine {
             first.height == finalized.height.next
         else { return }
         guard certificate.kind == .finalize, last.ref == certificate.ref,
-            first.parent == finalized.ref, isChain(chain)
+            first.parent == finalized.ref, first.view > finalized.view, isChain(chain)
         else { return effects.append(.penalise(peer, .brokenChain)) }
         syncPeer = committee.index(of: peer)
         noteSync()

@@ -67,10 +67,12 @@ extension ConsensusMessage: SignedValue {
         case .status(let status):
             status.finalization.map { $0.signatureClaims(in: context) } ?? []
         case .syncResponse(let response):
-            // Goes to the store as it is, so it is checked whatever the engine holds.
+            // Goes to the store as it is, so it is checked whatever the engine holds, and whatever
+            // its view.
             response.certificate.signatureClaims(
                 in: CertificateContext(
-                    committee: context.committee, floor: 0, held: [], breaking: context.breaking))
+                    committee: context.committee, floor: nil, held: [],
+                    breaking: context.breaking))
         case .recoveryAnswer(let answer): answer.signatureClaims(in: context)
         case .certificateRequest, .blockRequest, .block, .syncRequest, .recoveryRequest: []
         }
