@@ -17,7 +17,7 @@ struct Offpeak: AsyncParsableCommand {
                 subcommands: [
                     KeyCommand.self, PayCommand.self, EscrowCommand.self, AccountCommand.self,
                     VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
-                    VerifyCommand.self,
+                    StatementCommand.self, VerifyCommand.self,
                 ]),
             CommandGroup(
                 name: "Node",

@@ -25,9 +25,12 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
 
 @Suite struct CodecTests {
     private var account: Account {
-        var account = Account(policy: Person(1).policy)
-        account.setBalance(7, of: .native)
-        account.setBalance(9, of: AssetID(Person(2).address.bytes32))
+        var account = Account(
+            policy: Person(1).policy,
+            balances: [
+                .init(asset: AssetID(Person(2).address.bytes32), amount: 9),
+                .init(asset: .native, amount: 7),
+            ])
         account.setNextSequence(3, on: 5)
         account.setNextSequence(1, on: 0)
         account.deposits = 11
@@ -111,12 +114,14 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
     @Test func `balances and streams stay sorted and without empty entries`() throws {
         var generator = SeededGenerator(seed: 5)
         var account = Account()
+        var table = AccountTable(cachedMax: 8, keepsPostings: false)
+        _ = try table.read(.zero, MemoryStore())
         var balances: [AssetID: Amount] = [:]
         var streams: [UInt16: SequenceNumber] = [:]
         for _ in 0..<500 {
             let asset = AssetID(Bytes32.sha256([UInt8(generator.next() % 20)]))
             let amount = Amount(generator.next() % 3)
-            account.setBalance(amount, of: asset)
+            table.setBalance(amount, of: asset, in: &account, for: .zero, .fee)
             balances[asset] = amount > 0 ? amount : nil
             let stream = UInt16(generator.next() % 30)
             streams[stream] = SequenceNumber(generator.next())

@@ -19,6 +19,7 @@ import Testing
         var operations = 0
         var baseFees: Set<BaseFee> = []
         var outcomes: [String: Int] = [:]
+        var watch: PostingWatch
 
         init(seed: UInt64) throws {
             let people = (1...10).map { Person($0) }
@@ -51,6 +52,7 @@ import Testing
             store.apply(Ledger.genesisWrites(genesis).writes)
             ledger = try Run.open(store, genesis)
             model = NaiveLedger(genesis)
+            watch = try PostingWatch(store)
             traffic = RandomTraffic(
                 seed: seed, people: people, verifiers: verifiers, validators: validators)
         }
@@ -204,6 +206,8 @@ import Testing
             run.ledger.writesApplied()
             let audit = try run.ledger.audit()
             try #require(audit.escrows == run.model.trusts.count, "seed \(seed)")
+            let postings = try run.watch.differences(outcome, run.model.balances)
+            try #require(postings.isEmpty, "seed \(seed), height \(outcome.height)")
             let differences = try run.differences()
             try #require(differences.isEmpty, "seed \(seed), height \(outcome.height)")
             if run.traffic.chance(5) {
@@ -226,6 +230,8 @@ import Testing
         ] {
             #expect(run.outcomes[expected, default: 0] > 0, "never \(expected), seed \(seed)")
         }
+        #expect(run.watch.kinds.isSuperset(of: PostingWatch.expectedKinds), "\(run.watch.kinds)")
+        try run.watch.checkRanges(run.store, run.traffic.people.map(\.address), seed: seed)
         try replay(run)
     }
 

@@ -146,6 +146,9 @@ final class BenchNode: RPCBackend {
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList { throw .internalError }
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { throw .internalError }
+    func history(
+        of address: Address, _ query: HistoryQuery
+    ) async throws(RPCFault) -> AccountHistory { throw .internalError }
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
         throw .internalError
     }

@@ -22,6 +22,7 @@ struct MessageTests {
         _ = try roundTrip(Samples.verifier)
         _ = try roundTrip(Samples.validators)
         _ = try roundTrip(Samples.proof)
+        _ = try roundTrip(Samples.history)
         _ = try roundTrip(Samples.feeEstimate)
         _ = try roundTrip(Samples.peers)
         _ = try roundTrip(Samples.verifiers)
@@ -92,7 +93,8 @@ struct MessageTests {
             "transaction_get", "account_get", "escrow_get", "escrow_list", "validator_list",
             "verifier_list", "peer_list", "mempool_status", "verification_status", "genesis_get",
             "verifier_get", "account_proof", "escrow_proof", "validator_proof", "verifier_proof",
-            "parameters_proof", "transaction_proof", "fee_estimate",
+            "parameters_proof", "transaction_proof", "fee_estimate", "account_history",
+            "history_consistency",
         ]
         #expect(Set(promised) == Set(names.compactMap { $0 }))
         for (method, description) in zip(MethodTable.methods, methods) {

@@ -6,6 +6,7 @@ extension Ledger {
     package static func genesisWrites(_ genesis: Genesis) -> (writes: WriteSet, root: Digest) {
         var writes = WriteSet()
         var changes = accounts(of: genesis, into: &writes)
+        writes.append(PostingIndex.genesisWrites(genesis))
         for (index, validator) in zip(genesis.committee.indices, genesis.validators) {
             let key = StateKey.validator(index)
             changes.append(StateWriter.write(validator, key, at: key.path, into: &writes))
@@ -27,8 +28,8 @@ extension Ledger {
         of genesis: Genesis, into writes: inout WriteSet
     ) -> [StateTree.Change] {
         genesis.accounts.map { entry in
-            var account = Account(policy: entry.policy)
-            account.setBalance(entry.balance, of: .native)
+            let held = Account.Balance(asset: .native, amount: entry.balance)
+            let account = Account(policy: entry.policy, balances: [held])
             let key = StateKey(.account, entry.address)
             return StateWriter.write(account, key, at: key.path, into: &writes)
         }

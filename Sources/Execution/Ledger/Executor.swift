@@ -15,7 +15,7 @@ struct Executor: Sendable {
     /// The sets of verifiers that the state before the block names.
     var verifierSets: [UInt64: VerifierSet] = [:]
     let source: any KeyValueSource
-    var accounts = RecordTable<Account>(cachedMax: cachedAccountsMax)
+    var accounts: AccountTable
     var escrows = RecordTable<Escrow>(cachedMax: cachedEscrowsMax)
     var verifiers = RecordTable<Verifier>(cachedMax: cachedVerifiersMax)
     var deadlines = DeadlineIndex()
@@ -58,6 +58,8 @@ struct Executor: Sendable {
         } catch {
             return .skipped(signed.id, error)
         }
+        accounts.postings.transaction = signed.id
+        defer { accounts.postings.transaction = nil }
         try take(charge, transaction, parties)
         usedWeight += min(charge.weight, .max - usedWeight)
         tips.append(charge.tip)
@@ -91,23 +93,34 @@ struct Executor: Sendable {
             let isSender = party.address == transaction.sender
             guard isSender || account.policy == nil else { continue }
             account.policy = policy
-            if isSender { try take(charge, transaction, from: &account) }
-            accounts.write(account, for: party.address)
+            if isSender {
+                try take(charge, transaction, from: account)
+            } else {
+                accounts.write(account, for: party.address)
+            }
         }
     }
 
     private mutating func take(
-        _ charge: LedgerRules.Charge, _ transaction: Transaction, from sender: inout Account
+        _ charge: LedgerRules.Charge, _ transaction: Transaction, from account: Account
     ) throws(StorageFault) {
-        try books { () throws(ArithmeticOverflow) in
-            let left = try charge.spendable.subtracting(charge.fee).subtracting(charge.deposit)
-            sender.setBalance(left, of: .native)
+        var sender = account
+        let afterFee = try books { () throws(ArithmeticOverflow) in
             sender.deposits = try sender.deposits.adding(charge.deposit)
+            return try charge.spendable.subtracting(charge.fee)
+        }
+        let left = try books { () throws(ArithmeticOverflow) in
+            try afterFee.subtracting(charge.deposit)
         }
         guard let next = transaction.sequence.next else {
             throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")
         }
         sender.setNextSequence(next, on: transaction.stream)
+        let address = transaction.sender
+        accounts.setBalance(afterFee, of: .native, in: &sender, for: address, .fee)
+        if charge.deposit > 0 {
+            accounts.setBalance(left, of: .native, in: &sender, for: address, .deposit)
+        }
         try move(charge.fee, from: .balances, to: .undistributed)
         try move(charge.deposit, from: .balances, to: .deposits)
     }

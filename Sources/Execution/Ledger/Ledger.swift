@@ -65,9 +65,13 @@ package struct Ledger: Sendable {
         chainID = head.chainID
         self.source = source
         verifierSets = try Ledger.storedSets(rules.periods, at: head.height, in: source)
+        let accounts = AccountTable(
+            cachedMax: Executor.cachedAccountsMax,
+            keepsPostings: try PostingIndex.start(in: source) != nil)
         executor = Executor(
-            rules: rules, judge: judge, source: source, totals: head.totals, height: head.height,
-            time: head.time, baseFee: try BaseFee.stored(in: source, rules.fees))
+            rules: rules, judge: judge, source: source, accounts: accounts, totals: head.totals,
+            height: head.height, time: head.time,
+            baseFee: try BaseFee.stored(in: source, rules.fees))
         tree = StateTree()
         history = try HistoryLog(opening: source)
         guard history.count == head.height.rawValue else {
@@ -102,6 +106,7 @@ package struct Ledger: Sendable {
         var writes = WriteSet()
         let receipts = Ledger.write(results, into: &writes)
         let receiptsRoot = StoredReceiptTree.write(receipts, at: block.height, into: &writes)
+        executor.accounts.postings.write(at: block.height, time: executor.time, into: &writes)
         let head = appendToHistory(block, receiptsRoot, into: &writes)
         stateRoot = try commit(block.systemValues + [head] + moveBaseFee(), into: &writes)
         height = block.height

@@ -31,6 +31,7 @@ package struct RowAudit: Sendable {
         case .escrowsByParty: try checkParty(row)
         case .bonds: try checkBond(row)
         case .history: try checkHistory(row)
+        case .postings: try checkPosting(row)
         case .meta, .blocks, .blockHeights, .finalizations, .batches, .lanes: break
         }
     }
@@ -134,7 +135,12 @@ package struct RowAudit: Sendable {
 
     private func checkNotes(of row: StateRow, _ what: String) throws(StorageFault) {
         switch row.key.kind {
-        case .account: let _: Account = try StoredState.decode(row.value, what)
+        case .account:
+            let account: Account = try StoredState.decode(row.value, what)
+            guard let address = Address(bytes: row.key.id) else {
+                throw StorageFault("\(what) names no account")
+            }
+            try checkNewestPosting(of: account, address, what)
         case .escrow:
             let escrow: Escrow = try StoredState.decode(row.value, what)
             guard escrow.isBalanced, escrow.id.bytes == row.key.id, let due = escrow.due else {

@@ -3,8 +3,10 @@ internal import Primitives
 extension Executor {
     /// Moves an amount between two accounts; one to oneself changes nothing.
     mutating func transfer(_ transfer: Transfer, from sender: Address) throws(Stop) {
-        try debit(transfer.amount, of: transfer.asset, from: sender)
-        try credit(transfer.amount, of: transfer.asset, to: transfer.to)
+        try debit(
+            transfer.amount, of: transfer.asset, from: sender, .transfer(with: transfer.to))
+        try credit(
+            transfer.amount, of: transfer.asset, to: transfer.to, .transfer(with: sender))
     }
 
     /// Replaces the policy; that the admin threshold was reached was checked before.
@@ -18,23 +20,22 @@ extension Executor {
 
     /// Takes an amount out of an account; where it goes is up to the caller, and to the totals too.
     mutating func debit(
-        _ amount: Amount, of asset: AssetID, from address: Address
+        _ amount: Amount, of asset: AssetID, from address: Address, _ cause: PostingCause
     ) throws(Stop) {
         guard amount > 0 else { throw .failed(.zeroAmount) }
         guard totals[asset] != nil else { throw .failed(.unknownAsset) }
         guard var account = try account(address) else { throw .failed(.insufficientFunds) }
         do throws(ArithmeticOverflow) {
             let left = try account.balance(of: asset).subtracting(amount)
-            account.setBalance(left, of: asset)
+            accounts.setBalance(left, of: asset, in: &account, for: address, cause)
         } catch {
             throw .failed(.insufficientFunds)
         }
-        accounts.write(account, for: address)
     }
 
     /// Puts an amount into an account, which is made if need be.
     mutating func credit(
-        _ amount: Amount, of asset: AssetID, to address: Address
+        _ amount: Amount, of asset: AssetID, to address: Address, _ cause: PostingCause
     ) throws(Stop) {
         var account = try account(address) ?? Account()
         let held = account.balance(of: asset)
@@ -42,11 +43,11 @@ extension Executor {
             throw .failed(.tooManyAssets)
         }
         do throws(ArithmeticOverflow) {
-            account.setBalance(try held.adding(amount), of: asset)
+            let sum = try held.adding(amount)
+            accounts.setBalance(sum, of: asset, in: &account, for: address, cause)
         } catch {
             throw .failed(.balanceOverflow)
         }
-        accounts.write(account, for: address)
     }
 
     private mutating func account(_ address: Address) throws(Stop) -> Account? {

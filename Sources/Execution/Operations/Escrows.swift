@@ -18,7 +18,7 @@ extension Executor {
         _ id: EscrowID, _ terms: EscrowTerms, payer: Address
     ) throws(Stop) {
         try checkDeadlines(terms)
-        try debit(terms.amount, of: terms.asset, from: payer)
+        try debit(terms.amount, of: terms.asset, from: payer, .escrowPayment(id))
         try shift(terms.amount, of: terms.asset, from: .balances, to: .escrowed)
         guard try anyEscrow(id) == nil else { throw .fault(StorageFault("escrow \(id) twice")) }
         escrows.write(Escrow(id: id, payer: payer, terms: terms), for: id)
@@ -46,7 +46,8 @@ extension Executor {
 
     mutating func topUp(_ topUp: EscrowTopUp, from sender: Address) throws(Stop) {
         var escrow = try openEscrow(topUp.escrow)
-        try debit(topUp.amount, of: escrow.terms.asset, from: sender)
+        try debit(
+            topUp.amount, of: escrow.terms.asset, from: sender, .escrowPayment(escrow.id))
         try shift(topUp.amount, of: escrow.terms.asset, from: .balances, to: .escrowed)
         do throws(ArithmeticOverflow) {
             escrow.held = try escrow.held.adding(topUp.amount)
@@ -158,7 +159,9 @@ extension Executor {
     ) throws(Stop) {
         guard amount > 0 else { return }
         let receiver = direction == .release ? escrow.terms.payee : escrow.payer
-        try credit(amount, of: escrow.terms.asset, to: receiver)
+        let cause: PostingCause =
+            direction == .release ? .escrowRelease(escrow.id) : .escrowRefund(escrow.id)
+        try credit(amount, of: escrow.terms.asset, to: receiver, cause)
         try shift(amount, of: escrow.terms.asset, from: .escrowed, to: .balances)
         do throws(ArithmeticOverflow) {
             if rules.planted != .escrowKeepsPaid {

@@ -59,12 +59,13 @@ package struct Account: Hashable, Sendable, BCSCodable {
     /// Native asset kept back for the streams.
     package var deposits: Amount
 
-    /// An account with nothing in it.
-    package init(policy: Policy? = nil) {
-        balances = []
+    /// An account that holds `balances`: each asset once, in any order; those of 0 are left out.
+    package init(policy: Policy? = nil, balances: [Balance] = []) {
+        self.balances = []
         self.policy = policy
         streams = []
         deposits = 0
+        for balance in balances { setBalance(balance.amount, of: balance.asset) }
     }
 
     package func encode(to writer: inout BCSWriter) {
@@ -92,8 +93,9 @@ extension Account {
         balances.first { $0.asset == asset }?.amount ?? 0
     }
 
-    /// Sets what the account holds of `asset`; 0 takes the entry away.
-    package mutating func setBalance(_ amount: Amount, of asset: AssetID) {
+    /// Sets what the account holds of `asset`; 0 takes the entry away. Within this file, so that no
+    /// change goes past the table below.
+    fileprivate mutating func setBalance(_ amount: Amount, of asset: AssetID) {
         let place = balances.firstIndex { $0.asset >= asset } ?? balances.count
         let isThere = place < balances.count && balances[place].asset == asset
         switch (isThere, amount > 0) {
@@ -125,4 +127,69 @@ extension Account {
             streams.insert(Stream(number: number, next: next), at: place)
         }
     }
+}
+
+/// Accounts as the block that is being executed sees them, with the postings of what changed in
+/// them.
+///
+/// A balance can be changed here only, and not without a cause: no operation can forget what the
+/// account's owner will want to read.
+struct AccountTable: Sendable {
+    private var records: RecordTable<Account>
+    /// What changed in this block.
+    var postings: PostingJournal
+
+    /// - Parameter keepsPostings: Whether the store has a history of accounts.
+    init(cachedMax: Int, keepsPostings: Bool) {
+        records = RecordTable(cachedMax: cachedMax)
+        postings = PostingJournal(isKept: keepsPostings)
+    }
+
+    /// The account outside of a block.
+    func peek(
+        _ address: Address, _ source: any KeyValueSource
+    ) throws(StorageFault) -> Account? {
+        try records.peek(address, source)
+    }
+
+    /// The account as the block sees it.
+    mutating func read(
+        _ address: Address, _ source: any KeyValueSource
+    ) throws(StorageFault) -> Account? {
+        try records.read(address, source)
+    }
+
+    /// Sets all of an account that was read in this block but its balances.
+    mutating func write(_ account: Account, for address: Address) {
+        records.write(account, for: address)
+    }
+
+    /// Sets an account that was read in this block, with `amount` of an asset in it, and notes why.
+    mutating func setBalance(
+        _ amount: Amount, of asset: AssetID, in account: inout Account, for address: Address,
+        _ cause: PostingCause
+    ) {
+        let before = account.balance(of: asset)
+        account.setBalance(amount, of: asset)
+        records.write(account, for: address)
+        postings.note(address, asset, from: before, to: amount, cause)
+    }
+
+    /// What follows can be taken back.
+    mutating func beginOperations() {
+        records.beginOperations()
+        postings.beginOperations()
+    }
+
+    /// Takes back everything since `beginOperations`.
+    mutating func revertOperations() {
+        records.revertOperations()
+        postings.revertOperations()
+    }
+
+    /// Ends the block: the accounts that it changed.
+    mutating func takeChanges() -> [RecordTable<Account>.Change] { records.takeChanges() }
+
+    /// The store has every write that was handed out.
+    mutating func writesApplied() { records.writesApplied() }
 }

@@ -16,6 +16,12 @@ package struct Parameter: Sendable {
         case escrowID
         /// `pub` text.
         case publicKey
+        /// `native`, or 64 hexadecimal digits.
+        case asset
+        /// One of these words.
+        case choice([String])
+        /// A height and a number in that block, as `12-3`.
+        case postingPlace
         /// A whole number in a range.
         case count(ClosedRange<UInt64>)
     }
@@ -39,7 +45,8 @@ extension Parameter.Kind {
     var isNumber: Bool {
         switch self {
         case .height, .count: true
-        case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID, .publicKey:
+        case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID, .publicKey,
+            .asset, .choice, .postingPlace:
             false
         }
     }
@@ -56,6 +63,9 @@ extension Parameter.Kind {
         case .address: Schema.text("bech32m text of an address: network prefix and acc")
         case .escrowID: Schema.text("bech32m text of an escrow: network prefix and esc")
         case .publicKey: Schema.text("bech32m text of a public key: network prefix and pub")
+        case .asset: Schema.text("native, or the 64 hexadecimal digits of an asset")
+        case .choice(let words): Schema.text("one of " + words.joined(separator: ", "))
+        case .postingPlace: Schema.text("a height and a number in that block, as 12-3")
         }
     }
 }

@@ -10,7 +10,7 @@ struct QueryCommand: AsyncParsableCommand {
             QueryStatus.self, QueryHead.self, QueryBlock.self, QueryTransaction.self,
             QueryAccount.self, QueryEscrow.self, QueryValidators.self, QueryVerifiers.self,
             QueryPeers.self, QueryMempool.self, QueryVerification.self, QueryGenesis.self,
-            QueryProof.self,
+            QueryHistory.self, QueryProof.self, QueryConsistency.self,
         ])
 }
 

@@ -14,6 +14,9 @@ struct VerifyCommand: AsyncParsableCommand {
             answered. It holds if a quorum of the validators of the genesis have finalized a block \
             that names the state which the answer is about. No node is asked. Only what the proof \
             shows is printed, also that something isn't there; exit code 1 if it doesn't hold.
+
+            With `history` as SUBJECT, --earlier names an answer that was kept: both must hold, \
+            and the new one must begin where the earlier one ended, with the same history.
             """)
 
     @Argument(help: "The answer (- for stdin).")
@@ -25,6 +28,9 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: "The genesis file of the network.")
     var genesis: String
 
+    @Option(help: "With history: an answer that was kept.")
+    var earlier: String?
+
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -34,9 +40,42 @@ struct VerifyCommand: AsyncParsableCommand {
         let views = LedgerViews(prefix: prefix)
         let proven = try VerifyCommand.check(
             try ProofFile.read(file), subject, genesis, views, file: file)
+        if let earlier {
+            let kept = try VerifyCommand.check(
+                try ProofFile.read(earlier), try SubjectText("history", in: prefix), genesis,
+                views, file: earlier)
+            try VerifyCommand.check(proven, goesOnFrom: kept)
+        }
         let report = ProofReport(proven, genesis, views)
         let format = output.format
         format.show(report) { report.text(format.palette) }
+    }
+
+    /// Checks that what is proven now begins with what was proven earlier.
+    static func check(
+        _ proven: LightClient.Proven, goesOnFrom kept: LightClient.Proven
+    ) throws(CommandFault) {
+        guard case .consistency(let from, _) = proven.fact else {
+            throw .usage("--earlier belongs to the subject history")
+        }
+        guard case .consistency(_, let known) = kept.fact else {
+            throw .usage("--earlier: an answer about the history is wanted")
+        }
+        guard from.height == known.height else {
+            throw CommandFault(
+                """
+                the earlier answer ends at height \(known.height), this one begins at \
+                \(from.height): ask for one --from \(known.height)
+                """)
+        }
+        guard from.root == known.root else {
+            throw CommandFault(
+                """
+                the history was rewritten: at height \(known.height) it had the root \
+                \(known.root), now it is said to have had \(from.root); both are signed by a \
+                quorum, keep both files
+                """)
+        }
     }
 
     /// What an answer proves.
@@ -75,7 +114,7 @@ struct VerifyCommand: AsyncParsableCommand {
 /// What a proof has shown, for people and programs.
 struct ProofReport: Encodable, Sendable {
     /// What the fact is about: `account`, `escrow`, `transaction`, `verifier`, `validator`,
-    /// `parameters`.
+    /// `parameters`, `history`.
     let kind: String
     /// Whether it is there.
     let isPresent: Bool
@@ -94,6 +133,14 @@ struct ProofReport: Encodable, Sendable {
     private(set) var verifier: VerifierInfo?
     private(set) var validator: ValidatorStake?
     private(set) var parameters: RPC.FeeParameters?
+    private(set) var history: [HistoryPoint]?
+
+    /// How the history was at a height.
+    struct HistoryPoint: Encodable, Sendable {
+        let height: Height
+        /// 64 hexadecimal digits.
+        let root: String
+    }
 
     /// A validator as genesis has it.
     struct ValidatorStake: Encodable, Sendable {
@@ -133,6 +180,10 @@ struct ProofReport: Encodable, Sendable {
         case .receipt(let found, let block):
             receipt = views.receipt(found)
             executedIn = views.block(block)
+        case .consistency(let from, let to):
+            history = [from, to].map {
+                HistoryPoint(height: $0.height, root: $0.root.description)
+            }
         case .value: break
         }
     }
@@ -145,6 +196,7 @@ struct ProofReport: Encodable, Sendable {
         case .validator(_, let found): ("validator", found != nil)
         case .parameters: ("parameters", true)
         case .receipt: ("transaction", true)
+        case .consistency: ("history", true)
         case .value(_, let found): ("value", found != nil)
         }
     }
@@ -183,6 +235,8 @@ struct ProofReport: Encodable, Sendable {
                 "\(parameters.byteWeight) a byte, \(parameters.signatureWeight) a signature, "
                     + "\(parameters.writeWeight) an operation")
             sheet.add("stream deposit", "\(parameters.streamDeposit)")
+        } else if let history {
+            for point in history { sheet.add("height \(point.height)", "root \(point.root)") }
         } else {
             return nil
         }

@@ -35,7 +35,7 @@ struct LedgerViews: Sendable {
             stateRoot: stateRoot.description)
     }
 
-    private func asset(_ asset: AssetID) -> String {
+    func asset(_ asset: AssetID) -> String {
         asset == .native ? "native" : asset.description
     }
 
