@@ -34,6 +34,9 @@ package protocol RPCBackend: Sendable {
     /// - Throws: `notFound` for an escrow that never was.
     func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo
 
+    /// - Throws: `notFound` for an asset that never was issued, or was retired.
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo
+
     /// The escrows that `address` takes part in, in order of id, after `after`; at most `limit`
     /// (1...100).
     func escrows(
@@ -54,6 +57,7 @@ package protocol RPCBackend: Sendable {
     func verificationStatus() async throws(RPCFault) -> VerificationStatus
     func genesis() async throws(RPCFault) -> GenesisInfo
     func feeEstimate() async throws(RPCFault) -> FeeEstimate
+    func governance() async throws(RPCFault) -> GovernanceInfo
 
     /// For `/ready`.
     func readiness() async -> Readiness
@@ -66,6 +70,7 @@ package protocol RPCBackend: Sendable {
 package enum ProofSubject: Hashable, Sendable {
     case account(Address)
     case escrow(EscrowID)
+    case asset(AssetID)
     /// A place in the committee of genesis.
     case validator(ValidatorIndex)
     case verifier(PublicKey)

@@ -234,10 +234,10 @@ import Testing
         let audit = try ledger.audit()
         #expect(audit.stateRoot == root && ledger.stateRoot == root)
         #expect(audit.accounts == 2 && audit.verifiers == 5)
-        #expect(ledger.totals.native.bonded == 9_000_000)
+        #expect(ledger.totals.bonded == 9_000_000)
         #expect(ledger.verifierSet(period: 0)?.count == 5)
         #expect(ledger.verifierSet(period: 0)?.totalBond == 9000)
-        #expect(ledger.totals.native.balances == 5)
+        #expect(ledger.totals.balances == 5)
     }
 
     @Test func `a store of another genesis or without one isn't opened`() throws {

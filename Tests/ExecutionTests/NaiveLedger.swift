@@ -9,6 +9,7 @@ struct NaiveLedger {
         let payer: Address
         let terms: EscrowTerms
         var paidIn: UInt64
+        let deposit: UInt64
         var released: UInt64 = 0
         var refunded: UInt64 = 0
         var round: UInt64 = 0
@@ -23,8 +24,11 @@ struct NaiveLedger {
 
     struct Failed: Error { let code: FailureCode }
 
-    let fees: FeeParameters
-    let expiriesMax: Int
+    var fees: FeeParameters
+    var expiriesMax: Int
+    let governance: GovernanceParameters
+    let epochBlocks: UInt64
+    var proposals: [ProposalID: NaiveProposal] = [:]
     let rewards: [Address]
     let chainID: ChainID
     let validators: [GenesisValidator]
@@ -42,6 +46,8 @@ struct NaiveLedger {
     var next: [Address: [UInt16: UInt64]] = [:]
     var known: Set<Address>
     var trusts: [EscrowID: Trust] = [:]
+    var assets: [AssetID: NaiveAsset] = [:]
+    var holdings: [Address: [AssetID: NaiveHolding]] = [:]
     var feesOfBatch: UInt64 = 0
     /// In 65,536ths.
     var baseFee: UInt64
@@ -52,6 +58,8 @@ struct NaiveLedger {
         fees = genesis.parameters.fees
         baseFee = genesis.parameters.fees.baseFee.rawValue * 65_536
         expiriesMax = Int(genesis.parameters.escrow.expiriesPerBlockMax)
+        governance = genesis.parameters.governance
+        epochBlocks = genesis.parameters.stake.epochBlocks
         rewards = genesis.validators.map(\.rewardAddress)
         chainID = genesis.chainID
         validators = genesis.validators
@@ -78,12 +86,13 @@ struct NaiveLedger {
     mutating func beginBlock(at time: UInt64) {
         self.time = time
         height += 1
+        govern()
         let due = trusts.filter { $0.value.due <= time }
             .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
         for (id, trust) in due.prefix(expiriesMax) {
             let receiver = trust.terms.onDeadline == .release ? trust.terms.payee : trust.payer
-            balances[receiver, default: 0] += trust.held
-            trusts[id] = nil
+            give(trust.held, of: trust.terms.asset, to: receiver)
+            close(id, trust)
         }
     }
 
@@ -152,7 +161,7 @@ struct NaiveLedger {
         let signatures = signers.count + transaction.operations.map(\.proofs).reduce(0, +)
         let weight =
             UInt64(signed.byteCount - needless) + 200 * UInt64(signatures)
-            + 100 * UInt64(transaction.operations.count)
+            + fees.writeWeight * UInt64(transaction.operations.count)
         let base = factor * ((baseFee * weight + 65_535) / 65_536)
         if base > transaction.maxFee.rawValue { return "feeTooLow" }
         let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
@@ -168,7 +177,7 @@ struct NaiveLedger {
         let before = self
         do {
             for (place, operation) in transaction.operations.enumerated() {
-                try run(operation, Escrow.id(transaction: signed.id, operation: place), parties)
+                try run(operation, signed.id, place, parties)
             }
             return "ok"
         } catch {
@@ -184,20 +193,25 @@ struct NaiveLedger {
     }
 
     private mutating func run(
-        _ operation: Operation, _ newID: EscrowID, _ parties: [Address]
+        _ operation: Operation, _ transaction: TransactionID, _ place: Int, _ parties: [Address]
     ) throws {
         switch operation {
         case .transfer(let transfer):
-            try take(transfer.amount.rawValue, from: parties[0])
-            balances[transfer.to, default: 0] += transfer.amount.rawValue
+            let (amount, asset) = (transfer.amount.rawValue, transfer.asset)
+            try take(amount, of: asset, from: parties[0])
+            if asset != .native { try open(asset, for: transfer.to, by: parties[0]) }
+            give(amount, of: asset, to: transfer.to)
         case .escrowCreate(let terms):
             if terms.deadline.rawValue <= time { throw Failed(code: .deadlinePast) }
-            try take(terms.amount.rawValue, from: parties[0])
-            trusts[newID] = Trust(
-                payer: parties[0], terms: terms, paidIn: terms.amount.rawValue)
+            try reserve(terms, parties[0])
+            trusts[Escrow.id(transaction: transaction, operation: place)] = Trust(
+                payer: parties[0], terms: terms, paidIn: terms.amount.rawValue,
+                deposit: fees.escrowDeposit.rawValue)
+            try take(terms.amount.rawValue, of: terms.asset, from: parties[0])
+            try keepBack(fees.escrowDeposit.rawValue, of: parties[0])
         case .escrowTopUp(let topUp):
-            try open(topUp.escrow)
-            try take(topUp.amount.rawValue, from: parties[0])
+            let asset = try open(topUp.escrow).terms.asset
+            try take(topUp.amount.rawValue, of: asset, from: parties[0])
             trusts[topUp.escrow]?.paidIn += topUp.amount.rawValue
         case .escrowDecide(let decision): try decide(decision, parties)
         case .escrowDispute(let id):
@@ -215,6 +229,16 @@ struct NaiveLedger {
         case .unbond(let unbond): try self.unbond(unbond, parties[0])
         case .withdraw(let key): try withdraw(key, parties[0])
         case .reportEvidence(let evidence): try report(evidence, parties[0])
+        case .issueAsset(let terms):
+            try issue(terms, .issued(by: transaction, operation: place), parties[0])
+        case .mint(let mint): try self.mint(mint, parties[0])
+        case .redeem(let redemption): try redeem(redemption, parties[0])
+        case .retireAsset(let id): try retire(id, parties[0])
+        case .freeze(let freeze): try self.freeze(freeze, parties[0])
+        case .clawback(let clawback): try clawBack(clawback, parties[0])
+        case .proposeParameters(let changes):
+            try propose(changes, .made(by: transaction, operation: place), parties[0])
+        case .voteParameters(let vote): try self.vote(vote, parties[0])
         }
     }
 
@@ -250,11 +274,12 @@ struct NaiveLedger {
                 throw Failed(code: .preimageMissing)
             }
             if isRelease { trust.released += amount } else { trust.refunded += amount }
-            balances[isRelease ? trust.terms.payee : trust.payer, default: 0] += amount
+            give(amount, of: trust.terms.asset, to: isRelease ? trust.terms.payee : trust.payer)
             trust.round += 1
             trust.wishes = [:]
         }
-        trusts[decision.escrow] = trust.held == 0 ? nil : trust
+        trusts[decision.escrow] = trust
+        if trust.held == 0 { close(decision.escrow, trust) }
     }
 
     private mutating func arbitrate(_ split: EscrowArbitration, _ parties: [Address]) throws {
@@ -267,9 +292,9 @@ struct NaiveLedger {
             throw Failed(code: .splitMismatch)
         }
         if try wish("split \(payee)", parties, quorum, &trust) {
-            if payee > 0 { balances[trust.terms.payee, default: 0] += payee }
-            if payer > 0 { balances[trust.payer, default: 0] += payer }
-            trusts[split.escrow] = nil
+            if payee > 0 { give(payee, of: trust.terms.asset, to: trust.terms.payee) }
+            if payer > 0 { give(payer, of: trust.terms.asset, to: trust.payer) }
+            close(split.escrow, trust)
         } else {
             trusts[split.escrow] = trust
         }

@@ -25,7 +25,7 @@ struct RandomTraffic {
     mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
     mutating func person() -> Person { people[below(people.count)] }
 
-    private mutating func amount(around middle: UInt64) -> Amount {
+    mutating func amount(around middle: UInt64) -> Amount {
         switch below(20) {
         case 0: 0
         case 1: Amount(.max)
@@ -43,12 +43,14 @@ struct RandomTraffic {
         return try Quorum(members: members, threshold: UInt32(below(weight) + 1))
     }
 
-    private mutating func terms(_ time: UInt64) throws -> EscrowTerms {
+    private mutating func terms(_ model: NaiveLedger) throws -> EscrowTerms {
+        let time = model.time
         let deadline = time + UInt64(below(30_000))
         let arbitration = chance(60) ? try quorum() : nil
         let isLocked = chance(25)
         return EscrowTerms(
-            payee: person().address, amount: amount(around: 5000), release: try quorum(),
+            payee: person().address, asset: asset(model, nativePercent: 60),
+            amount: amount(around: 5000), release: try quorum(),
             refund: try quorum(), arbitration: arbitration,
             hashlock: isLocked ? .sha256(secret) : nil,
             notBefore: chance(20) ? Timestamp(time.advanced(by: -100)) : nil,
@@ -59,8 +61,11 @@ struct RandomTraffic {
 
     private mutating func operation(_ model: NaiveLedger) throws -> Operation {
         guard let focus, chance(90) else {
-            if chance(30) { return .escrowCreate(try terms(model.time)) }
-            return .transfer(Transfer(to: person().address, amount: amount(around: 3000)))
+            if chance(30) { return .escrowCreate(try terms(model)) }
+            let asset = asset(model, nativePercent: 50)
+            let middle: UInt64 = asset == .native ? 3000 : 300
+            return .transfer(
+                Transfer(to: person().address, asset: asset, amount: amount(around: middle)))
         }
         let id = chance(97) ? focus : EscrowID(.sha256([UInt8(below(9))]))
         let trust = model.trusts[id]
@@ -94,15 +99,21 @@ struct RandomTraffic {
         return people.filter { quorum?.weight(of: $0.address) != nil }
     }
 
+    /// The reward address of all validators.
+    private var validatorOwner: Person { people[0] }
+
     mutating func transaction(
         _ model: NaiveLedger, chainID: ChainID
     ) throws -> SignedTransaction {
         let ids = model.trusts.keys.sorted()
         focus = !ids.isEmpty && chance(65) ? ids[below(ids.count)] : nil
         let verifier = chance(25) ? verifiers[below(verifiers.count)] : nil
+        let asset = verifier == nil && chance(25) ? asset(model, nativePercent: 5) : nil
+        let governs = verifier == nil && asset == nil && chance(6)
         let circle = circle(of: focus.flatMap { model.trusts[$0] })
         let sender =
-            verifier.flatMap { owner(of: $0, model) } ?? circle[below(circle.count)]
+            verifier.flatMap { owner(of: $0, model) } ?? asset.flatMap { issuer(of: $0, model) }
+            ?? (governs ? validatorOwner : nil) ?? circle[below(circle.count)]
         var cosigners: [Person] = []
         while cosigners.count < 4, chance(50) {
             let other = circle[below(circle.count)]
@@ -119,6 +130,10 @@ struct RandomTraffic {
         for _ in 0...below(3) {
             if let verifier {
                 operations.append(bondOperation(verifier, sender.address, model))
+            } else if governs {
+                operations.append(governanceOperation(model))
+            } else if let asset {
+                operations.append(try assetOperation(asset, model))
             } else {
                 operations.append(try operation(model))
             }

@@ -40,6 +40,7 @@ struct World {
     init(
         extra: [GenesisAccount] = [], escrow: EscrowParameters = .init(), baseFee: Amount = 1,
         consensus: ConsensusParameters = .init(), verification: VerificationParameters = .init(),
+        stake: StakeParameters = .init(), governance: GovernanceParameters = .init(),
         isBonded: Bool = false, fees: ((Address) -> FeeParameters)? = nil
     ) throws {
         let people = [alice, bob, carol, dave]
@@ -62,8 +63,10 @@ struct World {
                 ] : [],
             parameters: LedgerParameters(
                 fees: fees?(treasury.address)
-                    ?? FeeParameters(baseFee: baseFee, treasury: treasury.address),
-                escrow: escrow, consensus: consensus, verification: verification))
+                    ?? FeeParameters(
+                        baseFee: baseFee, escrowDeposit: 0, treasury: treasury.address),
+                stake: stake, escrow: escrow, consensus: consensus, verification: verification,
+                governance: governance))
         store.apply(Ledger.genesisWrites(genesis).writes)
         ledger = try Ledger(opening: store, genesis: genesis, judge: FakeJudge())
     }

@@ -36,7 +36,7 @@ final class WalletNode: RPCBackend {
     func add(_ address: Address, policy: Policy? = nil, nextSequence: UInt64? = nil) {
         let info = AccountInfo(
             address: address.text(in: prefix),
-            balances: [AssetBalance(asset: AssetID.native.description, amount: 1_000_000)],
+            balances: [AssetBalance(asset: "native", amount: 1_000_000)],
             policy: policy.map(info),
             streams: nextSequence.map {
                 [StreamInfo(stream: 0, nextSequence: SequenceNumber($0))]
@@ -119,6 +119,16 @@ final class WalletNode: RPCBackend {
         return escrow
     }
 
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo {
+        guard id.bytes32 == .sha256([7]) else {
+            throw .notFound(kind: "asset", id: id.text(in: prefix))
+        }
+        return AssetInfo(
+            id: id.text(in: prefix), issuer: "opkacc1", symbol: "EURX", decimals: 2, cap: 5_000,
+            canFreeze: true, canClawBack: false, supply: 1_000, escrowed: 10, deposit: 1_000_000,
+            height: 7)
+    }
+
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList {
@@ -137,6 +147,14 @@ final class WalletNode: RPCBackend {
             ])
     }
 
+    func governance() async throws(RPCFault) -> GovernanceInfo {
+        GovernanceInfo(
+            parameters: [
+                GovernedParameterInfo(name: "fees.baseFee", value: 1, least: 0, greatest: 9)
+            ], proposals: [], voteBlocks: 10, delayBlocks: 10, approvalPermille: 667,
+            deposit: 1_000_000, height: 7)
+    }
+
     func genesis() async throws(RPCFault) -> GenesisInfo {
         GenesisInfo(
             network: "wallet-tests", prefix: prefix.text,
@@ -144,7 +162,8 @@ final class WalletNode: RPCBackend {
             time: 1_700_000_000_000, supply: 5_000_000, accounts: 2, validators: 4,
             parameters: FeeParameters(
                 baseFee: 1, byteWeight: 1, signatureWeight: 200, writeWeight: 100,
-                streamDeposit: 100_000),
+                streamDeposit: 100_000, escrowDeposit: 20_000, holdingDeposit: 10_000,
+                assetDeposit: 1_000_000),
             canonical: "")
     }
 }

@@ -92,7 +92,8 @@ struct MessageTests {
             "transaction_get", "account_get", "escrow_get", "escrow_list", "validator_list",
             "verifier_list", "peer_list", "mempool_status", "verification_status", "genesis_get",
             "verifier_get", "account_proof", "escrow_proof", "validator_proof", "verifier_proof",
-            "parameters_proof", "transaction_proof", "fee_estimate",
+            "parameters_proof", "transaction_proof", "fee_estimate", "asset_get", "asset_proof",
+            "governance_get",
         ]
         #expect(Set(promised) == Set(names.compactMap { $0 }))
         for (method, description) in zip(MethodTable.methods, methods) {

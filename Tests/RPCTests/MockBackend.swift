@@ -73,6 +73,8 @@ final class MockBackend: RPCBackend {
 
     func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo { Samples.escrow }
 
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo { Samples.asset }
+
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList {
@@ -93,6 +95,7 @@ final class MockBackend: RPCBackend {
         Samples.verification
     }
     func feeEstimate() async throws(RPCFault) -> FeeEstimate { Samples.feeEstimate }
+    func governance() async throws(RPCFault) -> GovernanceInfo { Samples.governance }
     func genesis() async throws(RPCFault) -> GenesisInfo { Samples.genesis }
 
     func readiness() async -> Readiness {

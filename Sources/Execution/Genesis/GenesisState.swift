@@ -28,7 +28,7 @@ extension Ledger {
     ) -> [StateTree.Change] {
         genesis.accounts.map { entry in
             var account = Account(policy: entry.policy)
-            account.setBalance(entry.balance, of: .native)
+            account.native = entry.balance
             let key = StateKey(.account, entry.address)
             return StateWriter.write(account, key, at: key.path, into: &writes)
         }
@@ -74,11 +74,8 @@ extension Genesis {
     /// Where the supply is at height 0.
     package var totals: Totals {
         let bonded = bondedVerifiers.reduce(UInt64(0)) { $0 + $1.verifier.bonded.rawValue }
-        return Totals(assets: [
-            Totals.Asset(
-                asset: .native, balances: Amount(supply.rawValue - bonded),
-                bonded: Amount(bonded), supply: supply)
-        ])
+        return Totals(
+            balances: Amount(supply.rawValue - bonded), bonded: Amount(bonded), supply: supply)
     }
 
     /// Who has stake at height 0: the validators, then those without a vote. Reward addresses own

@@ -3,27 +3,30 @@ internal import Primitives
 /// What genesis says about transactions, and the check of one against the accounts it names.
 struct LedgerRules: Sendable {
     let chainID: ChainID
-    let fees: FeeParameters
-    let escrow: EscrowParameters
-    let verification: VerificationParameters
+    /// Those in force.
+    var parameters: LedgerParameters
+    var fees: FeeParameters { parameters.fees }
+    var escrow: EscrowParameters { parameters.escrow }
+    var verification: VerificationParameters { parameters.verification }
+    var governance: GovernanceParameters { parameters.governance }
+    var stakeUnit: Amount { parameters.stake.unit }
     let periods: VerifierPeriods
-    let stakeUnit: Amount
     let committee: Committee
     /// Where each validator's share goes, by index.
     let rewardAddresses: [Address]
+    /// Symbols that would pass for the native asset's.
+    let reservedSymbols: Set<String>
     /// For simulations: the rule that is broken.
     let planted: PlantedFault?
 
     init(_ genesis: Genesis, planted: PlantedFault? = nil) {
         self.planted = planted
         chainID = genesis.chainID
-        fees = genesis.parameters.fees
-        escrow = genesis.parameters.escrow
-        verification = genesis.parameters.verification
+        parameters = genesis.parameters
         periods = VerifierPeriods(genesis.parameters)
-        stakeUnit = genesis.parameters.stake.unit
         committee = genesis.committee
         rewardAddresses = genesis.validators.map(\.rewardAddress)
+        reservedSymbols = ["NATIVE", "OFFPEAK", genesis.prefix.uppercased()]
     }
 
     func isValidator(_ key: PublicKey) -> Bool { committee.index(of: key) != nil }
@@ -197,7 +200,7 @@ extension LedgerRules {
         let room = transaction.maxFee.rawValue - base.rawValue
         let tip = min(transaction.tip.rawValue, room)
         let fee = Amount(base.rawValue + tip)
-        let spendable = sender.balance(of: .native)
+        let spendable = sender.native
         let (needed, overflow) = fee.rawValue.addingReportingOverflow(deposit.rawValue)
         guard !overflow, needed <= spendable.rawValue else { throw .insufficientForFee }
         return Charge(

@@ -31,6 +31,31 @@ package struct LedgerReader: Sendable {
         try StoredState.record(at: StateKey(.account, address).path, in: source)
     }
 
+    /// The parameters in force, nil in a store without a ledger.
+    package func parameters() throws(StorageFault) -> LedgerParameters? {
+        try StoredState.record(at: StateKey.parameters.path, in: source)
+    }
+
+    /// The proposals that stand, by the height at which they are due.
+    package func proposals() throws(StorageFault) -> [(id: ProposalID, proposal: ParameterProposal)]
+    {
+        var proposals: [(id: ProposalID, proposal: ParameterProposal)] = []
+        for entry in try ProposalQueue.stored(in: source).entries {
+            let path = StateKey(.proposal, entry.proposal).path
+            guard let proposal: ParameterProposal = try StoredState.record(at: path, in: source)
+            else {
+                throw StorageFault("proposal \(entry.proposal) is noted but isn't there")
+            }
+            proposals.append((entry.proposal, proposal))
+        }
+        return proposals
+    }
+
+    /// The issued asset, or nil where there is none, or none any more.
+    package func asset(_ id: AssetID) throws(StorageFault) -> Asset? {
+        try StoredState.record(at: StateKey(.asset, id).path, in: source)
+    }
+
     /// The escrow, also a closed one.
     package func escrow(_ id: EscrowID) throws(StorageFault) -> Escrow? {
         let live: Escrow? = try StoredState.record(

@@ -135,6 +135,10 @@ package struct RowAudit: Sendable {
     private func checkNotes(of row: StateRow, _ what: String) throws(StorageFault) {
         switch row.key.kind {
         case .account: let _: Account = try StoredState.decode(row.value, what)
+        case .proposal: let _: ParameterProposal = try StoredState.decode(row.value, what)
+        case .asset:
+            let asset: Asset = try StoredState.decode(row.value, what)
+            guard asset.isBalanced else { throw StorageFault("\(what) doesn't balance") }
         case .escrow:
             let escrow: Escrow = try StoredState.decode(row.value, what)
             guard escrow.isBalanced, escrow.id.bytes == row.key.id, let due = escrow.due else {

@@ -4,7 +4,7 @@ extension Executor {
     /// Moves an amount between two accounts; one to oneself changes nothing.
     mutating func transfer(_ transfer: Transfer, from sender: Address) throws(Stop) {
         try debit(transfer.amount, of: transfer.asset, from: sender)
-        try credit(transfer.amount, of: transfer.asset, to: transfer.to)
+        try credit(transfer.amount, of: transfer.asset, to: transfer.to, openedBy: sender)
     }
 
     /// Replaces the policy; that the admin threshold was reached was checked before.
@@ -21,35 +21,63 @@ extension Executor {
         _ amount: Amount, of asset: AssetID, from address: Address
     ) throws(Stop) {
         guard amount > 0 else { throw .failed(.zeroAmount) }
-        guard totals[asset] != nil else { throw .failed(.unknownAsset) }
+        guard asset == .native else { return try debitHolding(amount, of: asset, from: address) }
         guard var account = try account(address) else { throw .failed(.insufficientFunds) }
+        account.native = try Executor.rest(of: account.native, without: amount)
+        accounts.write(account, for: address)
+    }
+
+    private mutating func debitHolding(
+        _ amount: Amount, of asset: AssetID, from address: Address
+    ) throws(Stop) {
+        _ = try self.asset(asset)
+        try changeHolding(
+            of: asset, for: address, missing: .failed(.insufficientFunds)
+        ) { holding throws(Stop) in
+            guard !holding.isFrozen else { throw .failed(.assetFrozen) }
+            holding.amount = try Executor.rest(of: holding.amount, without: amount)
+        }
+    }
+
+    static func rest(of held: Amount, without amount: Amount) throws(Stop) -> Amount {
         do throws(ArithmeticOverflow) {
-            let left = try account.balance(of: asset).subtracting(amount)
-            account.setBalance(left, of: asset)
+            return try held.subtracting(amount)
         } catch {
             throw .failed(.insufficientFunds)
         }
-        accounts.write(account, for: address)
     }
 
     /// Puts an amount into an account, which is made if need be.
+    /// - Parameter opener: Pays the deposit where the account gets an entry for the asset by it;
+    ///   nil where an escrow's claim has kept the entry.
     mutating func credit(
-        _ amount: Amount, of asset: AssetID, to address: Address
+        _ amount: Amount, of asset: AssetID, to address: Address, openedBy opener: Address?
     ) throws(Stop) {
+        if asset == .native { return try credit(amount, to: address) }
+        try openHolding(of: asset, for: address, by: opener)
+        try changeHolding(
+            of: asset, for: address, missing: .failed(.unknownAsset)
+        ) { holding throws(Stop) in
+            holding.amount = try Executor.sum(held: holding.amount, amount)
+        }
+    }
+
+    /// Puts native asset into an account, which is made if need be.
+    mutating func credit(_ amount: Amount, to address: Address) throws(Stop) {
         var account = try account(address) ?? Account()
-        let held = account.balance(of: asset)
-        guard held > 0 || account.balances.count < Account.balancesMax else {
-            throw .failed(.tooManyAssets)
-        }
-        do throws(ArithmeticOverflow) {
-            account.setBalance(try held.adding(amount), of: asset)
-        } catch {
-            throw .failed(.balanceOverflow)
-        }
+        account.native = try Executor.sum(held: account.native, amount)
         accounts.write(account, for: address)
     }
 
-    private mutating func account(_ address: Address) throws(Stop) -> Account? {
+    static func sum(held: Amount, _ amount: Amount) throws(Stop) -> Amount {
+        do throws(ArithmeticOverflow) {
+            return try held.adding(amount)
+        } catch {
+            throw .failed(.balanceOverflow)
+        }
+    }
+
+    mutating func account(_ address: Address) throws(Stop) -> Account? {
         do throws(StorageFault) {
             return try accounts.read(address, source)
         } catch {
@@ -59,10 +87,10 @@ extension Executor {
 
     /// Moves an amount between parts of the totals, within an operation.
     mutating func shift(
-        _ amount: Amount, of asset: AssetID, from source: Totals.Part, to target: Totals.Part
+        _ amount: Amount, from source: Totals.Part, to target: Totals.Part
     ) throws(Stop) {
         do throws(StorageFault) {
-            try move(amount, of: asset, from: source, to: target)
+            try move(amount, from: source, to: target)
         } catch {
             throw .fault(error)
         }

@@ -121,7 +121,7 @@ extension Executor {
     private mutating func reward(_ amount: UInt64, to address: Address) throws(StorageFault) {
         guard amount > 0 else { return }
         do throws(Stop) {
-            try credit(Amount(amount), of: .native, to: address)
+            try credit(Amount(amount), to: address)
         } catch {
             throw StorageFault("\(address) can't receive its share of the fees: \(error)")
         }

@@ -2,29 +2,8 @@ package import Primitives
 
 /// What the ledger holds for an address. An account stays once it exists, also with nothing in it.
 ///
-/// Wire: balances, optional policy, streams, deposits.
+/// Wire: native, holdings, optional policy, streams, deposits.
 package struct Account: Hashable, Sendable, BCSCodable {
-    /// How much of an asset. Wire: asset, amount.
-    package struct Balance: Hashable, Sendable, BCSCodable {
-        package let asset: AssetID
-        package var amount: Amount
-
-        package init(asset: AssetID, amount: Amount) {
-            self.asset = asset
-            self.amount = amount
-        }
-
-        package func encode(to writer: inout BCSWriter) {
-            writer.append(asset)
-            writer.append(amount)
-        }
-
-        package init(from reader: inout BCSReader) throws(BCSError) {
-            asset = try reader.read()
-            amount = try reader.read()
-        }
-    }
-
     /// An independent order of transactions. Wire: number, next.
     package struct Stream: Hashable, Sendable, BCSCodable {
         package let number: UInt16
@@ -47,37 +26,42 @@ package struct Account: Hashable, Sendable, BCSCodable {
         }
     }
 
-    /// The most assets of an account.
-    package static let balancesMax = 1024
+    /// The most issued assets of an account.
+    package static let holdingsMax = 256
 
-    /// Sorted by asset, unique, none of 0.
-    package private(set) var balances: [Balance]
+    /// What it holds of the native asset.
+    package var native: Amount
+    /// Sorted by asset, unique.
+    package private(set) var holdings: [Holding]
     /// Who may act for it; nil until the first spend reveals it.
     package var policy: Policy?
     /// Sorted by number, unique; a stream stands here once it was used.
     package private(set) var streams: [Stream]
-    /// Native asset kept back for the streams.
+    /// Native asset kept back for the streams and the holdings.
     package var deposits: Amount
 
     /// An account with nothing in it.
     package init(policy: Policy? = nil) {
-        balances = []
+        native = 0
+        holdings = []
         self.policy = policy
         streams = []
         deposits = 0
     }
 
     package func encode(to writer: inout BCSWriter) {
-        writer.append(list: balances)
+        writer.append(native)
+        writer.append(list: holdings)
         writer.append(optional: policy)
         writer.append(list: streams)
         writer.append(deposits)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
-        balances = try reader.readSortedList(
-            maximum: Account.balancesMax, elementBytes: 40
-        ) { (balance: Balance) in balance.asset }
+        native = try reader.read()
+        holdings = try reader.readSortedList(
+            maximum: Account.holdingsMax, elementBytes: Holding.bytes
+        ) { (holding: Holding) in holding.asset }
         policy = try reader.readOptional()
         streams = try reader.readSortedList(
             maximum: TransactionLimits.streamsMax, elementBytes: 10
@@ -89,20 +73,28 @@ package struct Account: Hashable, Sendable, BCSCodable {
 extension Account {
     /// How much the account holds of `asset`.
     package func balance(of asset: AssetID) -> Amount {
-        balances.first { $0.asset == asset }?.amount ?? 0
+        asset == .native ? native : holding(of: asset)?.amount ?? 0
     }
 
-    /// Sets what the account holds of `asset`; 0 takes the entry away.
-    package mutating func setBalance(_ amount: Amount, of asset: AssetID) {
-        let place = balances.firstIndex { $0.asset >= asset } ?? balances.count
-        let isThere = place < balances.count && balances[place].asset == asset
-        switch (isThere, amount > 0) {
-        case (true, true): balances[place].amount = amount
-        case (true, false): balances.remove(at: place)
-        case (false, true):
-            balances.insert(Balance(asset: asset, amount: amount), at: place)
-        case (false, false): break
+    /// What the account has of an issued asset, or nil where it has no entry for it.
+    package func holding(of asset: AssetID) -> Holding? {
+        holdings.first { $0.asset == asset }
+    }
+
+    /// Puts an entry in, in place of the one of the same asset.
+    package mutating func setHolding(_ holding: Holding) {
+        let place = holdings.firstIndex { $0.asset >= holding.asset } ?? holdings.count
+        if place < holdings.count && holdings[place].asset == holding.asset {
+            holdings[place] = holding
+        } else {
+            precondition(holdings.count < Account.holdingsMax, "no room for \(holding.asset)")
+            holdings.insert(holding, at: place)
         }
+    }
+
+    /// Takes the entry of `asset` away.
+    package mutating func removeHolding(of asset: AssetID) {
+        holdings.removeAll { $0.asset == asset }
     }
 
     /// The stream `number`, or nil before its first use.

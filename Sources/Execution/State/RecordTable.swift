@@ -21,6 +21,16 @@ extension Verifier: LedgerRecord {
     static var kind: StateKind { .verifier }
 }
 
+extension Asset: LedgerRecord {
+    typealias Key = AssetID
+    static var kind: StateKind { .asset }
+}
+
+extension ParameterProposal: LedgerRecord {
+    typealias Key = ProposalID
+    static var kind: StateKind { .proposal }
+}
+
 /// Records of one kind as the block that is being executed sees them.
 ///
 /// Changes of a transaction's operations can be taken back; at the end of the block the table gives

@@ -53,6 +53,10 @@ extension RPCClient {
         try await read("escrow_get", [JSONMember("id", .string(id))])
     }
 
+    package func asset(_ id: String) async throws(RPCClientFault) -> AssetInfo {
+        try await read("asset_get", [JSONMember("id", .string(id))])
+    }
+
     /// A page of at most `limit` (1...100) escrows after `after`.
     package func escrows(
         of address: String, after: String? = nil, limit: Int = RPCLimits.pageDefault
@@ -68,8 +72,8 @@ extension RPCClient {
         try await read("verifier_get", [JSONMember("key", .string(key))])
     }
 
-    /// A proof by one of the methods `account_proof`, `escrow_proof`, `validator_proof`,
-    /// `verifier_proof`, `parameters_proof` and `transaction_proof`.
+    /// A proof by one of the methods `account_proof`, `escrow_proof`, `asset_proof`,
+    /// `validator_proof`, `verifier_proof`, `parameters_proof` and `transaction_proof`.
     package func proof(
         _ method: String, _ parameters: [JSONMember] = []
     ) async throws(RPCClientFault) -> ProofInfo {
@@ -84,6 +88,10 @@ extension RPCClient {
 
     package func feeEstimate() async throws(RPCClientFault) -> FeeEstimate {
         try await read("fee_estimate")
+    }
+
+    package func governance() async throws(RPCClientFault) -> GovernanceInfo {
+        try await read("governance_get")
     }
 
     package func mempoolStatus() async throws(RPCClientFault) -> MempoolStatus {

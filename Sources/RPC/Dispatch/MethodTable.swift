@@ -57,6 +57,11 @@ package enum MethodTable {
         Method.read("fee_estimate", "What a transaction costs now, and what others tip.") {
             (_, backend) async throws(RPCFault) in try await backend.feeEstimate()
         },
+        Method.read(
+            "governance_get", "The parameters that can be changed, and the proposals that stand."
+        ) {
+            (_, backend) async throws(RPCFault) in try await backend.governance()
+        },
         Method.read("chain_head", "The newest block that is executed and stored.") {
             (_, backend) async throws(RPCFault) in try await backend.chainHead()
         },
@@ -131,6 +136,12 @@ package enum MethodTable {
             try await backend.proof(of: .escrow(try arguments.id("id")))
         },
         Method.read(
+            "asset_proof", "An issued asset, or that there is none, with a proof.",
+            [Parameter("id", .assetID, "the asset's id")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.proof(of: .asset(try arguments.id("id")))
+        },
+        Method.read(
             "validator_proof", "A validator of genesis, or that there is none, with a proof.",
             [Parameter("index", .count(validatorRange), "its place in the committee")]
         ) { (arguments, backend) async throws(RPCFault) in
@@ -183,6 +194,12 @@ package enum MethodTable {
             return try await backend.escrows(
                 of: try arguments.id("address"), after: try arguments.optionalID("after"),
                 limit: limit.map { Int($0) } ?? RPCLimits.pageDefault)
+        },
+        Method.read(
+            "asset_get", "Issuer, terms and supply of an issued asset.",
+            [Parameter("id", .assetID, "the asset's id")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.asset(try arguments.id("id"))
         },
         Method.read(
             "verifier_get", "Bond, releases, offences and rewards of a verifier.",

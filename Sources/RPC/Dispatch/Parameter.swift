@@ -14,6 +14,8 @@ package struct Parameter: Sendable {
         case address
         /// `esc` text.
         case escrowID
+        /// `ast` text.
+        case assetID
         /// `pub` text.
         case publicKey
         /// A whole number in a range.
@@ -39,7 +41,8 @@ extension Parameter.Kind {
     var isNumber: Bool {
         switch self {
         case .height, .count: true
-        case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID, .publicKey:
+        case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID, .assetID,
+            .publicKey:
             false
         }
     }
@@ -55,6 +58,7 @@ extension Parameter.Kind {
         case .transactionID: Schema.text("bech32m text of a transaction: network prefix and txn")
         case .address: Schema.text("bech32m text of an address: network prefix and acc")
         case .escrowID: Schema.text("bech32m text of an escrow: network prefix and esc")
+        case .assetID: Schema.text("bech32m text of an asset: network prefix and ast")
         case .publicKey: Schema.text("bech32m text of a public key: network prefix and pub")
         }
     }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Execution
 internal import Primitives
+internal import RPC
 
 /// `offpeak genesis`
 struct GenesisCommand: AsyncParsableCommand {
@@ -170,7 +171,7 @@ private struct GenesisTables {
                 "proposer \(shares.proposer)", "treasury \(shares.treasury)",
             ])
         sheet.add("treasury", fees.treasury.text(in: prefix))
-        sheet.add("stream deposit", "\(fees.streamDeposit)")
+        sheet.add("deposits", list: RPC.FeeParameters(fees).deposits)
         sheet.add("stake", "at least \(stake.minimum), \(stake.unit) for each vote")
         let duration = TimeSpan(milliseconds: escrow.durationMillisecondsMax)
         sheet.add("escrow", "at most \(duration), \(escrow.expiriesPerBlockMax) expiries a block")

@@ -74,8 +74,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
 /// What a proof has shown, for people and programs.
 struct ProofReport: Encodable, Sendable {
-    /// What the fact is about: `account`, `escrow`, `transaction`, `verifier`, `validator`,
-    /// `parameters`.
+    /// What the fact is about: `account`, `escrow`, `asset`, `transaction`, `verifier`,
+    /// `validator`, `parameters`.
     let kind: String
     /// Whether it is there.
     let isPresent: Bool
@@ -88,6 +88,7 @@ struct ProofReport: Encodable, Sendable {
     let blockTime: Timestamp
     private(set) var account: AccountInfo?
     private(set) var escrow: EscrowInfo?
+    private(set) var asset: AssetInfo?
     private(set) var receipt: ReceiptInfo?
     /// The block that executed the transaction.
     private(set) var executedIn: String?
@@ -114,6 +115,8 @@ struct ProofReport: Encodable, Sendable {
         case .account(let address, let found):
             account = found.map { views.account($0, address, proven.height, proven.stateRoot) }
         case .escrow(_, let found): escrow = found.map { views.escrow($0, proven.height) }
+        case .asset(let id, let found):
+            asset = found.map { views.asset($0, id, proven.height) }
         case .verifier(let key, let found):
             verifier = found.map {
                 views.verifier($0, key, in: genesis.committee, proven.height)
@@ -126,10 +129,7 @@ struct ProofReport: Encodable, Sendable {
                     rewardAddress: $0.rewardAddress.text(in: views.prefix), stake: $0.stake)
             }
         case .parameters(let found):
-            parameters = RPC.FeeParameters(
-                baseFee: found.fees.baseFee, byteWeight: found.fees.byteWeight,
-                signatureWeight: found.fees.signatureWeight, writeWeight: found.fees.writeWeight,
-                streamDeposit: found.fees.streamDeposit)
+            parameters = RPC.FeeParameters(found.fees)
         case .receipt(let found, let block):
             receipt = views.receipt(found)
             executedIn = views.block(block)
@@ -141,6 +141,7 @@ struct ProofReport: Encodable, Sendable {
         switch fact {
         case .account(_, let found): ("account", found != nil)
         case .escrow(_, let found): ("escrow", found != nil)
+        case .asset(_, let found): ("asset", found != nil)
         case .verifier(_, let found): ("verifier", found != nil)
         case .validator(_, let found): ("validator", found != nil)
         case .parameters: ("parameters", true)
@@ -161,6 +162,7 @@ struct ProofReport: Encodable, Sendable {
     private func found(_ palette: Palette) -> String? {
         if let account { return AnswerText.account(account, palette) }
         if let escrow { return AnswerText.escrow(escrow, palette) }
+        if let asset { return AnswerText.asset(asset, palette) }
         if let verifier { return AnswerText.verifier(verifier, palette) }
         var sheet = Sheet()
         if let receipt {
@@ -171,6 +173,8 @@ struct ProofReport: Encodable, Sendable {
             sheet.add("block", optional: executedIn)
             sheet.add("fee", "\(receipt.fee)")
             sheet.add("escrows", list: receipt.escrows)
+            sheet.add("assets", list: receipt.assets)
+            sheet.add("proposals", list: receipt.proposals)
         } else if let validator {
             sheet.add("voting key", validator.votingKey)
             sheet.add("node", validator.peerID)
@@ -182,7 +186,7 @@ struct ProofReport: Encodable, Sendable {
                 "weights",
                 "\(parameters.byteWeight) a byte, \(parameters.signatureWeight) a signature, "
                     + "\(parameters.writeWeight) an operation")
-            sheet.add("stream deposit", "\(parameters.streamDeposit)")
+            sheet.add("deposits", list: parameters.deposits)
         } else {
             return nil
         }

@@ -216,6 +216,18 @@ struct NodeBackend: RPCBackend {
         return info
     }
 
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo {
+        let info = try read { snapshot throws(StorageFault) -> AssetInfo? in
+            let reader = LedgerReader(snapshot)
+            guard let asset = try reader.asset(id), let summary = try reader.summary() else {
+                return nil
+            }
+            return views.ledger.asset(asset, id, summary.height)
+        }
+        guard let info else { throw .notFound(kind: "asset", id: id.text(in: prefix)) }
+        return info
+    }
+
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList {
@@ -284,8 +296,32 @@ struct NodeBackend: RPCBackend {
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { views.mempool }
     func verifiers() async throws(RPCFault) -> VerifierList { views.verifiers }
     func verificationStatus() async throws(RPCFault) -> VerificationStatus { views.verification }
-    func genesis() async throws(RPCFault) -> GenesisInfo { views.genesis }
-    func feeEstimate() async throws(RPCFault) -> FeeEstimate { views.feeEstimate }
+    func genesis() async throws(RPCFault) -> GenesisInfo {
+        views.genesis(try parameters().fees)
+    }
+    func feeEstimate() async throws(RPCFault) -> FeeEstimate {
+        views.feeEstimate(try parameters().fees)
+    }
+
+    /// Those in force.
+    private func parameters() throws(RPCFault) -> LedgerParameters {
+        let found = try read { snapshot throws(StorageFault) in
+            try LedgerReader(snapshot).parameters()
+        }
+        return found ?? node.genesis.parameters
+    }
+
+    func governance() async throws(RPCFault) -> GovernanceInfo {
+        let found = try read { snapshot throws(StorageFault) -> GovernanceInfo? in
+            let reader = LedgerReader(snapshot)
+            guard let summary = try reader.summary(), let parameters = try reader.parameters()
+            else { return nil }
+            return views.ledger.governance(
+                parameters, try reader.proposals(), views.committee, summary.height)
+        }
+        guard let found else { throw .internalError }
+        return found
+    }
     func readiness() async -> Readiness { NodeReadiness(node).now }
     func metricsText() async -> String { node.metrics.text() }
 }
@@ -296,6 +332,7 @@ extension ProofSubject {
         switch self {
         case .account(let address): StateKey(.account, address)
         case .escrow(let id): StateKey(.escrow, id)
+        case .asset(let id): StateKey(.asset, id)
         case .validator(let index): .validator(index)
         case .verifier(let key): StateKey(.verifier, key)
         case .parameters: .parameters

@@ -39,6 +39,8 @@ struct Outcome: Encodable, Sendable {
             sheet.add("height", "\(receipt.height) (number \(receipt.index) in the block)")
             sheet.add("fee", receipt.fee.description)
             sheet.add("escrow", list: receipt.escrows)
+            sheet.add("asset", list: receipt.assets)
+            sheet.add("proposal", list: receipt.proposals)
         }
         sheet.add("reason", optional: reason.map { OutcomeText.skipped($0) })
         sheet.add("note", optional: note)
@@ -144,6 +146,25 @@ enum OutcomeText {
         "deadlineTooFar": "the deadline lies further ahead than the network allows",
         "arbitrationTerms": "arbitration needs a deadline of its own, later than the escrow's",
         "notBeforeTooLate": "nothing could be released: --not-before isn't before the deadline",
+        "tooManyAssets": "the receiver has no room for a further asset",
+        "symbolReserved": "the symbol could be taken for the native asset's; choose another",
+        "notIssuer": "only the asset's issuer may do this",
+        "aboveCap": "more than the asset's cap would exist",
+        "nativeAsset": "nobody issues, redeems or freezes the native asset",
+        "notFreezable": "the asset's terms don't let the issuer freeze",
+        "notClawable": "the asset's terms don't let the issuer claw back",
+        "holdingUnknown": "the account has nothing of the asset",
+        "assetFrozen": "the issuer has stopped the account from spending the asset",
+        "freezeUnchanged": "the account is frozen, or isn't, as wanted",
+        "supplyOutstanding": "some of the asset still exists; redeem all of it first",
+        "depositUnpaid": "the account can't pay the deposit for what would be new",
+        "notGoverned": "genesis doesn't let the validators change this parameter",
+        "valueOutOfRange": "the value lies outside the parameter's range",
+        "tooManyProposals": "as many proposals as may stand at a time do",
+        "proposalUnknown": "no such proposal stands",
+        "voteClosed": "the votes were counted already",
+        "notValidator": "the key is no validator's of the present committee",
+        "voteUnchanged": "the validator has voted so already",
         "hashlockDefault": "with a hashlock the default at the deadline must be a refund",
     ]
 }

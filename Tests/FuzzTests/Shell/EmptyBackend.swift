@@ -41,6 +41,8 @@ struct EmptyBackend: RPCBackend {
 
     func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo { try nothing("escrow") }
 
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo { try nothing("asset") }
+
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList {
@@ -61,6 +63,7 @@ struct EmptyBackend: RPCBackend {
     func verifiers() async throws(RPCFault) -> VerifierList { try nothing("list") }
     func verificationStatus() async throws(RPCFault) -> VerificationStatus { try nothing("status") }
     func feeEstimate() async throws(RPCFault) -> FeeEstimate { try nothing("estimate") }
+    func governance() async throws(RPCFault) -> GovernanceInfo { try nothing("governance") }
     func genesis() async throws(RPCFault) -> GenesisInfo { try nothing("genesis") }
     func readiness() async -> Readiness { Readiness(ready: false, reasons: ["empty"]) }
     func metricsText() async -> String { "" }
