@@ -16,6 +16,7 @@ struct Offpeak: AsyncParsableCommand {
                 name: "Wallet",
                 subcommands: [
                     KeyCommand.self, PayCommand.self, EscrowCommand.self, AccountCommand.self,
+                    RecoverCommand.self, InboxCommand.self,
                     VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
                     VerifyCommand.self,
                 ]),

@@ -141,7 +141,12 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             (.bondTooSmall, 60), (.proofWrong, 61), (.notBondOwner, 62), (.verifierUnknown, 63),
             (.validatorBond, 64), (.amountAboveBonded, 65), (.tooManyReleases, 66),
             (.nothingDue, 67), (.jailedForGood, 68), (.evidenceInvalid, 70), (.evidenceKnown, 71),
-            (.evidenceExpired, 72), (.nothingToSlash, 73),
+            (.evidenceExpired, 72), (.nothingToSlash, 73), (.nothingDecided, 100),
+            (.limitExceeded, 101), (.limitWithoutEffect, 102), (.windowOutOfRange, 103),
+            (.delayOutOfRange, 104), (.guardianIsSelf, 105), (.guardiansUnreachable, 106),
+            (.sameSafeguards, 107), (.noGuardians, 108), (.guardiansTooFew, 109),
+            (.recoveryPending, 110), (.noRecovery, 111), (.recoveryTooEarly, 112),
+            (.recoveryTooSoon, 113),
         ]
         #expect(codes.count == FailureCode.allCases.count)
         for (code, raw) in codes { #expect(code.rawValue == raw, "\(code.name)") }

@@ -10,10 +10,10 @@ import Testing
         var world = try World()
         #expect(
             world.genesis.chainID.description
-                == "875756c67b732e945f3fc62e4c168e03ef5bdc8c77ed10dfa21ebd0c6749b0ce")
+                == "45b67e600bcb308a9843a786b5510f590450af8f6a3290b6036120fc4fcf0e2b")
         #expect(
             world.ledger.stateRoot.description
-                == "093a327644062905d3bdea25967f5605e282b4cd6d98cfac40a0d339b42a6abb")
+                == "2f541bcd18cf947642289f9a149d99b89a9d7e712a36cacce3f9ae741837a03a")
         let quorum = try EscrowWorld.quorum([world.bob], 1)
         let terms = EscrowTerms(
             payee: world.bob.address, amount: 1000, release: quorum, refund: quorum,
@@ -24,15 +24,15 @@ import Testing
             world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
         #expect(
             world.ledger.stateRoot.description
-                == "dfaf2579c5aa1be8f9b7f7a2116faade67289c29c7262d41dda08e642ce84593")
+                == "30b52f651079ff0c6dfeed1d1d42593ebfce1e318c2e7e7a60d101ee04a90646")
         #expect(
             world.lastOutcome?.receiptsRoot.description
-                == "47b5edceda186c9becd41ac0a7932803a02f6fa3da5d708a90843934e53d229c")
+                == "df902fc02e63052d78d4be7d7cf4ac75de0ed6e400df12bdd62480edc7c15a78")
         try world.run(
             [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
         #expect(
             world.ledger.stateRoot.description
-                == "30a99e7ee52b3cdce2f835ec1f02a33ca319e4e129ef805ba6e8fb5b54858c2c")
+                == "23d403e98db429f15944a633221b49e15e1ca745640f1153f286d13f277c5d1c")
     }
 
     @Test func `a system value is part of the state until it is taken away`() throws {

@@ -47,7 +47,9 @@ import Testing
                         changeDenominator: seed % 3 == 0 ? 128 : 8, treasury: people[9].address),
                     escrow: EscrowParameters(expiriesPerBlockMax: 2),
                     consensus: ConsensusParameters(executionLagMax: seed % 2 == 0 ? 3 : 5),
-                    verification: Run.verification(periodBlocks: seed % 2 == 0 ? 4 : 2)))
+                    verification: Run.verification(periodBlocks: seed % 2 == 0 ? 4 : 2),
+                    safeguards: SafeguardParameters(
+                        windowMillisecondsMin: 1000, delayMillisecondsMin: 1000)))
             store.apply(Ledger.genesisWrites(genesis).writes)
             ledger = try Run.open(store, genesis)
             model = NaiveLedger(genesis)
@@ -158,6 +160,7 @@ import Testing
                     differences.append("\(id): \(escrow as Any), model \(trust)")
                 }
             }
+            differences += try model.safeguardDifferences(reader)
             return differences + (try stakeDifferences(reader))
         }
 
@@ -189,7 +192,7 @@ import Testing
     }
 
     /// 3,600 transactions with about 7,000 operations for each seed.
-    @Test(arguments: [1, 2, 3, 5, 7, 8] as [UInt64])
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as [UInt64])
     func `random traffic ends as in the naive model, audited at every height`(
         seed: UInt64
     ) throws {
@@ -222,7 +225,11 @@ import Testing
             "preimageMissing", "preimageWrong", "preimageUnexpected", "notDisputed",
             "bondTooSmall", "proofWrong", "notBondOwner", "verifierUnknown", "validatorBond",
             "amountAboveBonded", "nothingDue", "jailedForGood", "evidenceInvalid",
-            "evidenceKnown", "evidenceExpired", "nothingToSlash",
+            "evidenceKnown", "evidenceExpired", "nothingToSlash", "nothingDecided",
+            "limitExceeded", "limitReached", "limitWithoutEffect", "windowOutOfRange",
+            "delayOutOfRange", "guardianIsSelf", "guardiansUnreachable", "noGuardians",
+            "guardiansTooFew", "recoveryPending", "noRecovery", "recoveryTooEarly",
+            "recoveryTooSoon",
         ] {
             #expect(run.outcomes[expected, default: 0] > 0, "never \(expected), seed \(seed)")
         }

@@ -40,7 +40,8 @@ struct World {
     init(
         extra: [GenesisAccount] = [], escrow: EscrowParameters = .init(), baseFee: Amount = 1,
         consensus: ConsensusParameters = .init(), verification: VerificationParameters = .init(),
-        isBonded: Bool = false, fees: ((Address) -> FeeParameters)? = nil
+        isBonded: Bool = false, safeguards: SafeguardParameters = .init(),
+        fees: ((Address) -> FeeParameters)? = nil
     ) throws {
         let people = [alice, bob, carol, dave]
         let accounts = people.map {
@@ -63,7 +64,8 @@ struct World {
             parameters: LedgerParameters(
                 fees: fees?(treasury.address)
                     ?? FeeParameters(baseFee: baseFee, treasury: treasury.address),
-                escrow: escrow, consensus: consensus, verification: verification))
+                escrow: escrow, consensus: consensus, verification: verification,
+                safeguards: safeguards))
         store.apply(Ledger.genesisWrites(genesis).writes)
         ledger = try Ledger(opening: store, genesis: genesis, judge: FakeJudge())
     }

@@ -2,7 +2,7 @@ package import Primitives
 
 /// What genesis fixes for the whole network.
 ///
-/// Wire: fees, stake, escrow, consensus, batches, verification.
+/// Wire: fees, stake, escrow, consensus, batches, verification, safeguards.
 package struct LedgerParameters: Hashable, Sendable, BCSCodable {
     package let fees: FeeParameters
     package let stake: StakeParameters
@@ -10,11 +10,12 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
     package let consensus: ConsensusParameters
     package let batches: BatchParameters
     package let verification: VerificationParameters
+    package let safeguards: SafeguardParameters
 
     package init(
         fees: FeeParameters, stake: StakeParameters = .init(), escrow: EscrowParameters = .init(),
         consensus: ConsensusParameters = .init(), batches: BatchParameters = .init(),
-        verification: VerificationParameters = .init()
+        verification: VerificationParameters = .init(), safeguards: SafeguardParameters = .init()
     ) {
         self.fees = fees
         self.stake = stake
@@ -22,6 +23,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         self.consensus = consensus
         self.batches = batches
         self.verification = verification
+        self.safeguards = safeguards
     }
 
     package func encode(to writer: inout BCSWriter) {
@@ -31,6 +33,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         writer.append(consensus)
         writer.append(batches)
         writer.append(verification)
+        writer.append(safeguards)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -40,6 +43,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         consensus = try reader.read()
         batches = try reader.read()
         verification = try reader.read()
+        safeguards = try reader.read()
     }
 }
 

@@ -37,6 +37,19 @@ package struct LedgerAudit: Sendable {
         }
         try LedgerAudit.checkDeadlines(scan.escrowsByDue, source)
         try LedgerAudit.checkBonds(scan.bonds, source)
+        try LedgerAudit.checkGuarded(scan.guarded, source)
+    }
+
+    private static func checkGuarded(
+        _ expected: [[UInt8]], _ source: any KeyValueSource
+    ) throws(StorageFault) {
+        let pairs = try source.pairs(
+            in: .guarded, from: [], before: nil, limit: expected.count + 1)
+        let wanted = expected.sorted { $0.lexicographicallyPrecedes($1) }
+        guard pairs.map(\.key) == wanted else {
+            throw StorageFault(
+                "\(pairs.count) guardians are noted, the accounts have \(expected.count), others")
+        }
     }
 
     private static func checkBonds(
@@ -70,6 +83,8 @@ extension LedgerAudit {
         private(set) var verifiers = 0
         private(set) var escrowsByDue: [DeadlineIndex.Entry] = []
         private(set) var bonds: [BondIndex.Entry] = []
+        /// Keys of the guarded column.
+        private(set) var guarded: [[UInt8]] = []
         private var sums: [Totals.Asset]
 
         /// Rows that are read at once.
@@ -116,7 +131,10 @@ extension LedgerAudit {
         private mutating func count(_ row: StateRow) throws(StorageFault) {
             var what: String { "the value of \(row.key)" }
             switch row.key.kind {
-            case .account: try count(try StoredState.decode(row.value, what) as Account)
+            case .account:
+                let account: Account = try StoredState.decode(row.value, what)
+                guarded += GuardianIndex.guardians(of: account).map { $0.bytes + row.key.id }
+                try count(account)
             case .escrow: try count(try StoredState.decode(row.value, what) as Escrow)
             case .verifier:
                 guard let key = PublicKey(bytes: row.key.id) else {

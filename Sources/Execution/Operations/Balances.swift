@@ -7,16 +7,19 @@ extension Executor {
         try credit(transfer.amount, of: transfer.asset, to: transfer.to)
     }
 
-    /// Replaces the policy; that the admin threshold was reached was checked before.
+    /// Replaces the policy; that the admin threshold was reached was checked before. Who can do so
+    /// has no need of a recovery: one that is pending is void.
     mutating func setPolicy(_ policy: Policy, of sender: Address) throws(Stop) {
         guard var account = try account(sender), account.policy != policy else {
             throw .failed(.samePolicy)
         }
         account.policy = policy
+        account.safeguards?.recovery = nil
         accounts.write(account, for: sender)
     }
 
     /// Takes an amount out of an account; where it goes is up to the caller, and to the totals too.
+    /// What the sender loses counts against its spending limit.
     mutating func debit(
         _ amount: Amount, of asset: AssetID, from address: Address
     ) throws(Stop) {
@@ -28,6 +31,11 @@ extension Executor {
             account.setBalance(left, of: asset)
         } catch {
             throw .failed(.insufficientFunds)
+        }
+        if let spender, spender.address == address, !spender.isAdmin {
+            guard account.spend(amount, of: asset, at: time) else {
+                throw .failed(.limitExceeded)
+            }
         }
         accounts.write(account, for: address)
     }
@@ -49,7 +57,7 @@ extension Executor {
         accounts.write(account, for: address)
     }
 
-    private mutating func account(_ address: Address) throws(Stop) -> Account? {
+    mutating func account(_ address: Address) throws(Stop) -> Account? {
         do throws(StorageFault) {
             return try accounts.read(address, source)
         } catch {

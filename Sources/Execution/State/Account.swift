@@ -2,7 +2,7 @@ package import Primitives
 
 /// What the ledger holds for an address. An account stays once it exists, also with nothing in it.
 ///
-/// Wire: balances, optional policy, streams, deposits.
+/// Wire: balances, optional policy, streams, deposits, optional safeguards.
 package struct Account: Hashable, Sendable, BCSCodable {
     /// How much of an asset. Wire: asset, amount.
     package struct Balance: Hashable, Sendable, BCSCodable {
@@ -58,6 +58,8 @@ package struct Account: Hashable, Sendable, BCSCodable {
     package private(set) var streams: [Stream]
     /// Native asset kept back for the streams.
     package var deposits: Amount
+    /// Spending limits and guardians; nil where there are none.
+    package var safeguards: Safeguards?
 
     /// An account with nothing in it.
     package init(policy: Policy? = nil) {
@@ -72,6 +74,7 @@ package struct Account: Hashable, Sendable, BCSCodable {
         writer.append(optional: policy)
         writer.append(list: streams)
         writer.append(deposits)
+        writer.append(optional: safeguards)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -83,6 +86,7 @@ package struct Account: Hashable, Sendable, BCSCodable {
             maximum: TransactionLimits.streamsMax, elementBytes: 10
         ) { (stream: Stream) in stream.number }
         deposits = try reader.read()
+        safeguards = try reader.readOptional()
     }
 }
 

@@ -115,6 +115,9 @@ extension Operation {
         case .transfer, .setPolicy, .escrowCreate, .escrowTopUp, .escrowDecide, .escrowDispute,
             .escrowArbitrate, .unbond, .withdraw:
             0
+        case .setSafeguards, .proposeRecovery, .vetoRecovery, .completeRecovery,
+            .escrowWithdrawDecision:
+            0
         }
     }
 }

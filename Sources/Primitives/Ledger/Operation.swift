@@ -23,6 +23,16 @@ public enum Operation: Hashable, Sendable {
     /// 10: shows that a verifier or owner broke the rules: its stake is slashed, the sender
     /// rewarded. At most 16 KiB.
     case reportEvidence([UInt8])
+    /// 16: replaces the sender's spending limits and guardians; needs the admin threshold.
+    case setSafeguards(SafeguardTerms)
+    /// 17: the guardians of an account who sign propose a new policy for it.
+    case proposeRecovery(RecoveryProposal)
+    /// 18: the account, or its guardians, end the recovery that is pending.
+    case vetoRecovery(Address)
+    /// 19: puts the policy of a recovery in force whose delay is over; anybody may.
+    case completeRecovery(Address)
+    /// 21: participants take back their decisions.
+    case escrowWithdrawDecision(EscrowWithdrawal)
 }
 
 /// Moves `amount` of `asset` from the sender to `to`. Wire: to, asset, amount.
@@ -254,6 +264,11 @@ extension Operation: BCSCodable {
         case .reportEvidence(let evidence):
             writer.appendVariant(10)
             writer.appendBytes(evidence)
+        case .setSafeguards(let value): Operation.encode(16, value, to: &writer)
+        case .proposeRecovery(let value): Operation.encode(17, value, to: &writer)
+        case .vetoRecovery(let value): Operation.encode(18, value, to: &writer)
+        case .completeRecovery(let value): Operation.encode(19, value, to: &writer)
+        case .escrowWithdrawDecision(let value): Operation.encode(21, value, to: &writer)
         }
     }
 
@@ -280,6 +295,11 @@ extension Operation: BCSCodable {
         case 10:
             self = .reportEvidence(
                 try reader.readBytes(maximum: TransactionLimits.evidenceBytesMax))
+        case 16: self = .setSafeguards(try reader.read())
+        case 17: self = .proposeRecovery(try reader.read())
+        case 18: self = .vetoRecovery(try reader.read())
+        case 19: self = .completeRecovery(try reader.read())
+        case 21: self = .escrowWithdrawDecision(try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }

@@ -148,13 +148,25 @@ private struct GenesisReader {
 
     func parameters(_ section: Document) throws(DocumentFault) -> LedgerParameters {
         let fields = try section.fields([
-            "fees", "stake", "escrow", "consensus", "batches", "verification",
+            "fees", "stake", "escrow", "consensus", "batches", "verification", "safeguards",
         ])
         return LedgerParameters(
             fees: try fees(try section.required("fees", fields)),
             stake: try stake(fields["stake"]), escrow: try escrow(fields["escrow"]),
             consensus: try consensus(fields["consensus"]), batches: try batches(fields["batches"]),
-            verification: try verification(fields["verification"]))
+            verification: try verification(fields["verification"]),
+            safeguards: try safeguards(fields["safeguards"]))
+    }
+
+    private func safeguards(_ section: Document?) throws(DocumentFault) -> SafeguardParameters {
+        let usual = SafeguardParameters()
+        let numbers = try NumberFields(
+            section, ["windowMillisecondsMin", "delayMillisecondsMin"])
+        return SafeguardParameters(
+            windowMillisecondsMin: try numbers.value(
+                "windowMillisecondsMin", usual.windowMillisecondsMin),
+            delayMillisecondsMin: try numbers.value(
+                "delayMillisecondsMin", usual.delayMillisecondsMin))
     }
 
     private func fees(_ section: Document) throws(DocumentFault) -> FeeParameters {

@@ -21,7 +21,8 @@ struct LedgerViews: Sendable {
     }
 
     func account(
-        _ account: Account, _ address: Address, _ height: Height, _ stateRoot: Digest
+        _ account: Account, _ address: Address, _ height: Height, _ stateRoot: Digest,
+        at time: Timestamp
     ) -> AccountInfo {
         AccountInfo(
             address: address.text(in: prefix),
@@ -31,15 +32,16 @@ struct LedgerViews: Sendable {
             policy: account.policy.map(policy),
             streams: account.streams.map {
                 StreamInfo(stream: $0.number, nextSequence: $0.next)
-            }, deposits: account.deposits, height: height,
+            }, deposits: account.deposits,
+            safeguards: account.safeguards.map { safeguards($0, at: time) }, height: height,
             stateRoot: stateRoot.description)
     }
 
-    private func asset(_ asset: AssetID) -> String {
+    func asset(_ asset: AssetID) -> String {
         asset == .native ? "native" : asset.description
     }
 
-    private func policy(_ policy: Policy) -> PolicyInfo {
+    func policy(_ policy: Policy) -> PolicyInfo {
         PolicyInfo(
             signers: policy.signers.map {
                 SignerInfo(publicKey: $0.publicKey.text(in: prefix), weight: $0.weight)
@@ -97,7 +99,7 @@ struct LedgerViews: Sendable {
         }
     }
 
-    private func quorum(_ quorum: Quorum) -> QuorumInfo {
+    func quorum(_ quorum: Quorum) -> QuorumInfo {
         QuorumInfo(
             members: quorum.members.map {
                 MemberInfo(address: $0.address.text(in: prefix), weight: $0.weight)

@@ -159,6 +159,26 @@ struct OperationSummary: Encodable, Sendable {
         case .withdraw(let key): return ("withdraw", [("verifier", key.text(in: prefix))])
         case .reportEvidence(let evidence):
             return ("reportEvidence", [("evidence", Hex.encode(evidence))])
+        case .setSafeguards(let terms):
+            return ("setSafeguards", safeguardParts(terms, prefix))
+        case .proposeRecovery(let proposal):
+            return (
+                "proposeRecovery",
+                [("account", proposal.account.text(in: prefix))]
+                    + policyParts(proposal.policy, prefix)
+            )
+        case .vetoRecovery(let account):
+            return ("vetoRecovery", [("account", account.text(in: prefix))])
+        case .completeRecovery(let account):
+            return ("completeRecovery", [("account", account.text(in: prefix))])
+        case .escrowWithdrawDecision(let withdrawal):
+            return (
+                "escrowWithdrawDecision",
+                [
+                    ("escrow", withdrawal.escrow.text(in: prefix)),
+                    ("round", "\(withdrawal.round)"),
+                ]
+            )
         }
     }
 
