@@ -125,9 +125,12 @@ def recovery(network, folder):
     alone = network.refused("recover", "propose", family, new, "--key", network.key("dave"),
                             node=0)
     expect("guardiansTooFew" in alone, "one guardian of three isn't enough", alone)
-    draft = os.path.join(folder, "recovery.json")
+    # The network doesn't know erin's policy before she first signs: a file tells it.
+    erin, draft = (os.path.join(folder, name) for name in ("erin.policy", "recovery.json"))
+    network.run("account", "policy", "new", "--signer", network.public_key("erin"), "--spend", 1,
+                "--out", erin)
     network.run("recover", "propose", family, new, "--key", network.key("dave"), "--cosigner",
-                network.address("erin"), "--out", draft, node=1)
+                erin, "--out", draft, node=1)
     waiting = network.run("inbox", "--key", network.key("erin"), "--folder", folder,
                           node=2)["items"]
     expect([item["kind"] for item in waiting if item["subject"] == draft] == ["sign"],
@@ -142,14 +145,13 @@ def recovery(network, folder):
     network.run("recover", "veto", family, "--from", family, *two, "--max-fee", 2_000,
                 node=0)
     again = network.refused("recover", "propose", family, new, "--key", network.key("dave"),
-                            "--key", network.key("erin"), "--cosigner",
-                            network.address("erin"), node=1)
+                            "--key", network.key("erin"), "--cosigner", erin, node=1)
     expect("recoveryTooSoon" in again,
            "alice and bob weren't asked: their veto holds for as long as the delay", again)
 
     say("   they agree, and after the quiet time the guardians propose it once more")
     propose = ("recover", "propose", family, new, "--key", network.key("dave"), "--key",
-               network.key("erin"), "--cosigner", network.address("erin"))
+               network.key("erin"), "--cosigner", erin)
     wait_until(lambda: tried(network, 2, *propose), 30, "the guardians may propose again")
     complete = ("recover", "complete", family, "--key", franks)
     wait_until(lambda: tried(network, 3, *complete), 30, "the delay is over")
