@@ -327,9 +327,27 @@ def account(value):
         return {"signers": reader.list(lambda: [reader.hash().hex(), reader.u16()]),
                 "spend": reader.uint(4), "admin": reader.uint(4)}
 
-    found = {"native": str(reader.u64()), "holdings": reader.list(holding), "policy": reader.optional(policy),
+    found = {"native": str(reader.u64()), "holdings": reader.list(holding),
+             "policy": reader.optional(policy),
              "streams": reader.list(lambda: [reader.u16(), reader.u64()]),
              "deposits": str(reader.u64())}
+
+    def quorum():
+        return {"members": reader.list(lambda: [reader.hash().hex(), reader.u16()]),
+                "threshold": reader.uint(4)}
+
+    def limit():
+        return {"asset": reader.hash().hex(), "amount": str(reader.u64()),
+                "windowMilliseconds": reader.u64(), "spent": str(reader.u64()),
+                "windowStart": reader.u64()}
+
+    def safeguards():
+        return {"limits": reader.list(limit),
+                "guardians": reader.optional(lambda: [quorum(), reader.u64()]),
+                "quietUntil": reader.u64(),
+                "recovery": reader.optional(lambda: [policy(), reader.u64()])}
+
+    found["safeguards"] = reader.optional(safeguards)
     reader.end()
     return found
 

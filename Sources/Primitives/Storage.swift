@@ -28,6 +28,8 @@ package enum Column: String, CaseIterable, Sendable {
     /// The log of executed blocks (level and index → entry or hash) and the trees of their receipts
     /// (height and chunk → hashes).
     case history
+    /// Guardian's address and account's address → nothing: the accounts that an address guards.
+    case guarded
 }
 
 /// A fault of the disk or of what it gave back: the node stops, it never carries on.

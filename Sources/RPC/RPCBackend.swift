@@ -43,6 +43,12 @@ package protocol RPCBackend: Sendable {
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList
 
+    /// The accounts that `address` guards, in order of address, after `after`; at most `limit`
+    /// (1...100).
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList
+
     /// - Throws: `notFound` for a key that has neither stake nor offences.
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo
 

@@ -17,6 +17,7 @@ struct Offpeak: AsyncParsableCommand {
                 subcommands: [
                     KeyCommand.self, PayCommand.self, EscrowCommand.self, AccountCommand.self,
                     AssetCommand.self, GovernanceCommand.self,
+                    RecoverCommand.self, InboxCommand.self,
                     VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
                     VerifyCommand.self,
                 ]),

@@ -161,6 +161,12 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             (.notGoverned, 120), (.valueOutOfRange, 121), (.tooManyProposals, 122),
             (.proposalUnknown, 123), (.voteClosed, 124), (.notValidator, 125),
             (.voteUnchanged, 126),
+            (.nothingDecided, 100),
+            (.limitExceeded, 101), (.limitWithoutEffect, 102), (.windowOutOfRange, 103),
+            (.delayOutOfRange, 104), (.guardianIsSelf, 105), (.guardiansUnreachable, 106),
+            (.sameSafeguards, 107), (.noGuardians, 108), (.guardiansTooFew, 109),
+            (.recoveryPending, 110), (.noRecovery, 111), (.recoveryTooEarly, 112),
+            (.recoveryTooSoon, 113),
         ]
         #expect(codes.count == FailureCode.allCases.count)
         for (code, raw) in codes { #expect(code.rawValue == raw, "\(code.name)") }

@@ -56,7 +56,9 @@ import Testing
                         governed: [
                             .baseFee, .writeWeight, .escrowDeposit, .holdingDeposit,
                             .expiriesPerBlock,
-                        ], voteBlocks: 12, delayBlocks: 5, deposit: 900)))
+                        ], voteBlocks: 12, delayBlocks: 5, deposit: 900),
+                    safeguards: SafeguardParameters(
+                        windowMillisecondsMin: 1000, delayMillisecondsMin: 1000)))
             store.apply(Ledger.genesisWrites(genesis).writes)
             ledger = try Run.open(store, genesis)
             model = NaiveLedger(genesis)
@@ -167,6 +169,7 @@ import Testing
                     differences.append("\(id): \(escrow as Any), model \(trust)")
                 }
             }
+            differences += try model.safeguardDifferences(reader)
             return differences + (try stakeDifferences(reader)) + (try assetDifferences(reader))
         }
 
@@ -255,7 +258,11 @@ import Testing
         "symbolReserved", "notIssuer", "aboveCap", "nativeAsset", "notFreezable",
         "notClawable", "holdingUnknown", "assetFrozen", "freezeUnchanged",
         "supplyOutstanding", "notGoverned", "valueOutOfRange", "proposalUnknown",
-        "voteClosed", "notValidator", "voteUnchanged",
+        "voteClosed", "notValidator", "voteUnchanged", "nothingDecided",
+        "limitExceeded", "limitReached", "limitWithoutEffect", "windowOutOfRange",
+        "delayOutOfRange", "guardianIsSelf", "guardiansUnreachable", "noGuardians",
+        "guardiansTooFew", "recoveryPending", "noRecovery", "recoveryTooEarly",
+        "recoveryTooSoon",
     ]
 
     @Test func `random traffic ends as in the naive model, audited at every height`() throws {

@@ -45,6 +45,7 @@ extension NaiveLedger {
     mutating func keepBack(_ deposit: UInt64, of address: Address) throws {
         if deposit == 0 { return }
         if balances[address] ?? 0 < deposit { throw Failed(code: .depositUnpaid) }
+        try spend(deposit, of: address)
         balances[address, default: 0] -= deposit
     }
 

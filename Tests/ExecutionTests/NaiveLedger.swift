@@ -3,7 +3,7 @@ import Primitives
 @testable import Execution
 
 /// The ledger's rules once more, written for being obvious: plain dictionaries, whole copies to
-/// take things back, no store, no tree, no caches. Single keys only.
+/// take things back, no store, no tree, no caches.
 struct NaiveLedger {
     struct Trust: Equatable {
         let payer: Address
@@ -24,6 +24,7 @@ struct NaiveLedger {
 
     struct Failed: Error { let code: FailureCode }
 
+    let parameters: LedgerParameters
     var fees: FeeParameters
     var expiriesMax: Int
     let governance: GovernanceParameters
@@ -44,7 +45,11 @@ struct NaiveLedger {
     var balances: [Address: UInt64]
     var deposits: [Address: UInt64] = [:]
     var next: [Address: [UInt16: UInt64]] = [:]
-    var known: Set<Address>
+    /// Those in force, of the accounts that have shown one.
+    var policies: [Address: Policy] = [:]
+    var safeguards: [Address: NaiveSafeguards] = [:]
+    /// Whether the transaction that runs is signed with its sender's admin weight.
+    var isAdmin = false
     var trusts: [EscrowID: Trust] = [:]
     var assets: [AssetID: NaiveAsset] = [:]
     var holdings: [Address: [AssetID: NaiveHolding]] = [:]
@@ -55,6 +60,7 @@ struct NaiveLedger {
     var due: [Address: UInt64] = [:]
 
     init(_ genesis: Genesis) {
+        parameters = genesis.parameters
         fees = genesis.parameters.fees
         baseFee = genesis.parameters.fees.baseFee.rawValue * 65_536
         expiriesMax = Int(genesis.parameters.escrow.expiriesPerBlockMax)
@@ -69,7 +75,7 @@ struct NaiveLedger {
         time = genesis.time.rawValue
         balances = Dictionary(
             uniqueKeysWithValues: genesis.accounts.map { ($0.address, $0.balance.rawValue) })
-        known = Set(genesis.accounts.filter { $0.policy != nil }.map(\.address))
+        for account in genesis.accounts { policies[account.address] = account.policy }
         for validator in genesis.validators {
             stakes[validator.votingKey] = NaiveStake(
                 owner: validator.rewardAddress, peer: validator.peerID,
@@ -150,15 +156,27 @@ struct NaiveLedger {
         if transaction.sequence.rawValue < next ?? 0 { return "sequenceUsed" }
         if transaction.sequence.rawValue > next ?? 0 { return "sequenceAhead" }
         let parties = [sender] + transaction.cosigners
-        let revealed = signed.policies.map(\.address)
-        for party in parties where !known.contains(party) && !revealed.contains(party) {
-            return "policyMissing"
+        var current: [Policy] = []
+        for party in parties {
+            let shown = signed.policies.first { $0.address == party }
+            guard let policy = policies[party] ?? shown else { return "policyMissing" }
+            current.append(policy)
         }
-        let signers = signed.authorizations.map { Policy.single($0.publicKey).address }
-        if signers.contains(where: { !parties.contains($0) }) { return "unknownSigner" }
-        if parties.contains(where: { !signers.contains($0) }) { return "notAuthorized" }
-        let needless = signed.policies.filter { known.contains($0.address) }.count * 43
-        let signatures = signers.count + transaction.operations.map(\.proofs).reduce(0, +)
+        let keys = signed.authorizations.map(\.publicKey)
+        if keys.contains(where: { key in !current.contains { $0.weight(of: key) != nil } }) {
+            return "unknownSigner"
+        }
+        func weight(_ policy: Policy) -> Int {
+            policy.signers.filter { keys.contains($0.publicKey) }.reduce(0) { $0 + Int($1.weight) }
+        }
+        isAdmin = weight(current[0]) >= Int(current[0].admin)
+        if current.contains(where: { weight($0) < Int($0.spend) }) { return "notAuthorized" }
+        if transaction.operations.contains(where: \.isForAdmins), !isAdmin {
+            return "notAuthorized"
+        }
+        let needless = signed.policies.filter { policies[$0.address] != nil }
+            .reduce(0) { $0 + $1.bcsBytes.count }
+        let signatures = keys.count + transaction.operations.map(\.proofs).reduce(0, +)
         let weight =
             UInt64(signed.byteCount - needless) + 200 * UInt64(signatures)
             + fees.writeWeight * UInt64(transaction.operations.count)
@@ -168,12 +186,18 @@ struct NaiveLedger {
         let isNew = transaction.stream != 0 && next == nil
         let deposit = isNew ? fees.streamDeposit.rawValue : 0
         if fee + deposit > balance { return "insufficientForFee" }
+        if !isAdmin {
+            if fee + deposit > room(of: sender) { return "limitReached" }
+            note(fee + deposit, of: sender)
+        }
         balances[sender] = balance - fee - deposit
         deposits[sender, default: 0] += deposit
         feesOfBatch += fee
         weightOfBlock += weight
         self.next[sender, default: [:]][transaction.stream] = (next ?? 0) + 1
-        for party in parties where balances[party] != nil { known.insert(party) }
+        for (party, policy) in zip(parties, current) where balances[party] != nil {
+            policies[party] = policy
+        }
         let before = self
         do {
             for (place, operation) in transaction.operations.enumerated() {
@@ -189,7 +213,15 @@ struct NaiveLedger {
     mutating func take(_ amount: UInt64, from address: Address) throws {
         if amount == 0 { throw Failed(code: .zeroAmount) }
         if balances[address] ?? 0 < amount { throw Failed(code: .insufficientFunds) }
+        try spend(amount, of: address)
         balances[address, default: 0] -= amount
+    }
+
+    /// What the sender loses counts against its limit.
+    mutating func spend(_ amount: UInt64, of address: Address) throws {
+        if isAdmin { return }
+        if amount > room(of: address) { throw Failed(code: .limitExceeded) }
+        note(amount, of: address)
     }
 
     private mutating func run(
@@ -224,7 +256,7 @@ struct NaiveLedger {
             trusts[id]?.wishes = [:]
             trusts[id]?.round += 1
         case .escrowArbitrate(let split): try arbitrate(split, parties)
-        case .setPolicy: throw Failed(code: .samePolicy)
+        case .setPolicy(let policy): try replacePolicy(policy, parties[0])
         case .bond(let bond): try self.bond(bond, parties[0])
         case .unbond(let unbond): try self.unbond(unbond, parties[0])
         case .withdraw(let key): try withdraw(key, parties[0])
@@ -239,11 +271,16 @@ struct NaiveLedger {
         case .proposeParameters(let changes):
             try propose(changes, .made(by: transaction, operation: place), parties[0])
         case .voteParameters(let vote): try self.vote(vote, parties[0])
+        case .setSafeguards(let terms): try setSafeguards(terms, parties[0])
+        case .proposeRecovery(let proposal): try propose(proposal, parties)
+        case .vetoRecovery(let account): try veto(account, parties)
+        case .completeRecovery(let account): try complete(account)
+        case .escrowWithdrawDecision(let withdrawal): try withdrawDecision(withdrawal, parties)
         }
     }
 
     @discardableResult
-    private func open(_ id: EscrowID, isDisputed: Bool? = false) throws -> Trust {
+    func open(_ id: EscrowID, isDisputed: Bool? = false) throws -> Trust {
         guard let trust = trusts[id] else { throw Failed(code: .escrowUnknown) }
         if time >= trust.due { throw Failed(code: .deadlinePast) }
         if trust.disputed && isDisputed == false { throw Failed(code: .escrowDisputed) }
@@ -317,6 +354,13 @@ struct NaiveLedger {
 }
 
 extension Operation {
+    fileprivate var isForAdmins: Bool {
+        switch self {
+        case .setPolicy, .setSafeguards: true
+        default: false
+        }
+    }
+
     /// Two of a bond, one for each 128 bytes of evidence that were begun.
     fileprivate var proofs: Int {
         switch self {

@@ -10,6 +10,8 @@ struct RandomTraffic {
     let secret: [UInt8] = [1, 2, 3]
     /// The escrow that the next transaction is about.
     private var focus: EscrowID?
+    /// The guarded account that it is about.
+    var ward: Address?
     /// Keys of verifiers, and of validators that shall be slashed.
     let verifiers: [Person]
     let validators: [Person]
@@ -73,6 +75,8 @@ struct RandomTraffic {
         let round = (trust?.round ?? 0) &+ (chance(95) ? 0 : 1)
         switch below(10) {
         case 0: return .escrowTopUp(EscrowTopUp(escrow: id, amount: amount(around: 100)))
+        case 1 where chance(50):
+            return .escrowWithdrawDecision(EscrowWithdrawal(escrow: id, round: round))
         case 1: return .escrowDispute(id)
         case 2...4 where trust?.disputed == true || chance(5):
             let toPayee = chance(90) ? held / 2 : UInt64(below(10))
@@ -110,11 +114,16 @@ struct RandomTraffic {
         let verifier = chance(25) ? verifiers[below(verifiers.count)] : nil
         let asset = verifier == nil && chance(25) ? asset(model, nativePercent: 5) : nil
         let governs = verifier == nil && asset == nil && chance(6)
-        let circle = circle(of: focus.flatMap { model.trusts[$0] })
+        let isSafeguard = verifier == nil && asset == nil && !governs && chance(22)
+        if isSafeguard { focus = nil }
+        ward = nil
+        let guardians = isSafeguard && chance(60) ? guardians(model) : nil
+        let circle = guardians ?? circle(of: focus.flatMap { model.trusts[$0] })
+        let limited = isSafeguard && guardians == nil && chance(60) ? limited(model) : nil
         let sender =
             verifier.flatMap { owner(of: $0, model) } ?? asset.flatMap { issuer(of: $0, model) }
-            ?? (governs ? validatorOwner : nil) ?? circle[below(circle.count)]
-        var cosigners: [Person] = []
+            ?? (governs ? validatorOwner : nil) ?? limited ?? circle[below(circle.count)]
+        var cosigners = (guardians ?? []).filter { $0.address != sender.address && chance(85) }
         while cosigners.count < 4, chance(50) {
             let other = circle[below(circle.count)]
             if other.address != sender.address,
@@ -127,13 +136,15 @@ struct RandomTraffic {
         let next = model.next[sender.address]?[stream] ?? 0
         let sequence = chance(95) ? next : UInt64(below(Int(next) + 3))
         var operations: [Operation] = []
-        for _ in 0...below(3) {
+        for _ in 0...(isSafeguard && chance(75) ? 0 : below(3)) {
             if let verifier {
                 operations.append(bondOperation(verifier, sender.address, model))
             } else if governs {
                 operations.append(governanceOperation(model))
             } else if let asset {
                 operations.append(try assetOperation(asset, model))
+            } else if isSafeguard {
+                operations.append(try safeguardOperation(sender.address, model))
             } else {
                 operations.append(try operation(model))
             }
@@ -152,23 +163,24 @@ struct RandomTraffic {
     private mutating func signed(
         _ transaction: Transaction, _ parties: [Person], _ model: NaiveLedger
     ) -> SignedTransaction {
-        var signers = parties
+        let isChange = transaction.operations.contains(where: \.needsAdmin)
+        let isAdmin = chance(isChange ? 90 : 25)
+        let keys = parties.flatMap { self.signers(of: $0, isAdmin: isAdmin, model) }
+        var signers = Set(keys).sorted()
         if chance(3) { signers.removeLast() }
         if chance(2) || signers.isEmpty {
-            if let stranger = people.first(where: { person in
-                !parties.contains { $0.address == person.address }
-            }) {
-                signers.append(stranger)
+            if let stranger = people.first(where: { !signers.contains($0.key.publicKey) }) {
+                signers.append(stranger.key.publicKey)
             }
         }
         let revealed = parties.filter {
-            model.known.contains($0.address) ? chance(5) : chance(80)
+            model.policies[$0.address] != nil ? chance(5) : chance(60)
         }
         return SignedTransaction(
             transaction: transaction, policies: revealed.map(\.policy),
             authorizations: signers.map {
                 Authorization(
-                    publicKey: $0.key.publicKey, signature: Signature(r: .zero, s: .zero))
+                    publicKey: $0, signature: Signature(r: .zero, s: .zero))
             })
     }
 }

@@ -41,7 +41,8 @@ struct World {
         extra: [GenesisAccount] = [], escrow: EscrowParameters = .init(), baseFee: Amount = 1,
         consensus: ConsensusParameters = .init(), verification: VerificationParameters = .init(),
         stake: StakeParameters = .init(), governance: GovernanceParameters = .init(),
-        isBonded: Bool = false, fees: ((Address) -> FeeParameters)? = nil
+        isBonded: Bool = false, safeguards: SafeguardParameters = .init(),
+        fees: ((Address) -> FeeParameters)? = nil
     ) throws {
         let people = [alice, bob, carol, dave]
         let accounts = people.map {
@@ -66,7 +67,7 @@ struct World {
                     ?? FeeParameters(
                         baseFee: baseFee, escrowDeposit: 0, treasury: treasury.address),
                 stake: stake, escrow: escrow, consensus: consensus, verification: verification,
-                governance: governance))
+                governance: governance, safeguards: safeguards))
         store.apply(Ledger.genesisWrites(genesis).writes)
         ledger = try Ledger(opening: store, genesis: genesis, judge: FakeJudge())
     }

@@ -147,6 +147,9 @@ final class BenchNode: RPCBackend {
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList { throw .internalError }
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList { throw .internalError }
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { throw .internalError }
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
         throw .internalError

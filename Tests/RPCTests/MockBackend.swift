@@ -81,6 +81,14 @@ final class MockBackend: RPCBackend {
         EscrowList(escrows: [Samples.escrow], next: after == nil ? "limit \(limit)" : nil)
     }
 
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList {
+        GuardedList(
+            accounts: [Samples.guarded], next: after == nil ? "limit \(limit)" : nil, height: 7,
+            time: 1)
+    }
+
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { Samples.verifier }
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
         asked.withLock { $0.append(subject) }

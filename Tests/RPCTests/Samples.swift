@@ -34,7 +34,7 @@ enum Samples {
         policy: PolicyInfo(
             signers: [SignerInfo(publicKey: "opkpub1", weight: 1)], spend: 1, admin: 1),
         streams: [StreamInfo(stream: 0, nextSequence: SequenceNumber(.max))], deposits: 0,
-        height: 7, stateRoot: digits)
+        safeguards: safeguards, height: 7, stateRoot: digits)
 
     static let quorum = QuorumInfo(
         members: [MemberInfo(address: "opkacc1", weight: 1)], threshold: 1)
@@ -54,6 +54,19 @@ enum Samples {
     static let asset = AssetInfo(
         id: "opkast1", issuer: "opkacc1", symbol: "EURX", decimals: 2, cap: Amount(.max),
         canFreeze: true, canClawBack: false, supply: 5, escrowed: 3, deposit: 2, height: 1)
+    static let recovery = RecoveryInfo(
+        policy: PolicyInfo(
+            signers: [SignerInfo(publicKey: "opkpub1", weight: 1)], spend: 1, admin: 1),
+        readyAt: 5, validUntil: Timestamp(.max))
+    static let guardians = GuardiansInfo(quorum: quorum, delayMilliseconds: .max, quietUntil: 4)
+    static let safeguards = SafeguardsInfo(
+        limits: [
+            SpendingLimitInfo(
+                asset: digits, amount: Amount(.max), windowMilliseconds: 3_600_000, left: 2,
+                windowEnds: 3)
+        ], guardians: guardians, recovery: recovery)
+    static let guarded = GuardedInfo(account: "opkacc1", guardians: guardians, recovery: recovery)
+
     static let escrow = EscrowInfo(
         id: "opkesc1", payer: "opkacc1", payee: "opkacc1", asset: digits, state: .disputed,
         held: 5, released: 3, refunded: 2, round: 1, release: quorum, refund: quorum,

@@ -166,6 +166,7 @@ extension GenesisCheck {
         try atLeastOne(
             UInt64(parameters.escrow.expiriesPerBlockMax), "escrow.expiriesPerBlockMax")
         try atLeastOne(parameters.escrow.durationMillisecondsMax, "escrow.durationMillisecondsMax")
+        try safeguards(parameters.safeguards)
         try consensus(parameters.consensus)
         try batches(parameters.batches)
         try VerificationCheck(parameters).run()
@@ -219,6 +220,21 @@ extension GenesisCheck {
             throw GenesisFault(
                 "parameters.governance.approvalPermille",
                 "\(governance.approvalPermille) lies outside 501...1000")
+        }
+    }
+
+    private static func safeguards(_ safeguards: SafeguardParameters) throws(GenesisFault) {
+        let windowMax = TransactionLimits.limitWindowMillisecondsMax
+        guard 1...windowMax ~= safeguards.windowMillisecondsMin else {
+            throw GenesisFault(
+                "parameters.safeguards.windowMillisecondsMin",
+                "\(safeguards.windowMillisecondsMin) ms lies outside 1...\(windowMax), 30 days")
+        }
+        let delayMax = TransactionLimits.recoveryDelayMillisecondsMax
+        guard 1...delayMax ~= safeguards.delayMillisecondsMin else {
+            throw GenesisFault(
+                "parameters.safeguards.delayMillisecondsMin",
+                "\(safeguards.delayMillisecondsMin) ms lies outside 1...\(delayMax), 90 days")
         }
     }
 

@@ -2,7 +2,7 @@ package import Primitives
 
 /// What holds for the whole network: as genesis says, and as the validators have changed it since.
 ///
-/// Wire: fees, stake, escrow, consensus, batches, verification, governance.
+/// Wire: fees, stake, escrow, consensus, batches, verification, governance, safeguards.
 package struct LedgerParameters: Hashable, Sendable, BCSCodable {
     package internal(set) var fees: FeeParameters
     package let stake: StakeParameters
@@ -11,11 +11,13 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
     package let batches: BatchParameters
     package internal(set) var verification: VerificationParameters
     package let governance: GovernanceParameters
+    package let safeguards: SafeguardParameters
 
     package init(
         fees: FeeParameters, stake: StakeParameters = .init(), escrow: EscrowParameters = .init(),
         consensus: ConsensusParameters = .init(), batches: BatchParameters = .init(),
-        verification: VerificationParameters = .init(), governance: GovernanceParameters = .init()
+        verification: VerificationParameters = .init(),
+        governance: GovernanceParameters = .init(), safeguards: SafeguardParameters = .init()
     ) {
         self.fees = fees
         self.stake = stake
@@ -24,6 +26,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         self.batches = batches
         self.verification = verification
         self.governance = governance
+        self.safeguards = safeguards
     }
 
     package func encode(to writer: inout BCSWriter) {
@@ -34,6 +37,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         writer.append(batches)
         writer.append(verification)
         writer.append(governance)
+        writer.append(safeguards)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -44,6 +48,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         batches = try reader.read()
         verification = try reader.read()
         governance = try reader.read()
+        safeguards = try reader.read()
     }
 }
 

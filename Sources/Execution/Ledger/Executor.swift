@@ -34,6 +34,8 @@ struct Executor: Sendable {
     var usedWeight: UInt64 = 0
     /// What the block's executed transactions paid above the base fee.
     var tips: [Amount] = []
+    /// Of the transaction whose operations are carried out; nil between transactions.
+    var spender: Spender?
 
     /// Why an operation ends early.
     enum Stop: Error {
@@ -65,7 +67,9 @@ struct Executor: Sendable {
         try take(charge, transaction, parties)
         usedWeight += min(charge.weight, .max - usedWeight)
         tips.append(charge.tip)
+        spender = Spender(address: transaction.sender, isAdmin: charge.isAdmin)
         let (outcome, made) = try operate(signed)
+        spender = nil
         if rules.planted == .failedKeepsSequence, outcome != .success {
             giveBackSequence(of: transaction, parties)
         }
@@ -109,6 +113,8 @@ struct Executor: Sendable {
             sender.native = left
             sender.deposits = try sender.deposits.adding(charge.deposit)
         }
+        // That the limit has room for it was checked with the charge.
+        if !charge.isAdmin { _ = sender.spend(charge.taken, of: .native, at: time) }
         guard let next = transaction.sequence.next else {
             throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")
         }
@@ -193,6 +199,12 @@ struct Executor: Sendable {
             try propose(changes, id, by: participants.sender)
             made.proposals.append(id)
         case .voteParameters(let vote): try self.vote(vote, by: participants.sender)
+        case .setSafeguards(let terms): try setSafeguards(terms, of: participants.sender)
+        case .proposeRecovery(let proposal): try proposeRecovery(proposal, by: participants)
+        case .vetoRecovery(let account): try vetoRecovery(of: account, by: participants)
+        case .completeRecovery(let account): try completeRecovery(of: account)
+        case .escrowWithdrawDecision(let withdrawal):
+            try withdrawDecision(withdrawal, participants)
         }
     }
 

@@ -106,6 +106,36 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     /// The account can't pay the deposit for what would be new in the state.
     case depositUnpaid = 90
 
+    /// None of those who act has decided anything in this round.
+    case nothingDecided = 100
+    /// More than the sender's spending limit leaves in this window, and the signatures don't reach
+    /// the admin threshold.
+    case limitExceeded = 101
+    /// A limit for an account whose admin threshold is its spend threshold: it would stop nobody.
+    case limitWithoutEffect = 102
+    /// A window shorter than genesis allows, or longer than 30 days.
+    case windowOutOfRange = 103
+    /// A delay shorter than genesis allows, or longer than 90 days.
+    case delayOutOfRange = 104
+    /// The account among its own guardians.
+    case guardianIsSelf = 105
+    /// More guardians would have to sign than one transaction can carry.
+    case guardiansUnreachable = 106
+    /// Limits and guardians are those that the account has.
+    case sameSafeguards = 107
+    /// There is no such account, or it has no guardians.
+    case noGuardians = 108
+    /// Those who act don't reach the threshold of the guardians.
+    case guardiansTooFew = 109
+    /// A recovery of the account is pending.
+    case recoveryPending = 110
+    /// No recovery of the account is pending.
+    case noRecovery = 111
+    /// The delay isn't over.
+    case recoveryTooEarly = 112
+    /// The owner has objected to the last one less than a delay ago.
+    case recoveryTooSoon = 113
+
     /// Genesis doesn't let the validators change this parameter.
     case notGoverned = 120
     /// The value lies outside the parameter's range.

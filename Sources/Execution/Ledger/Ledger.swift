@@ -229,6 +229,7 @@ extension Ledger {
         var changes: [StateTree.Change] = []
         for change in executor.accounts.takeChanges() {
             let value = change.after
+            GuardianIndex.move(change.key, from: change.before, to: value, &writes)
             changes.append(
                 StateWriter.write(
                     value, StateKey(.account, change.key), at: change.path, into: &writes))
@@ -352,7 +353,8 @@ extension Ledger: AdmissionView {
             let charge = try executor.rules.charge(
                 for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
             return .admissible(
-                nextSequence: charge.nextSequence, spendable: charge.spendable,
+                nextSequence: charge.nextSequence,
+                spendable: min(charge.spendable, charge.room ?? Amount(.max)),
                 cost: cost(of: transaction, deposit: charge.deposit), tip: charge.tip)
         } catch {
             return .refused(error)

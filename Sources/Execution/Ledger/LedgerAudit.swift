@@ -42,6 +42,19 @@ package struct LedgerAudit: Sendable {
         }
         try LedgerAudit.checkDeadlines(scan.escrowsByDue, source)
         try LedgerAudit.checkBonds(scan.bonds, source)
+        try LedgerAudit.checkGuarded(scan.guarded, source)
+    }
+
+    private static func checkGuarded(
+        _ expected: [[UInt8]], _ source: any KeyValueSource
+    ) throws(StorageFault) {
+        let pairs = try source.pairs(
+            in: .guarded, from: [], before: nil, limit: expected.count + 1)
+        let wanted = expected.sorted { $0.lexicographicallyPrecedes($1) }
+        guard pairs.map(\.key) == wanted else {
+            throw StorageFault(
+                "\(pairs.count) guardians are noted, the accounts have \(expected.count), others")
+        }
     }
 
     private static func checkBonds(
@@ -75,6 +88,8 @@ extension LedgerAudit {
         private(set) var verifiers = 0
         private(set) var escrowsByDue: [DeadlineIndex.Entry] = []
         private(set) var bonds: [BondIndex.Entry] = []
+        /// Keys of the guarded column.
+        private(set) var guarded: [[UInt8]] = []
         /// Native asset; the supply is the one that the head says.
         private(set) var totals: Totals
         private(set) var assets: [AssetID: Asset] = [:]
@@ -142,7 +157,9 @@ extension LedgerAudit {
                 guard let address = Address(bytes: row.key.id) else {
                     throw StorageFault("\(row.key) names no account")
                 }
-                try count(try StoredState.decode(row.value, what) as Account, address)
+                let account: Account = try StoredState.decode(row.value, what)
+                guarded += GuardianIndex.guardians(of: account).map { $0.bytes + row.key.id }
+                try count(account, address)
             case .proposal:
                 guard let id = ProposalID(bytes: row.key.id) else {
                     throw StorageFault("\(row.key) names no proposal")

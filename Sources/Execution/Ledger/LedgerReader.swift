@@ -86,6 +86,25 @@ package struct LedgerReader: Sendable {
         return escrows
     }
 
+    /// At most `limit` accounts that `address` guards, in order of address and beginning behind
+    /// `last`.
+    package func accounts(
+        guardedBy address: Address, after last: Address? = nil, limit: Int
+    ) throws(StorageFault) -> [(address: Address, account: Account)] {
+        let start = last.map { GuardianIndex.key(address, $0) + [0] } ?? address.bytes
+        let pairs = try source.pairs(
+            in: .guarded, from: start, before: LedgerReader.end(of: address), limit: limit)
+        var found: [(address: Address, account: Account)] = []
+        for pair in pairs {
+            let guarded = try GuardianIndex.entry(pair.key).account
+            guard let account = try account(guarded) else {
+                throw StorageFault("\(guarded) is noted as guarded, but isn't there")
+            }
+            found.append((guarded, account))
+        }
+        return found
+    }
+
     /// The first key behind every key that begins with `address`; nil behind the last address.
     private static func end(of address: Address) -> [UInt8]? {
         var bytes = address.bytes

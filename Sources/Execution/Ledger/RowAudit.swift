@@ -31,6 +31,7 @@ package struct RowAudit: Sendable {
         case .escrowsByParty: try checkParty(row)
         case .bonds: try checkBond(row)
         case .history: try checkHistory(row)
+        case .guarded: try checkGuarded(row)
         case .meta, .blocks, .blockHeights, .finalizations, .batches, .lanes: break
         }
     }
@@ -134,11 +135,18 @@ package struct RowAudit: Sendable {
 
     private func checkNotes(of row: StateRow, _ what: String) throws(StorageFault) {
         switch row.key.kind {
-        case .account: let _: Account = try StoredState.decode(row.value, what)
         case .proposal: let _: ParameterProposal = try StoredState.decode(row.value, what)
         case .asset:
             let asset: Asset = try StoredState.decode(row.value, what)
             guard asset.isBalanced else { throw StorageFault("\(what) doesn't balance") }
+        case .account:
+            let account: Account = try StoredState.decode(row.value, what)
+            guard let address = Address(bytes: row.key.id) else {
+                throw StorageFault("\(what) names no account")
+            }
+            for guardian in GuardianIndex.guardians(of: account) {
+                try need(GuardianIndex.key(guardian, address), in: .guarded, for: what)
+            }
         case .escrow:
             let escrow: Escrow = try StoredState.decode(row.value, what)
             guard escrow.isBalanced, escrow.id.bytes == row.key.id, let due = escrow.due else {
@@ -195,6 +203,14 @@ package struct RowAudit: Sendable {
         let verifier = try LedgerReader(source).verifier(entry.key)
         guard verifier?.bonded == entry.bonded else {
             throw StorageFault("the bond of verifier \(entry.key) isn't \(entry.bonded) as noted")
+        }
+    }
+
+    private func checkGuarded(_ pair: KeyValue) throws(StorageFault) {
+        let (guardian, address) = try GuardianIndex.entry(pair.key)
+        let account = try LedgerReader(source).account(address)
+        guard GuardianIndex.guardians(of: account).contains(guardian) else {
+            throw StorageFault("\(guardian) is noted as a guardian of \(address), but isn't one")
         }
     }
 

@@ -7,16 +7,19 @@ extension Executor {
         try credit(transfer.amount, of: transfer.asset, to: transfer.to, openedBy: sender)
     }
 
-    /// Replaces the policy; that the admin threshold was reached was checked before.
+    /// Replaces the policy; that the admin threshold was reached was checked before. Who can do so
+    /// has no need of a recovery: one that is pending is void.
     mutating func setPolicy(_ policy: Policy, of sender: Address) throws(Stop) {
         guard var account = try account(sender), account.policy != policy else {
             throw .failed(.samePolicy)
         }
         account.policy = policy
+        account.safeguards?.recovery = nil
         accounts.write(account, for: sender)
     }
 
     /// Takes an amount out of an account; where it goes is up to the caller, and to the totals too.
+    /// What the sender loses counts against its spending limit.
     mutating func debit(
         _ amount: Amount, of asset: AssetID, from address: Address
     ) throws(Stop) {
@@ -24,7 +27,17 @@ extension Executor {
         guard asset == .native else { return try debitHolding(amount, of: asset, from: address) }
         guard var account = try account(address) else { throw .failed(.insufficientFunds) }
         account.native = try Executor.rest(of: account.native, without: amount)
+        try countSpending(amount, of: asset, of: &account, address)
         accounts.write(account, for: address)
+    }
+
+    /// What the sender loses counts against its limit, unless the signatures weigh enough to lift
+    /// it.
+    func countSpending(
+        _ amount: Amount, of asset: AssetID, of account: inout Account, _ address: Address
+    ) throws(Stop) {
+        guard let spender, spender.address == address, !spender.isAdmin else { return }
+        guard account.spend(amount, of: asset, at: time) else { throw .failed(.limitExceeded) }
     }
 
     private mutating func debitHolding(
@@ -37,6 +50,9 @@ extension Executor {
             guard !holding.isFrozen else { throw .failed(.assetFrozen) }
             holding.amount = try Executor.rest(of: holding.amount, without: amount)
         }
+        guard var account = try account(address) else { return }
+        try countSpending(amount, of: asset, of: &account, address)
+        accounts.write(account, for: address)
     }
 
     static func rest(of held: Amount, without amount: Amount) throws(Stop) -> Amount {

@@ -6,6 +6,7 @@ internal import Primitives
 //   decide:    each member of the direction's quorum who signs says what he wants. When the weight
 //              of equal choices reaches the threshold, and for a release `notBefore` has passed and
 //              the preimage was shown, the amount moves out and the round moves on.
+//   withdraw:  who has decided in this round takes it back (Guarding.swift).
 //   dispute:   payer or payee, where there is arbitration: state disputed, the deadline becomes the
 //              arbitration deadline, decisions are void.
 //   arbitrate: as decide, by the arbitration quorum, about a split of all that is held.
@@ -206,7 +207,7 @@ extension Executor {
     }
 
     /// An escrow that holds something and isn't due.
-    private mutating func liveEscrow(_ id: EscrowID) throws(Stop) -> Escrow {
+    mutating func liveEscrow(_ id: EscrowID) throws(Stop) -> Escrow {
         guard let escrow = try anyEscrow(id), let due = escrow.due else {
             throw .failed(.escrowUnknown)
         }

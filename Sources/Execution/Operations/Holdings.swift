@@ -80,6 +80,7 @@ extension Executor {
             throw .failed(.depositUnpaid)
         }
         account.native = account.native.clampedRetreat(by: deposit.rawValue)
+        try countSpending(deposit, of: .native, of: &account, address)
         accounts.write(account, for: address)
         try shift(deposit, from: .balances, to: .deposits)
     }

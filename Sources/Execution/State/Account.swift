@@ -2,7 +2,7 @@ package import Primitives
 
 /// What the ledger holds for an address. An account stays once it exists, also with nothing in it.
 ///
-/// Wire: native, holdings, optional policy, streams, deposits.
+/// Wire: native, holdings, optional policy, streams, deposits, optional safeguards.
 package struct Account: Hashable, Sendable, BCSCodable {
     /// An independent order of transactions. Wire: number, next.
     package struct Stream: Hashable, Sendable, BCSCodable {
@@ -39,6 +39,8 @@ package struct Account: Hashable, Sendable, BCSCodable {
     package private(set) var streams: [Stream]
     /// Native asset kept back for the streams and the holdings.
     package var deposits: Amount
+    /// Spending limits and guardians; nil where there are none.
+    package var safeguards: Safeguards?
 
     /// An account with nothing in it.
     package init(policy: Policy? = nil) {
@@ -55,6 +57,7 @@ package struct Account: Hashable, Sendable, BCSCodable {
         writer.append(optional: policy)
         writer.append(list: streams)
         writer.append(deposits)
+        writer.append(optional: safeguards)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -67,6 +70,7 @@ package struct Account: Hashable, Sendable, BCSCodable {
             maximum: TransactionLimits.streamsMax, elementBytes: 10
         ) { (stream: Stream) in stream.number }
         deposits = try reader.read()
+        safeguards = try reader.readOptional()
     }
 }
 

@@ -89,7 +89,7 @@ package struct ChainAudit: Sendable {
         case .batches: try checkBatch(row)
         case .lanes: try ChainStore.checkLane(row)
         case .state, .nodes, .deadlines, .receipts, .escrowsByParty, .bonds,
-            .history:
+            .history, .guarded:
             try rows.check(row, in: column)
         }
     }

@@ -39,6 +39,16 @@ public enum Operation: Hashable, Sendable {
     case proposeParameters(ParameterChanges)
     /// 25: a validator's vote on a proposal, by its owner.
     case voteParameters(ParameterVote)
+    /// 16: replaces the sender's spending limits and guardians; needs the admin threshold.
+    case setSafeguards(SafeguardTerms)
+    /// 17: the guardians of an account who sign propose a new policy for it.
+    case proposeRecovery(RecoveryProposal)
+    /// 18: the account, or its guardians, end the recovery that is pending.
+    case vetoRecovery(Address)
+    /// 19: puts the policy of a recovery in force whose delay is over; anybody may.
+    case completeRecovery(Address)
+    /// 21: participants take back their decisions.
+    case escrowWithdrawDecision(EscrowWithdrawal)
 }
 
 /// Moves `amount` of `asset` from the sender to `to`. Wire: to, asset, amount.
@@ -278,6 +288,11 @@ extension Operation: BCSCodable {
         case .clawback(let value): Operation.encode(22, value, to: &writer)
         case .proposeParameters(let value): Operation.encode(24, value, to: &writer)
         case .voteParameters(let value): Operation.encode(25, value, to: &writer)
+        case .setSafeguards(let value): Operation.encode(16, value, to: &writer)
+        case .proposeRecovery(let value): Operation.encode(17, value, to: &writer)
+        case .vetoRecovery(let value): Operation.encode(18, value, to: &writer)
+        case .completeRecovery(let value): Operation.encode(19, value, to: &writer)
+        case .escrowWithdrawDecision(let value): Operation.encode(21, value, to: &writer)
         }
     }
 
@@ -312,6 +327,11 @@ extension Operation: BCSCodable {
         case 22: self = .clawback(try reader.read())
         case 24: self = .proposeParameters(try reader.read())
         case 25: self = .voteParameters(try reader.read())
+        case 16: self = .setSafeguards(try reader.read())
+        case 17: self = .proposeRecovery(try reader.read())
+        case 18: self = .vetoRecovery(try reader.read())
+        case 19: self = .completeRecovery(try reader.read())
+        case 21: self = .escrowWithdrawDecision(try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }

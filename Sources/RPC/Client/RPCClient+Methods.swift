@@ -68,6 +68,17 @@ extension RPCClient {
         return try await read("escrow_list", parameters)
     }
 
+    /// A page of at most `limit` (1...100) accounts after `after`.
+    package func guarded(
+        by address: String, after: String? = nil, limit: Int = RPCLimits.pageDefault
+    ) async throws(RPCClientFault) -> GuardedList {
+        var parameters = [
+            JSONMember("address", .string(address)), JSONMember("limit", .number(String(limit))),
+        ]
+        if let after { parameters.append(JSONMember("after", .string(after))) }
+        return try await read("guarded_list", parameters)
+    }
+
     package func verifier(_ key: String) async throws(RPCClientFault) -> VerifierInfo {
         try await read("verifier_get", [JSONMember("key", .string(key))])
     }

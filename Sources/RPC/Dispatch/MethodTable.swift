@@ -169,7 +169,7 @@ package enum MethodTable {
 
     private static let ledgerMethods = [
         Method.read(
-            "account_get", "Balances, policy and streams of an account.",
+            "account_get", "Balances, policy, streams and safeguards of an account.",
             [Parameter("address", .address, "the account's address")]
         ) { (arguments, backend) async throws(RPCFault) in
             try await backend.account(try arguments.id("address"))
@@ -200,6 +200,21 @@ package enum MethodTable {
             [Parameter("id", .assetID, "the asset's id")]
         ) { (arguments, backend) async throws(RPCFault) in
             try await backend.asset(try arguments.id("id"))
+        },
+        Method.read(
+            "guarded_list", "The accounts that an address guards, a page at a time.",
+            [
+                Parameter("address", .address, "the guardian's address"),
+                Parameter("after", .address, required: false, "the last page's \"next\""),
+                Parameter(
+                    "limit", .count(pageRange), required: false,
+                    "accounts on the page; \(RPCLimits.pageDefault) if not given"),
+            ]
+        ) { (arguments, backend) async throws(RPCFault) in
+            let limit = try arguments.count("limit", in: pageRange)
+            return try await backend.guarded(
+                by: try arguments.id("address"), after: try arguments.optionalID("after"),
+                limit: limit.map { Int($0) } ?? RPCLimits.pageDefault)
         },
         Method.read(
             "verifier_get", "Bond, releases, offences and rewards of a verifier.",

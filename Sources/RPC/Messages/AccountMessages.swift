@@ -12,6 +12,8 @@ package struct AccountInfo: Codable, Hashable, Sendable {
     package let streams: [StreamInfo]
     /// What is kept back for streams and for issued assets.
     package let deposits: Amount
+    /// Absent where there are none.
+    package let safeguards: SafeguardsInfo?
     /// The block after which all this holds.
     package let height: Height
     /// After that block; 64 hexadecimal digits.
@@ -19,13 +21,15 @@ package struct AccountInfo: Codable, Hashable, Sendable {
 
     package init(
         address: String, balances: [AssetBalance], policy: PolicyInfo? = nil,
-        streams: [StreamInfo], deposits: Amount, height: Height, stateRoot: String
+        streams: [StreamInfo], deposits: Amount, safeguards: SafeguardsInfo? = nil,
+        height: Height, stateRoot: String
     ) {
         self.address = address
         self.balances = balances
         self.policy = policy
         self.streams = streams
         self.deposits = deposits
+        self.safeguards = safeguards
         self.height = height
         self.stateRoot = stateRoot
     }

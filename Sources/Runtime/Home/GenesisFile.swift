@@ -149,13 +149,15 @@ private struct GenesisReader {
     func parameters(_ section: Document) throws(DocumentFault) -> LedgerParameters {
         let fields = try section.fields([
             "fees", "stake", "escrow", "consensus", "batches", "verification", "governance",
+            "safeguards",
         ])
         return LedgerParameters(
             fees: try fees(try section.required("fees", fields)),
             stake: try stake(fields["stake"]), escrow: try escrow(fields["escrow"]),
             consensus: try consensus(fields["consensus"]), batches: try batches(fields["batches"]),
             verification: try verification(fields["verification"]),
-            governance: try governance(fields["governance"]))
+            governance: try governance(fields["governance"]),
+            safeguards: try safeguards(fields["safeguards"]))
     }
 
     private func governance(_ section: Document?) throws(DocumentFault) -> GovernanceParameters {
@@ -179,6 +181,17 @@ private struct GenesisReader {
             delayBlocks: try numbers.value("delayBlocks", usual.delayBlocks),
             approvalPermille: try numbers.value("approvalPermille", usual.approvalPermille),
             deposit: Amount(try numbers.value("deposit", usual.deposit.rawValue)))
+    }
+
+    private func safeguards(_ section: Document?) throws(DocumentFault) -> SafeguardParameters {
+        let usual = SafeguardParameters()
+        let numbers = try NumberFields(
+            section, ["windowMillisecondsMin", "delayMillisecondsMin"])
+        return SafeguardParameters(
+            windowMillisecondsMin: try numbers.value(
+                "windowMillisecondsMin", usual.windowMillisecondsMin),
+            delayMillisecondsMin: try numbers.value(
+                "delayMillisecondsMin", usual.delayMillisecondsMin))
     }
 
     private func fees(_ section: Document) throws(DocumentFault) -> FeeParameters {

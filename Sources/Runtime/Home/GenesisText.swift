@@ -99,6 +99,16 @@ extension GenesisFile {
             ),
             ("verification", verification(parameters.verification)),
             ("governance", governance(parameters.governance)),
+            (
+                "safeguards",
+                [
+                    (
+                        "windowMillisecondsMin",
+                        "\(parameters.safeguards.windowMillisecondsMin)"
+                    ),
+                    ("delayMillisecondsMin", "\(parameters.safeguards.delayMillisecondsMin)"),
+                ]
+            ),
         ]
         return sections.map { "    \"\($0.0)\": \(object($0.1))" }.joined(separator: ",\n")
     }

@@ -194,6 +194,7 @@ extension Column {
         case .escrowsByParty: 10
         case .bonds: 11
         case .history: 12
+        case .guarded: 13
         }
     }
 }

@@ -122,7 +122,7 @@ struct NodeOracle {
             .notAuthorized, .invalidSignature:
             true
         case .validTooLong, .sequenceAhead, .unknownSender, .policyMissing, .feeTooLow,
-            .insufficientForFee, .tooManyStreams:
+            .insufficientForFee, .tooManyStreams, .limitReached:
             false
         }
     }

@@ -17,6 +17,7 @@ enum AnswerText {
         } else {
             sheet.add("policy", "not revealed yet: the first transaction does")
         }
+        if let safeguards = account.safeguards { add(safeguards, to: &sheet) }
         sheet.add(
             "next sequence",
             list: account.streams.map { "\($0.nextSequence) on stream \($0.stream)" })
@@ -157,7 +158,7 @@ enum AnswerText {
         }
     }
 
-    private static func quorum(_ quorum: QuorumInfo) -> String {
+    static func quorum(_ quorum: QuorumInfo) -> String {
         let members = quorum.members.map { "\($0.address):\($0.weight)" }
         return members.joined(separator: ",") + "@\(quorum.threshold)"
     }

@@ -175,6 +175,11 @@ private struct GenesisTables {
         sheet.add("stake", "at least \(stake.minimum), \(stake.unit) for each vote")
         let duration = TimeSpan(milliseconds: escrow.durationMillisecondsMax)
         sheet.add("escrow", "at most \(duration), \(escrow.expiriesPerBlockMax) expiries a block")
+        let safeguards = genesis.parameters.safeguards
+        let window = TimeSpan(milliseconds: safeguards.windowMillisecondsMin)
+        sheet.add("spending limits", "for \(window) or longer")
+        let delay = TimeSpan(milliseconds: safeguards.delayMillisecondsMin)
+        sheet.add("recoveries", "after \(delay) or longer")
         let delays = (consensus.deltaBaseMilliseconds, consensus.deltaMaxMilliseconds)
         sheet.add("message delay", "\(delays.0) to \(delays.1) ms")
         sheet.add("idle", "\(consensus.idleMilliseconds) ms")

@@ -113,7 +113,10 @@ struct ProofReport: Encodable, Sendable {
         blockTime = proven.blockTime
         switch proven.fact {
         case .account(let address, let found):
-            account = found.map { views.account($0, address, proven.height, proven.stateRoot) }
+            account = found.map {
+                views.account(
+                    $0, address, proven.height, proven.stateRoot, at: proven.blockTime)
+            }
         case .escrow(_, let found): escrow = found.map { views.escrow($0, proven.height) }
         case .asset(let id, let found):
             asset = found.map { views.asset($0, id, proven.height) }

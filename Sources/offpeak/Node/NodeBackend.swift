@@ -129,7 +129,8 @@ struct NodeBackend: RPCBackend {
             .failure(
                 RPCFault(
                     .refused,
-                    "with all that the sender has waiting this would cost more than it holds",
+                    "with all that the sender has waiting this would cost more than it holds, or"
+                        + " than its spending limit leaves",
                     data: [
                         JSONMember("reason", .string("overspent")),
                         JSONMember("mayRetry", .bool(true)),
@@ -198,7 +199,8 @@ struct NodeBackend: RPCBackend {
             let reader = LedgerReader(snapshot)
             guard let account = try reader.account(address), let summary = try reader.summary()
             else { return nil }
-            return views.ledger.account(account, address, summary.height, summary.stateRoot)
+            return views.ledger.account(
+                account, address, summary.height, summary.stateRoot, at: summary.time)
         }
         guard let info else { throw .notFound(kind: "account", id: address.text(in: prefix)) }
         return info
@@ -240,6 +242,24 @@ struct NodeBackend: RPCBackend {
                 next: escrows.count == limit ? escrows.last?.id.text(in: prefix) : nil)
         }
         return list ?? EscrowList(escrows: [])
+    }
+
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList {
+        let list = try read { snapshot throws(StorageFault) -> GuardedList? in
+            let reader = LedgerReader(snapshot)
+            guard let summary = try reader.summary() else { return nil }
+            let found = try reader.accounts(guardedBy: address, after: after, limit: limit)
+            return GuardedList(
+                accounts: found.compactMap { entry in
+                    views.ledger.guarded(entry.account, entry.address, at: summary.time)
+                },
+                next: found.count == limit ? found.last?.address.text(in: prefix) : nil,
+                height: summary.height, time: summary.time)
+        }
+        guard let list else { throw .internalError }
+        return list
     }
 
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo {

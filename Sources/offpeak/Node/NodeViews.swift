@@ -186,6 +186,8 @@ struct NodeViews: Sendable {
         case .insufficientForFee: "the balance doesn't cover the fee"
         case .tooManyStreams: "the account has 64 streams already"
         case .invalidSignature: "a signature doesn't hold"
+        case .limitReached:
+            "the sender's spending limit leaves less than the fee: wait, or sign with admin weight"
         }
     }
 }

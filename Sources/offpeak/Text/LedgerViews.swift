@@ -23,7 +23,8 @@ struct LedgerViews: Sendable {
     }
 
     func account(
-        _ account: Account, _ address: Address, _ height: Height, _ stateRoot: Digest
+        _ account: Account, _ address: Address, _ height: Height, _ stateRoot: Digest,
+        at time: Timestamp
     ) -> AccountInfo {
         AccountInfo(
             address: address.text(in: prefix),
@@ -31,7 +32,8 @@ struct LedgerViews: Sendable {
             policy: account.policy.map(policy),
             streams: account.streams.map {
                 StreamInfo(stream: $0.number, nextSequence: $0.next)
-            }, deposits: account.deposits, height: height,
+            }, deposits: account.deposits,
+            safeguards: account.safeguards.map { safeguards($0, at: time) }, height: height,
             stateRoot: stateRoot.description)
     }
 
@@ -44,7 +46,7 @@ struct LedgerViews: Sendable {
         return (account.native > 0 ? [native] : []) + issued
     }
 
-    private func asset(_ asset: AssetID) -> String {
+    func asset(_ asset: AssetID) -> String {
         asset == .native ? "native" : asset.text(in: prefix)
     }
 
@@ -57,7 +59,7 @@ struct LedgerViews: Sendable {
             deposit: asset.deposit, height: height)
     }
 
-    private func policy(_ policy: Policy) -> PolicyInfo {
+    func policy(_ policy: Policy) -> PolicyInfo {
         PolicyInfo(
             signers: policy.signers.map {
                 SignerInfo(publicKey: $0.publicKey.text(in: prefix), weight: $0.weight)
@@ -115,7 +117,7 @@ struct LedgerViews: Sendable {
         }
     }
 
-    private func quorum(_ quorum: Quorum) -> QuorumInfo {
+    func quorum(_ quorum: Quorum) -> QuorumInfo {
         QuorumInfo(
             members: quorum.members.map {
                 MemberInfo(address: $0.address.text(in: prefix), weight: $0.weight)

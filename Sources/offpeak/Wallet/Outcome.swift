@@ -120,10 +120,28 @@ enum OutcomeText {
         case .insufficientForFee: "the balance doesn't cover the fee"
         case .tooManyStreams: "the account has no room for a further stream"
         case .invalidSignature: "a signature is wrong"
+        case .limitReached:
+            "its fee is above what the spending limit leaves; wait, or sign with admin weight"
         }
     }
 
     private static let failures = [
+        "nothingDecided": "none of those who sign has decided anything in this round",
+        "limitExceeded":
+            "it is above what the spending limit leaves; wait, or sign with admin weight",
+        "limitWithoutEffect":
+            "the account's admin threshold is its spend threshold: a limit would stop nobody",
+        "windowOutOfRange": "the limit's window is shorter than genesis allows, or above 30 days",
+        "delayOutOfRange": "the guardians' delay is shorter than genesis allows, or above 90 days",
+        "guardianIsSelf": "an account can't guard itself",
+        "guardiansUnreachable": "more guardians would have to sign than one transaction carries",
+        "sameSafeguards": "the account has these limits and guardians",
+        "noGuardians": "there is no such account, or it has no guardians",
+        "guardiansTooFew": "the guardians who sign don't reach their threshold",
+        "recoveryPending": "a recovery of the account is pending; `recover veto` withdraws it",
+        "noRecovery": "no recovery of the account is pending",
+        "recoveryTooEarly": "the delay isn't over; `account show` tells when",
+        "recoveryTooSoon": "the account objected to the last one less than a delay ago",
         "zeroAmount": "the amount is 0",
         "insufficientFunds": "the account holds less than the amount",
         "unknownAsset": "there is no such asset",

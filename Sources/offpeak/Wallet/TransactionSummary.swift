@@ -206,6 +206,26 @@ struct OperationSummary: Encodable, Sendable {
                     ("vote", vote.approves ? "yes" : "no"),
                 ]
             )
+        case .setSafeguards(let terms):
+            return ("setSafeguards", safeguardParts(terms, prefix))
+        case .proposeRecovery(let proposal):
+            return (
+                "proposeRecovery",
+                [("account", proposal.account.text(in: prefix))]
+                    + policyParts(proposal.policy, prefix)
+            )
+        case .vetoRecovery(let account):
+            return ("vetoRecovery", [("account", account.text(in: prefix))])
+        case .completeRecovery(let account):
+            return ("completeRecovery", [("account", account.text(in: prefix))])
+        case .escrowWithdrawDecision(let withdrawal):
+            return (
+                "escrowWithdrawDecision",
+                [
+                    ("escrow", withdrawal.escrow.text(in: prefix)),
+                    ("round", "\(withdrawal.round)"),
+                ]
+            )
         }
     }
 

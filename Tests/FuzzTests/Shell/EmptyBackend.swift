@@ -49,6 +49,12 @@ struct EmptyBackend: RPCBackend {
         EscrowList(escrows: [], next: after?.text(in: prefix))
     }
 
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList {
+        GuardedList(accounts: [], next: after?.text(in: prefix), height: 0, time: 0)
+    }
+
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo {
         try nothing("verifier")
     }
