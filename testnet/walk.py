@@ -3,10 +3,11 @@
 
     testnet/walk.py [--offpeak FILE] [--home DIR] [--demo-only]
 
-Starts four validators and shows keys, payments, a 2-of-3 account, one with a limit whose guardians
-replace a lost key, escrows with milestones, an arbiter and a deadline, proofs checked off-line, a validator that is killed under load, and two
-verifiers and a relay that join and check for the validators. Ends with the network running, or
-with --demo-only with everything removed. Exit code 0 only if every step held.
+Starts four validators and shows keys, payments, a 2-of-3 account, one with a limit whose
+guardians replace a lost key, escrows with milestones, an arbiter and a deadline, proofs checked
+off-line, a validator that is killed under load, and two verifiers and a relay that join and
+check for the validators. Ends with the network running, or with --demo-only with everything
+removed. Exit code 0 only if every step held.
 """
 
 import argparse

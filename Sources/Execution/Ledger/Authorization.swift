@@ -146,8 +146,8 @@ struct LedgerRules: Sendable {
     }
 
     /// Every key belongs to a party's policy, and every party's threshold is reached; the sender's
-    /// is the admin threshold where an operation replaces the policy or the safeguards. A key counts
-    /// once, however often it signs.
+    /// is the admin threshold where an operation replaces the policy or the safeguards. A key
+    /// counts once, however often it signs.
     private func checkSignatures(
         _ signed: SignedTransaction, _ policies: [Policy]
     ) throws(SkipReason) {

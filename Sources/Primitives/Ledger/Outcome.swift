@@ -46,8 +46,8 @@ package enum Admission: Hashable, Sendable {
     /// It could not execute.
     case refused(SkipReason)
     /// It could execute when its turn comes: the stream's next sequence is `nextSequence`, the
-    /// sender may spend `spendable` of the native asset, the transaction takes at most `cost` of it,
-    /// and at the present base fee it would pay `tip` above that.
+    /// sender may spend `spendable` of the native asset, the transaction takes at most `cost` of
+    /// it, and at the present base fee it would pay `tip` above that.
     case admissible(
         nextSequence: SequenceNumber, spendable: Amount, cost: Amount, tip: Amount)
 }
