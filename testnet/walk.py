@@ -3,10 +3,11 @@
 
     testnet/walk.py [--offpeak FILE] [--home DIR] [--demo-only]
 
-Starts four validators and shows keys, payments, a 2-of-3 account, escrows with milestones, an
-arbiter and a deadline, proofs and statements checked off-line, a validator that is killed under load, and two
-verifiers and a relay that join and check for the validators. Ends with the network running, or
-with --demo-only with everything removed. Exit code 0 only if every step held.
+Starts four validators and shows keys, payments, a 2-of-3 account, one with a limit whose
+guardians replace a lost key, escrows with milestones, an arbiter and a deadline, proofs and
+statements checked off-line, a validator that is killed under load, and two verifiers and a relay
+that join and check for the validators. Ends with the network running, or with --demo-only with
+everything removed. Exit code 0 only if every step held.
 """
 
 import argparse
@@ -80,6 +81,98 @@ def multisig(network, folder):
     expect(True, f"dave has 20000 more, final at height {sent['receipt']['height']}")
     again = network.run("tx", "submit", both, node=3)
     expect(again["receipt"] == sent["receipt"], "sent again, it is the same transaction")
+
+
+def recovery(network, folder):
+    """A 2-of-3 account with a limit loses a key: its guardians give it new ones, after a delay."""
+    keys = [network.key(name) for name in ("alice", "bob", "carol")]
+    every = [part for key in keys for part in ("--key", key)]
+    two = every[:4]
+    franks = os.path.join(folder, "frank.key")
+    frank = network.run("key", "show", franks, shown=False)["address"]
+    signers = [part for name in ("alice", "bob", "carol")
+               for part in ("--signer", f"{network.public_key(name)}:1")]
+    policy = os.path.join(folder, "family.policy")
+    # The third weighs two for changes of the policy, so that the address isn't that of before.
+    signers[-1] = f"{network.public_key('carol')}:2"
+    family = network.run("account", "policy", "new", *signers, "--spend", 2, "--admin", 4,
+                         "--out", policy)["address"]
+    network.run("pay", "--key", network.key("faucet"), "--to", family, "--amount", 100_000,
+                node=0)
+    network.run("account", "limits", "--limit", "20000/1h", "--policy", policy, *every,
+                node=1)
+    network.run("account", "guardians", "--set",
+                ",".join(network.address(name) for name in ("dave", "erin", "arbiter")) + "@2",
+                "--delay", "6s", "--from", family, *every, node=2)
+    safe = network.run("account", "show", family, node=1)["safeguards"]
+    expect(safe["guardians"]["delayMilliseconds"] == 6000 and safe["limits"][0]["left"] == "20000",
+           "20000 may leave in an hour by two keys; dave, erin and the arbiter guard the account")
+
+    network.run("pay", "--from", family, *two, "--to", frank, "--amount",
+                10_000, "--max-fee", 3_000, node=2)
+    too_much = network.refused("pay", "--from", family, *two, "--to", frank,
+                               "--amount", 10_000, "--max-fee", 3_000, node=2)
+    expect("limit" in too_much, "a second 10000 by two keys is above the limit", too_much)
+    network.run("pay", "--from", family, *every, "--to", frank, "--amount",
+                10_000, "--max-fee", 3_000, node=3)
+    expect(True, "with all three keys it goes through: no limit locks an account")
+
+    say("   carol has lost her key: the guardians propose another in its place")
+    network.run("key", "new", os.path.join(folder, "carol2.key"), "--words", 12, "--hide-words",
+                shown=False)
+    found = network.run("key", "show", os.path.join(folder, "carol2.key"), shown=False)
+    new = os.path.join(folder, "family2.policy")
+    network.run("account", "policy", "new", *signers[:4], "--signer", f"{found['publicKey']}:2",
+                "--spend", 2, "--admin", 4, "--out", new)
+    alone = network.refused("recover", "propose", family, new, "--key", network.key("dave"),
+                            node=0)
+    expect("guardiansTooFew" in alone, "one guardian of three isn't enough", alone)
+    # The network doesn't know erin's policy before she first signs: a file tells it.
+    erin, draft = (os.path.join(folder, name) for name in ("erin.policy", "recovery.json"))
+    network.run("account", "policy", "new", "--signer", network.public_key("erin"), "--spend", 1,
+                "--out", erin)
+    network.run("recover", "propose", family, new, "--key", network.key("dave"), "--cosigner",
+                erin, "--out", draft, node=1)
+    waiting = network.run("inbox", "--key", network.key("erin"), "--folder", folder,
+                          node=2)["items"]
+    expect([item["kind"] for item in waiting if item["subject"] == draft] == ["sign"],
+           "erin's inbox has the file that lacks her signature")
+    network.run("tx", "sign", draft, "--key", network.key("erin"))
+    network.run("tx", "submit", draft, node=2)
+    asked = network.run("inbox", "--account", family, node=1)["items"]
+    expect([item["kind"] for item in asked] == ["veto"],
+           "the account's inbox says so, with the command that refuses it")
+    early = network.refused("recover", "complete", family, "--key", franks, node=3)
+    expect("recoveryTooEarly" in early, "before the delay is over nothing changes", early)
+    network.run("recover", "veto", family, "--from", family, *two, "--max-fee", 2_000,
+                node=0)
+    again = network.refused("recover", "propose", family, new, "--key", network.key("dave"),
+                            "--key", network.key("erin"), "--cosigner", erin, node=1)
+    expect("recoveryTooSoon" in again,
+           "alice and bob weren't asked: their veto holds for as long as the delay", again)
+
+    say("   they agree, and after the quiet time the guardians propose it once more")
+    propose = ("recover", "propose", family, new, "--key", network.key("dave"), "--key",
+               network.key("erin"), "--cosigner", erin)
+    wait_until(lambda: tried(network, 2, *propose), 30, "the guardians may propose again")
+    complete = ("recover", "complete", family, "--key", franks)
+    wait_until(lambda: tried(network, 3, *complete), 30, "the delay is over")
+    shown = network.run("account", "show", family, node=3)
+    expect(found["publicKey"] in [signer["publicKey"] for signer in shown["policy"]["signers"]]
+           and "recovery" not in shown["safeguards"],
+           "anybody completes it: the address is the same, carol's new key is in force")
+    network.run("pay", "--from", family, *two[:2], "--key", os.path.join(folder, "carol2.key"),
+                "--to", frank, "--amount", 1_000, "--max-fee", 3_000, node=1)
+    expect(True, "alice and carol pay with it")
+
+
+def tried(network, node, *command):
+    """Whether a command went through."""
+    try:
+        network.run(*command, node=node, shown=False)
+        return True
+    except Refused:
+        return False
 
 
 def milestones(network, folder):
@@ -246,7 +339,8 @@ def statements(network, folder):
            f"nothing up to height {height} was rewritten since, says node 3 and proves it")
 
 
-STEPS = (keys, payments, multisig, milestones, deadline, proofs, statements, crash, idle_machines)
+STEPS = (keys, payments, multisig, recovery, milestones, deadline, proofs, statements, crash,
+         idle_machines)
 
 
 def main():

@@ -24,7 +24,8 @@ try:
 except ImportError:
     sys.exit("light: this python3 has no PyNaCl; run tools/setup, then $(tools/setup --python)")
 
-KINDS = {"account": 0, "escrow": 1, "system": 2, "validator": 3, "parameters": 4, "verifier": 5}
+KINDS = {"account": 0, "escrow": 1, "system": 2, "validator": 3, "parameters": 4, "verifier": 5,
+         "asset": 6}
 FINALIZE = 2
 SIBLINGS_MAX, PATH_MAX, LOG_PATH_MAX, CONSISTENCY_MAX = 256, 32, 64, 65
 LIST_MAX = 1 << 20
@@ -128,7 +129,7 @@ def validators_of(canonical, chain):
     reader.list(account)
     validators = reader.list(lambda: (reader.hash(), reader.take(64), reader.u64()))
     reader.list(lambda: reader.take(104))
-    reader.take(7 * 8 + 4 * 2 + 32 + 8)
+    reader.take(10 * 8 + 4 * 2 + 32 + 8)
     unit = reader.u64()
     return [(key, stake // unit) for key, _, stake in validators]
 
@@ -177,7 +178,9 @@ def read_receipt(reader):
     start = reader.place
     receipt = {"transaction": reader.hash().hex(), "height": reader.u64(),
                "index": reader.uint(4), "fee": reader.u64(), "failure": read_outcome(reader),
-               "escrows": [id.hex() for id in reader.list(reader.hash, 16)]}
+               "escrows": [id.hex() for id in reader.list(reader.hash, 16)],
+               "assets": [id.hex() for id in reader.list(reader.hash, 16)],
+               "proposals": [id.hex() for id in reader.list(reader.hash, 16)]}
     return receipt, reader.data[start:reader.place]
 
 
@@ -392,15 +395,37 @@ def check(proof, chain, validators, asked):
 
 def account(value):
     reader = Reader(value)
-    balances = reader.list(lambda: {"asset": reader.hash().hex(), "amount": str(reader.u64())})
+
+    def holding():
+        return {"asset": reader.hash().hex(), "amount": str(reader.u64()),
+                "deposit": str(reader.u64()), "claims": reader.uint(4),
+                "isFrozen": bool(reader.uint(1))}
 
     def policy():
         return {"signers": reader.list(lambda: [reader.hash().hex(), reader.u16()]),
                 "spend": reader.uint(4), "admin": reader.uint(4)}
 
-    found = {"balances": balances, "policy": reader.optional(policy),
+    found = {"native": str(reader.u64()), "holdings": reader.list(holding),
+             "policy": reader.optional(policy),
              "streams": reader.list(lambda: [reader.u16(), reader.u64()]),
              "deposits": str(reader.u64())}
+
+    def quorum():
+        return {"members": reader.list(lambda: [reader.hash().hex(), reader.u16()]),
+                "threshold": reader.uint(4)}
+
+    def limit():
+        return {"asset": reader.hash().hex(), "amount": str(reader.u64()),
+                "windowMilliseconds": reader.u64(), "spent": str(reader.u64()),
+                "windowStart": reader.u64()}
+
+    def safeguards():
+        return {"limits": reader.list(limit),
+                "guardians": reader.optional(lambda: [quorum(), reader.u64()]),
+                "quietUntil": reader.u64(),
+                "recovery": reader.optional(lambda: [policy(), reader.u64()])}
+
+    found["safeguards"] = reader.optional(safeguards)
     reader.end()
     return found
 
@@ -423,7 +448,7 @@ def subject(text):
             return KINDS[kind], int(name).to_bytes(2, "big")
         if kind == "system":
             return KINDS[kind], name.encode("ascii")
-        if kind in ("account", "escrow", "verifier", "transaction") and len(name) == 64:
+        if kind in ("account", "escrow", "asset", "verifier", "transaction") and len(name) == 64:
             return KINDS.get(kind, kind), bytes.fromhex(name)
     except (ValueError, OverflowError):
         pass

@@ -26,6 +26,8 @@ package struct LightClient: Sendable {
         case account(Address, Account?)
         /// Open and disputed ones; a closed escrow has left the state.
         case escrow(EscrowID, Escrow?)
+        /// One that was issued and isn't retired.
+        case asset(AssetID, Asset?)
         case validator(ValidatorIndex, GenesisValidator?)
         case verifier(PublicKey, Verifier?)
         case parameters(LedgerParameters)
@@ -108,6 +110,9 @@ package struct LightClient: Sendable {
         case .escrow:
             guard let id = EscrowID(bytes: key.id) else { return .value(key, value) }
             return .escrow(id, try decode(value))
+        case .asset:
+            guard let id = AssetID(bytes: key.id) else { return .value(key, value) }
+            return .asset(id, try decode(value))
         case .verifier:
             guard let verifier = PublicKey(bytes: key.id) else { return .value(key, value) }
             return .verifier(verifier, try decode(value))
@@ -120,7 +125,7 @@ package struct LightClient: Sendable {
                 return .value(key, value)
             }
             return .parameters(parameters)
-        case .system: return .value(key, value)
+        case .system, .proposal: return .value(key, value)
         }
     }
 

@@ -84,6 +84,12 @@ public struct EscrowID: Identifier32 {
     public init(_ bytes32: Bytes32) { self.bytes32 = bytes32 }
 }
 
+/// A proposal's name: the hash of the transaction that made it and of the operation's place in it.
+public struct ProposalID: Identifier32 {
+    public let bytes32: Bytes32
+    public init(_ bytes32: Bytes32) { self.bytes32 = bytes32 }
+}
+
 /// An asset's name; 32 zero bytes name the native asset.
 public struct AssetID: Identifier32 {
     public let bytes32: Bytes32

@@ -27,4 +27,13 @@ public enum TransactionLimits {
     public static let preimageBytesMax = 64
     /// Bytes of evidence: an ack or two headers, a transaction and its path in the batch's tree.
     public static let evidenceBytesMax = 16 * 1024
+    /// Spending limits of an account, one for each asset.
+    public static let spendingLimitsMax = 16
+    /// The longest window of a spending limit, in milliseconds of block time: 30 days.
+    public static let limitWindowMillisecondsMax: UInt64 = 30 * 24 * 3_600_000
+    /// The longest delay of a recovery, in milliseconds of block time: 90 days.
+    public static let recoveryDelayMillisecondsMax: UInt64 = 90 * 24 * 3_600_000
+    /// How long a recovery can be completed once its delay is over: 30 days. Afterwards it is void,
+    /// so that nobody finds an old one of which the owner knows nothing any more.
+    public static let recoveryValidityMilliseconds: UInt64 = 30 * 24 * 3_600_000
 }

@@ -28,6 +28,8 @@ package enum Column: String, CaseIterable, Sendable {
     /// The log of executed blocks (level and index → entry or hash) and the trees of their receipts
     /// (height and chunk → hashes).
     case history
+    /// Guardian's address and account's address → nothing: the accounts that an address guards.
+    case guarded
     /// Address, height (8 bytes, big-endian) and place in the block (4 bytes, big-endian) → change
     /// of what the account holds; empty in a store that keeps no history of accounts.
     case postings

@@ -34,11 +34,20 @@ package protocol RPCBackend: Sendable {
     /// - Throws: `notFound` for an escrow that never was.
     func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo
 
+    /// - Throws: `notFound` for an asset that never was issued, or was retired.
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo
+
     /// The escrows that `address` takes part in, in order of id, after `after`; at most `limit`
     /// (1...100).
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList
+
+    /// The accounts that `address` guards, in order of address, after `after`; at most `limit`
+    /// (1...100).
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList
 
     /// - Throws: `notFound` for a key that has neither stake nor offences.
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo
@@ -60,6 +69,7 @@ package protocol RPCBackend: Sendable {
     func verificationStatus() async throws(RPCFault) -> VerificationStatus
     func genesis() async throws(RPCFault) -> GenesisInfo
     func feeEstimate() async throws(RPCFault) -> FeeEstimate
+    func governance() async throws(RPCFault) -> GovernanceInfo
 
     /// For `/ready`.
     func readiness() async -> Readiness
@@ -72,6 +82,7 @@ package protocol RPCBackend: Sendable {
 package enum ProofSubject: Hashable, Sendable {
     case account(Address)
     case escrow(EscrowID)
+    case asset(AssetID)
     /// A place in the committee of genesis.
     case validator(ValidatorIndex)
     case verifier(PublicKey)

@@ -16,6 +16,8 @@ struct Offpeak: AsyncParsableCommand {
                 name: "Wallet",
                 subcommands: [
                     KeyCommand.self, PayCommand.self, EscrowCommand.self, AccountCommand.self,
+                    AssetCommand.self, GovernanceCommand.self,
+                    RecoverCommand.self, InboxCommand.self,
                     VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
                     StatementCommand.self, VerifyCommand.self,
                 ]),

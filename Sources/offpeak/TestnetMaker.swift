@@ -26,6 +26,9 @@ struct TestnetPlan: Sendable {
     /// The same of verifiers, and of relays.
     static let idleMax = 8
     static let prefix = "opk"
+    /// Windows and delays of a second, so that a walk needn't wait for hours.
+    static let safeguards = SafeguardParameters(
+        windowMillisecondsMin: 1000, delayMillisecondsMin: 1000)
     /// What each validator has bonded: all weigh the same.
     static let stake = Amount(10_000_000)
 
@@ -120,7 +123,8 @@ struct TestnetMaker {
                     bond: plan.bond)
             },
             parameters: LedgerParameters(
-                fees: .init(treasury: treasury), verification: .init(spread: plan.spreads)))
+                fees: .init(treasury: treasury), verification: .init(spread: plan.spreads),
+                safeguards: TestnetPlan.safeguards))
     }
 
     private struct Wallet {

@@ -42,7 +42,7 @@ extension World {
         let stake = try #require(try world.stake())
         #expect(stake.bonded == 7000 && stake.owner == world.alice.address)
         #expect(stake.rewardAddress == world.alice.address)
-        #expect(world.ledger.totals.native.bonded == 4_007_000)
+        #expect(world.ledger.totals.bonded == 4_007_000)
         #expect(try world.run(world.alice, .bond(world.bond(1, by: world.alice))) == .success)
         #expect(try world.stake()?.bonded == 7001)
     }
@@ -137,7 +137,7 @@ extension World {
             #expect(failure(try world.run(world.dave, unbond)) == code, "\(amount)")
         }
         #expect(try world.stake()?.bonded == 0)
-        #expect(world.ledger.totals.native.bonded == 5_000_000)
+        #expect(world.ledger.totals.bonded == 5_000_000)
     }
 
     @Test func `a release is paid once, from its height on, and what is empty leaves`() throws {

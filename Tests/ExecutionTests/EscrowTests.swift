@@ -69,7 +69,7 @@ struct EscrowWorld {
         #expect(escrow.released.rawValue == released, comment)
         #expect(escrow.refunded.rawValue == refunded, comment)
         #expect(escrow.state == state, comment)
-        #expect(world.ledger.totals.native.escrowed.rawValue == held, comment)
+        #expect(world.ledger.totals.escrowed.rawValue == held, comment)
     }
 }
 

@@ -23,7 +23,7 @@ import Testing
         #expect(try world.balance(world.alice) > reporter + 5000 - 1000)
         #expect(try world.balance(world.alice) < reporter + 5000)
         #expect(try world.balance(world.treasury) >= treasury + 45_000)
-        #expect(world.ledger.totals.native.bonded == 4_950_000)
+        #expect(world.ledger.totals.bonded == 4_950_000)
     }
 
     @Test func `a further one costs half, of bond and releases alike, and the third is for good`()
@@ -128,7 +128,7 @@ import Testing
         }
         let stake = try #require(try world.stake())
         #expect(stake.bonded == 0 && stake.offences == 21)
-        #expect(world.ledger.totals.native.bonded == 4_000_000)
+        #expect(world.ledger.totals.bonded == 4_000_000)
         // Its offences are remembered.
         try world.pass(to: 70)
         #expect(try world.stake() != nil)
@@ -170,7 +170,7 @@ import Testing
         try world.pass(to: 31)
         try world.run(world.alice, report(Offence(key, number: 2, at: 30)))
         #expect(try world.run(world.dave, .withdraw(key)) == .success)
-        #expect(world.ledger.totals.native.bonded == 4_000_000)
+        #expect(world.ledger.totals.bonded == 4_000_000)
         #expect(try world.stake()?.offences == 2)
     }
 }

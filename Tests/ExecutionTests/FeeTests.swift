@@ -214,6 +214,6 @@ import Testing
         try world.run(world.alice, world.transfer(1, to: world.bob))
         for validator in world.validators { #expect(try world.balance(validator) > 0) }
         #expect(try world.balance(world.treasury) > 0)
-        #expect(world.ledger.totals.native.undistributed == 0)
+        #expect(world.ledger.totals.undistributed == 0)
     }
 }

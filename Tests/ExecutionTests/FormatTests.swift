@@ -10,10 +10,10 @@ import Testing
         var world = try World()
         #expect(
             world.genesis.chainID.description
-                == "875756c67b732e945f3fc62e4c168e03ef5bdc8c77ed10dfa21ebd0c6749b0ce")
+                == "1f82043490c8966b9be13e2ec53565aabf8bad49b53bcd9b6321035433f8204c")
         #expect(
             world.ledger.stateRoot.description
-                == "093a327644062905d3bdea25967f5605e282b4cd6d98cfac40a0d339b42a6abb")
+                == "3733b968ef98004e4cb626030e55fbe4e6792a76f1092f6208e4c72c1957b3c8")
         let quorum = try EscrowWorld.quorum([world.bob], 1)
         let terms = EscrowTerms(
             payee: world.bob.address, amount: 1000, release: quorum, refund: quorum,
@@ -24,15 +24,15 @@ import Testing
             world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
         #expect(
             world.ledger.stateRoot.description
-                == "dfaf2579c5aa1be8f9b7f7a2116faade67289c29c7262d41dda08e642ce84593")
+                == "40667ca1da21a6ae95a03c9d1f09cb0091dca553f4137f7824e1c8539df3ac0f")
         #expect(
             world.lastOutcome?.receiptsRoot.description
-                == "47b5edceda186c9becd41ac0a7932803a02f6fa3da5d708a90843934e53d229c")
+                == "4c99654e818b0e1d94a86a0a526253fbdf71b4ca2ef441c815fe1e1b5f96400e")
         try world.run(
             [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
         #expect(
             world.ledger.stateRoot.description
-                == "30a99e7ee52b3cdce2f835ec1f02a33ca319e4e129ef805ba6e8fb5b54858c2c")
+                == "865fd1fdda479ab169576b86d3568929f9d2f7405f19ed6e643cdaf11fc71c5a")
     }
 
     @Test func `a system value is part of the state until it is taken away`() throws {

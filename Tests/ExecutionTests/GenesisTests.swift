@@ -18,6 +18,7 @@ import Testing
         var fees = FeeParameters(treasury: Person(9).address)
         var stake = StakeParameters()
         var escrow = EscrowParameters()
+        var safeguards = SafeguardParameters()
         var consensus = ConsensusParameters()
         var batches = BatchParameters()
         var verification = VerificationParameters()
@@ -43,7 +44,7 @@ import Testing
                 validators: validators, verifiers: verifiers,
                 parameters: LedgerParameters(
                     fees: fees, stake: stake, escrow: escrow, consensus: consensus,
-                    batches: batches, verification: verification))
+                    batches: batches, verification: verification, safeguards: safeguards))
         }
     }
 
@@ -127,6 +128,21 @@ import Testing
         #expect(
             path { $0.escrow = .init(durationMillisecondsMax: 0) }
                 == "parameters.escrow.durationMillisecondsMax")
+        for value in [0, 30 * 86_400_000 + 1] as [UInt64] {
+            #expect(
+                path { $0.safeguards = .init(windowMillisecondsMin: value) }
+                    == "parameters.safeguards.windowMillisecondsMin")
+        }
+        for value in [0, 90 * 86_400_000 + 1] as [UInt64] {
+            #expect(
+                path { $0.safeguards = .init(delayMillisecondsMin: value) }
+                    == "parameters.safeguards.delayMillisecondsMin")
+        }
+        #expect(
+            path {
+                $0.safeguards = .init(
+                    windowMillisecondsMin: 30 * 86_400_000, delayMillisecondsMin: 90 * 86_400_000)
+            } == nil)
         #expect(
             path { $0.consensus = .init(deltaBaseMilliseconds: 0) }
                 == "parameters.consensus.deltaBaseMilliseconds")
@@ -234,10 +250,10 @@ import Testing
         let audit = try ledger.audit()
         #expect(audit.stateRoot == root && ledger.stateRoot == root)
         #expect(audit.accounts == 2 && audit.verifiers == 5)
-        #expect(ledger.totals.native.bonded == 9_000_000)
+        #expect(ledger.totals.bonded == 9_000_000)
         #expect(ledger.verifierSet(period: 0)?.count == 5)
         #expect(ledger.verifierSet(period: 0)?.totalBond == 9000)
-        #expect(ledger.totals.native.balances == 5)
+        #expect(ledger.totals.balances == 5)
     }
 
     @Test func `a store of another genesis or without one isn't opened`() throws {

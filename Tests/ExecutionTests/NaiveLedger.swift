@@ -3,12 +3,13 @@ import Primitives
 @testable import Execution
 
 /// The ledger's rules once more, written for being obvious: plain dictionaries, whole copies to
-/// take things back, no store, no tree, no caches. Single keys only.
+/// take things back, no store, no tree, no caches.
 struct NaiveLedger {
     struct Trust: Equatable {
         let payer: Address
         let terms: EscrowTerms
         var paidIn: UInt64
+        let deposit: UInt64
         var released: UInt64 = 0
         var refunded: UInt64 = 0
         var round: UInt64 = 0
@@ -23,8 +24,12 @@ struct NaiveLedger {
 
     struct Failed: Error { let code: FailureCode }
 
-    let fees: FeeParameters
-    let expiriesMax: Int
+    let parameters: LedgerParameters
+    var fees: FeeParameters
+    var expiriesMax: Int
+    let governance: GovernanceParameters
+    let epochBlocks: UInt64
+    var proposals: [ProposalID: NaiveProposal] = [:]
     let rewards: [Address]
     let chainID: ChainID
     let validators: [GenesisValidator]
@@ -40,8 +45,14 @@ struct NaiveLedger {
     var balances: [Address: UInt64]
     var deposits: [Address: UInt64] = [:]
     var next: [Address: [UInt16: UInt64]] = [:]
-    var known: Set<Address>
+    /// Those in force, of the accounts that have shown one.
+    var policies: [Address: Policy] = [:]
+    var safeguards: [Address: NaiveSafeguards] = [:]
+    /// Whether the transaction that runs is signed with its sender's admin weight.
+    var isAdmin = false
     var trusts: [EscrowID: Trust] = [:]
+    var assets: [AssetID: NaiveAsset] = [:]
+    var holdings: [Address: [AssetID: NaiveHolding]] = [:]
     var feesOfBatch: UInt64 = 0
     /// In 65,536ths.
     var baseFee: UInt64
@@ -49,9 +60,12 @@ struct NaiveLedger {
     var due: [Address: UInt64] = [:]
 
     init(_ genesis: Genesis) {
+        parameters = genesis.parameters
         fees = genesis.parameters.fees
         baseFee = genesis.parameters.fees.baseFee.rawValue * 65_536
         expiriesMax = Int(genesis.parameters.escrow.expiriesPerBlockMax)
+        governance = genesis.parameters.governance
+        epochBlocks = genesis.parameters.stake.epochBlocks
         rewards = genesis.validators.map(\.rewardAddress)
         chainID = genesis.chainID
         validators = genesis.validators
@@ -61,7 +75,7 @@ struct NaiveLedger {
         time = genesis.time.rawValue
         balances = Dictionary(
             uniqueKeysWithValues: genesis.accounts.map { ($0.address, $0.balance.rawValue) })
-        known = Set(genesis.accounts.filter { $0.policy != nil }.map(\.address))
+        for account in genesis.accounts { policies[account.address] = account.policy }
         for validator in genesis.validators {
             stakes[validator.votingKey] = NaiveStake(
                 owner: validator.rewardAddress, peer: validator.peerID,
@@ -78,12 +92,13 @@ struct NaiveLedger {
     mutating func beginBlock(at time: UInt64) {
         self.time = time
         height += 1
+        govern()
         let due = trusts.filter { $0.value.due <= time }
             .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
         for (id, trust) in due.prefix(expiriesMax) {
             let receiver = trust.terms.onDeadline == .release ? trust.terms.payee : trust.payer
-            balances[receiver, default: 0] += trust.held
-            trusts[id] = nil
+            give(trust.held, of: trust.terms.asset, to: receiver)
+            close(id, trust)
         }
     }
 
@@ -141,34 +156,52 @@ struct NaiveLedger {
         if transaction.sequence.rawValue < next ?? 0 { return "sequenceUsed" }
         if transaction.sequence.rawValue > next ?? 0 { return "sequenceAhead" }
         let parties = [sender] + transaction.cosigners
-        let revealed = signed.policies.map(\.address)
-        for party in parties where !known.contains(party) && !revealed.contains(party) {
-            return "policyMissing"
+        var current: [Policy] = []
+        for party in parties {
+            let shown = signed.policies.first { $0.address == party }
+            guard let policy = policies[party] ?? shown else { return "policyMissing" }
+            current.append(policy)
         }
-        let signers = signed.authorizations.map { Policy.single($0.publicKey).address }
-        if signers.contains(where: { !parties.contains($0) }) { return "unknownSigner" }
-        if parties.contains(where: { !signers.contains($0) }) { return "notAuthorized" }
-        let needless = signed.policies.filter { known.contains($0.address) }.count * 43
-        let signatures = signers.count + transaction.operations.map(\.proofs).reduce(0, +)
+        let keys = signed.authorizations.map(\.publicKey)
+        if keys.contains(where: { key in !current.contains { $0.weight(of: key) != nil } }) {
+            return "unknownSigner"
+        }
+        func weight(_ policy: Policy) -> Int {
+            policy.signers.filter { keys.contains($0.publicKey) }.reduce(0) { $0 + Int($1.weight) }
+        }
+        isAdmin = weight(current[0]) >= Int(current[0].admin)
+        if current.contains(where: { weight($0) < Int($0.spend) }) { return "notAuthorized" }
+        if transaction.operations.contains(where: \.isForAdmins), !isAdmin {
+            return "notAuthorized"
+        }
+        let needless = signed.policies.filter { policies[$0.address] != nil }
+            .reduce(0) { $0 + $1.bcsBytes.count }
+        let signatures = keys.count + transaction.operations.map(\.proofs).reduce(0, +)
         let weight =
             UInt64(signed.byteCount - needless) + 200 * UInt64(signatures)
-            + 100 * UInt64(transaction.operations.count)
+            + fees.writeWeight * UInt64(transaction.operations.count)
         let base = factor * ((baseFee * weight + 65_535) / 65_536)
         if base > transaction.maxFee.rawValue { return "feeTooLow" }
         let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
         let isNew = transaction.stream != 0 && next == nil
         let deposit = isNew ? fees.streamDeposit.rawValue : 0
         if fee + deposit > balance { return "insufficientForFee" }
+        if !isAdmin {
+            if fee + deposit > room(of: sender) { return "limitReached" }
+            note(fee + deposit, of: sender)
+        }
         balances[sender] = balance - fee - deposit
         deposits[sender, default: 0] += deposit
         feesOfBatch += fee
         weightOfBlock += weight
         self.next[sender, default: [:]][transaction.stream] = (next ?? 0) + 1
-        for party in parties where balances[party] != nil { known.insert(party) }
+        for (party, policy) in zip(parties, current) where balances[party] != nil {
+            policies[party] = policy
+        }
         let before = self
         do {
             for (place, operation) in transaction.operations.enumerated() {
-                try run(operation, Escrow.id(transaction: signed.id, operation: place), parties)
+                try run(operation, signed.id, place, parties)
             }
             return "ok"
         } catch {
@@ -180,24 +213,37 @@ struct NaiveLedger {
     mutating func take(_ amount: UInt64, from address: Address) throws {
         if amount == 0 { throw Failed(code: .zeroAmount) }
         if balances[address] ?? 0 < amount { throw Failed(code: .insufficientFunds) }
+        try spend(amount, of: address)
         balances[address, default: 0] -= amount
     }
 
+    /// What the sender loses counts against its limit.
+    mutating func spend(_ amount: UInt64, of address: Address) throws {
+        if isAdmin { return }
+        if amount > room(of: address) { throw Failed(code: .limitExceeded) }
+        note(amount, of: address)
+    }
+
     private mutating func run(
-        _ operation: Operation, _ newID: EscrowID, _ parties: [Address]
+        _ operation: Operation, _ transaction: TransactionID, _ place: Int, _ parties: [Address]
     ) throws {
         switch operation {
         case .transfer(let transfer):
-            try take(transfer.amount.rawValue, from: parties[0])
-            balances[transfer.to, default: 0] += transfer.amount.rawValue
+            let (amount, asset) = (transfer.amount.rawValue, transfer.asset)
+            try take(amount, of: asset, from: parties[0])
+            if asset != .native { try open(asset, for: transfer.to, by: parties[0]) }
+            give(amount, of: asset, to: transfer.to)
         case .escrowCreate(let terms):
             if terms.deadline.rawValue <= time { throw Failed(code: .deadlinePast) }
-            try take(terms.amount.rawValue, from: parties[0])
-            trusts[newID] = Trust(
-                payer: parties[0], terms: terms, paidIn: terms.amount.rawValue)
+            try reserve(terms, parties[0])
+            trusts[Escrow.id(transaction: transaction, operation: place)] = Trust(
+                payer: parties[0], terms: terms, paidIn: terms.amount.rawValue,
+                deposit: fees.escrowDeposit.rawValue)
+            try take(terms.amount.rawValue, of: terms.asset, from: parties[0])
+            try keepBack(fees.escrowDeposit.rawValue, of: parties[0])
         case .escrowTopUp(let topUp):
-            try open(topUp.escrow)
-            try take(topUp.amount.rawValue, from: parties[0])
+            let asset = try open(topUp.escrow).terms.asset
+            try take(topUp.amount.rawValue, of: asset, from: parties[0])
             trusts[topUp.escrow]?.paidIn += topUp.amount.rawValue
         case .escrowDecide(let decision): try decide(decision, parties)
         case .escrowDispute(let id):
@@ -210,16 +256,31 @@ struct NaiveLedger {
             trusts[id]?.wishes = [:]
             trusts[id]?.round += 1
         case .escrowArbitrate(let split): try arbitrate(split, parties)
-        case .setPolicy: throw Failed(code: .samePolicy)
+        case .setPolicy(let policy): try replacePolicy(policy, parties[0])
         case .bond(let bond): try self.bond(bond, parties[0])
         case .unbond(let unbond): try self.unbond(unbond, parties[0])
         case .withdraw(let key): try withdraw(key, parties[0])
         case .reportEvidence(let evidence): try report(evidence, parties[0])
+        case .issueAsset(let terms):
+            try issue(terms, .issued(by: transaction, operation: place), parties[0])
+        case .mint(let mint): try self.mint(mint, parties[0])
+        case .redeem(let redemption): try redeem(redemption, parties[0])
+        case .retireAsset(let id): try retire(id, parties[0])
+        case .freeze(let freeze): try self.freeze(freeze, parties[0])
+        case .clawback(let clawback): try clawBack(clawback, parties[0])
+        case .proposeParameters(let changes):
+            try propose(changes, .made(by: transaction, operation: place), parties[0])
+        case .voteParameters(let vote): try self.vote(vote, parties[0])
+        case .setSafeguards(let terms): try setSafeguards(terms, parties[0])
+        case .proposeRecovery(let proposal): try propose(proposal, parties)
+        case .vetoRecovery(let account): try veto(account, parties)
+        case .completeRecovery(let account): try complete(account)
+        case .escrowWithdrawDecision(let withdrawal): try withdrawDecision(withdrawal, parties)
         }
     }
 
     @discardableResult
-    private func open(_ id: EscrowID, isDisputed: Bool? = false) throws -> Trust {
+    func open(_ id: EscrowID, isDisputed: Bool? = false) throws -> Trust {
         guard let trust = trusts[id] else { throw Failed(code: .escrowUnknown) }
         if time >= trust.due { throw Failed(code: .deadlinePast) }
         if trust.disputed && isDisputed == false { throw Failed(code: .escrowDisputed) }
@@ -250,11 +311,12 @@ struct NaiveLedger {
                 throw Failed(code: .preimageMissing)
             }
             if isRelease { trust.released += amount } else { trust.refunded += amount }
-            balances[isRelease ? trust.terms.payee : trust.payer, default: 0] += amount
+            give(amount, of: trust.terms.asset, to: isRelease ? trust.terms.payee : trust.payer)
             trust.round += 1
             trust.wishes = [:]
         }
-        trusts[decision.escrow] = trust.held == 0 ? nil : trust
+        trusts[decision.escrow] = trust
+        if trust.held == 0 { close(decision.escrow, trust) }
     }
 
     private mutating func arbitrate(_ split: EscrowArbitration, _ parties: [Address]) throws {
@@ -267,9 +329,9 @@ struct NaiveLedger {
             throw Failed(code: .splitMismatch)
         }
         if try wish("split \(payee)", parties, quorum, &trust) {
-            if payee > 0 { balances[trust.terms.payee, default: 0] += payee }
-            if payer > 0 { balances[trust.payer, default: 0] += payer }
-            trusts[split.escrow] = nil
+            if payee > 0 { give(payee, of: trust.terms.asset, to: trust.terms.payee) }
+            if payer > 0 { give(payer, of: trust.terms.asset, to: trust.payer) }
+            close(split.escrow, trust)
         } else {
             trusts[split.escrow] = trust
         }
@@ -292,6 +354,13 @@ struct NaiveLedger {
 }
 
 extension Operation {
+    fileprivate var isForAdmins: Bool {
+        switch self {
+        case .setPolicy, .setSafeguards: true
+        default: false
+        }
+    }
+
     /// Two of a bond, one for each 128 bytes of evidence that were begun.
     fileprivate var proofs: Int {
         switch self {

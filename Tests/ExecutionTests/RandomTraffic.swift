@@ -10,6 +10,8 @@ struct RandomTraffic {
     let secret: [UInt8] = [1, 2, 3]
     /// The escrow that the next transaction is about.
     private var focus: EscrowID?
+    /// The guarded account that it is about.
+    var ward: Address?
     /// Keys of verifiers, and of validators that shall be slashed.
     let verifiers: [Person]
     let validators: [Person]
@@ -25,7 +27,7 @@ struct RandomTraffic {
     mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
     mutating func person() -> Person { people[below(people.count)] }
 
-    private mutating func amount(around middle: UInt64) -> Amount {
+    mutating func amount(around middle: UInt64) -> Amount {
         switch below(20) {
         case 0: 0
         case 1: Amount(.max)
@@ -43,12 +45,14 @@ struct RandomTraffic {
         return try Quorum(members: members, threshold: UInt32(below(weight) + 1))
     }
 
-    private mutating func terms(_ time: UInt64) throws -> EscrowTerms {
+    private mutating func terms(_ model: NaiveLedger) throws -> EscrowTerms {
+        let time = model.time
         let deadline = time + UInt64(below(30_000))
         let arbitration = chance(60) ? try quorum() : nil
         let isLocked = chance(25)
         return EscrowTerms(
-            payee: person().address, amount: amount(around: 5000), release: try quorum(),
+            payee: person().address, asset: asset(model, nativePercent: 60),
+            amount: amount(around: 5000), release: try quorum(),
             refund: try quorum(), arbitration: arbitration,
             hashlock: isLocked ? .sha256(secret) : nil,
             notBefore: chance(20) ? Timestamp(time.advanced(by: -100)) : nil,
@@ -59,8 +63,11 @@ struct RandomTraffic {
 
     private mutating func operation(_ model: NaiveLedger) throws -> Operation {
         guard let focus, chance(90) else {
-            if chance(30) { return .escrowCreate(try terms(model.time)) }
-            return .transfer(Transfer(to: person().address, amount: amount(around: 3000)))
+            if chance(30) { return .escrowCreate(try terms(model)) }
+            let asset = asset(model, nativePercent: 50)
+            let middle: UInt64 = asset == .native ? 3000 : 300
+            return .transfer(
+                Transfer(to: person().address, asset: asset, amount: amount(around: middle)))
         }
         let id = chance(97) ? focus : EscrowID(.sha256([UInt8(below(9))]))
         let trust = model.trusts[id]
@@ -68,6 +75,8 @@ struct RandomTraffic {
         let round = (trust?.round ?? 0) &+ (chance(95) ? 0 : 1)
         switch below(10) {
         case 0: return .escrowTopUp(EscrowTopUp(escrow: id, amount: amount(around: 100)))
+        case 1 where chance(50):
+            return .escrowWithdrawDecision(EscrowWithdrawal(escrow: id, round: round))
         case 1: return .escrowDispute(id)
         case 2...4 where trust?.disputed == true || chance(5):
             let toPayee = chance(90) ? held / 2 : UInt64(below(10))
@@ -94,16 +103,27 @@ struct RandomTraffic {
         return people.filter { quorum?.weight(of: $0.address) != nil }
     }
 
+    /// The reward address of all validators.
+    private var validatorOwner: Person { people[0] }
+
     mutating func transaction(
         _ model: NaiveLedger, chainID: ChainID
     ) throws -> SignedTransaction {
         let ids = model.trusts.keys.sorted()
         focus = !ids.isEmpty && chance(65) ? ids[below(ids.count)] : nil
         let verifier = chance(25) ? verifiers[below(verifiers.count)] : nil
-        let circle = circle(of: focus.flatMap { model.trusts[$0] })
+        let asset = verifier == nil && chance(25) ? asset(model, nativePercent: 5) : nil
+        let governs = verifier == nil && asset == nil && chance(6)
+        let isSafeguard = verifier == nil && asset == nil && !governs && chance(22)
+        if isSafeguard { focus = nil }
+        ward = nil
+        let guardians = isSafeguard && chance(60) ? guardians(model) : nil
+        let circle = guardians ?? circle(of: focus.flatMap { model.trusts[$0] })
+        let limited = isSafeguard && guardians == nil && chance(60) ? limited(model) : nil
         let sender =
-            verifier.flatMap { owner(of: $0, model) } ?? circle[below(circle.count)]
-        var cosigners: [Person] = []
+            verifier.flatMap { owner(of: $0, model) } ?? asset.flatMap { issuer(of: $0, model) }
+            ?? (governs ? validatorOwner : nil) ?? limited ?? circle[below(circle.count)]
+        var cosigners = (guardians ?? []).filter { $0.address != sender.address && chance(85) }
         while cosigners.count < 4, chance(50) {
             let other = circle[below(circle.count)]
             if other.address != sender.address,
@@ -116,9 +136,15 @@ struct RandomTraffic {
         let next = model.next[sender.address]?[stream] ?? 0
         let sequence = chance(95) ? next : UInt64(below(Int(next) + 3))
         var operations: [Operation] = []
-        for _ in 0...below(3) {
+        for _ in 0...(isSafeguard && chance(75) ? 0 : below(3)) {
             if let verifier {
                 operations.append(bondOperation(verifier, sender.address, model))
+            } else if governs {
+                operations.append(governanceOperation(model))
+            } else if let asset {
+                operations.append(try assetOperation(asset, model))
+            } else if isSafeguard {
+                operations.append(try safeguardOperation(sender.address, model))
             } else {
                 operations.append(try operation(model))
             }
@@ -137,23 +163,24 @@ struct RandomTraffic {
     private mutating func signed(
         _ transaction: Transaction, _ parties: [Person], _ model: NaiveLedger
     ) -> SignedTransaction {
-        var signers = parties
+        let isChange = transaction.operations.contains(where: \.needsAdmin)
+        let isAdmin = chance(isChange ? 90 : 25)
+        let keys = parties.flatMap { self.signers(of: $0, isAdmin: isAdmin, model) }
+        var signers = Set(keys).sorted()
         if chance(3) { signers.removeLast() }
         if chance(2) || signers.isEmpty {
-            if let stranger = people.first(where: { person in
-                !parties.contains { $0.address == person.address }
-            }) {
-                signers.append(stranger)
+            if let stranger = people.first(where: { !signers.contains($0.key.publicKey) }) {
+                signers.append(stranger.key.publicKey)
             }
         }
         let revealed = parties.filter {
-            model.known.contains($0.address) ? chance(5) : chance(80)
+            model.policies[$0.address] != nil ? chance(5) : chance(60)
         }
         return SignedTransaction(
             transaction: transaction, policies: revealed.map(\.policy),
             authorizations: signers.map {
                 Authorization(
-                    publicKey: $0.key.publicKey, signature: Signature(r: .zero, s: .zero))
+                    publicKey: $0, signature: Signature(r: .zero, s: .zero))
             })
     }
 }

@@ -153,14 +153,14 @@ import Testing
             accounts: AccountTable(cachedMax: 8, keepsPostings: true),
             totals: world.ledger.totals, height: 1, time: 1, baseFee: BaseFee(1))
         #expect(throws: Executor.Stop.self) {
-            try executor.credit(Amount(.max), of: .native, to: world.bob.address, .fee)
+            try executor.credit(Amount(.max), to: world.bob.address, .fee)
         }
     }
 
     @Test func `a transfer to oneself changes nothing but the fee`() throws {
         var world = try World()
         #expect(try world.run(world.alice, world.transfer(5, to: world.alice)) == .success)
-        let totals = world.ledger.totals.native
+        let totals = world.ledger.totals
         #expect(totals.balances.rawValue == 4 * World.balance)
     }
 
@@ -175,7 +175,7 @@ import Testing
             #expect(try reason(world.run([signed])) == nil)
         }
         #expect(try world.reader.account(alice.address)?.deposits == 200_000)
-        #expect(world.ledger.totals.native.deposits == 200_000)
+        #expect(world.ledger.totals.deposits == 200_000)
     }
 
     @Test func `an account has no more than 64 streams`() throws {

@@ -40,7 +40,9 @@ struct World {
     init(
         extra: [GenesisAccount] = [], escrow: EscrowParameters = .init(), baseFee: Amount = 1,
         consensus: ConsensusParameters = .init(), verification: VerificationParameters = .init(),
-        isBonded: Bool = false, fees: ((Address) -> FeeParameters)? = nil
+        stake: StakeParameters = .init(), governance: GovernanceParameters = .init(),
+        isBonded: Bool = false, safeguards: SafeguardParameters = .init(),
+        fees: ((Address) -> FeeParameters)? = nil
     ) throws {
         let people = [alice, bob, carol, dave]
         let accounts = people.map {
@@ -62,8 +64,10 @@ struct World {
                 ] : [],
             parameters: LedgerParameters(
                 fees: fees?(treasury.address)
-                    ?? FeeParameters(baseFee: baseFee, treasury: treasury.address),
-                escrow: escrow, consensus: consensus, verification: verification))
+                    ?? FeeParameters(
+                        baseFee: baseFee, escrowDeposit: 0, treasury: treasury.address),
+                stake: stake, escrow: escrow, consensus: consensus, verification: verification,
+                governance: governance, safeguards: safeguards))
         store.apply(Ledger.genesisWrites(genesis).writes)
         ledger = try Ledger(opening: store, genesis: genesis, judge: FakeJudge())
     }

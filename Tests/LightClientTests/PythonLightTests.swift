@@ -46,7 +46,7 @@ import Testing
             "account:\(fixture.payee.description)", value(StateKey(.account, fixture.payee)))
         #expect(account.status == 0, "\(account.errors)")
         let text = account.output.joined()
-        #expect(text.contains("\"amount\": \"15\"") && text.contains("\"blockHeight\": 5"))
+        #expect(text.contains("\"native\": \"15\"") && text.contains("\"blockHeight\": 5"))
         let absent = try run(
             "escrow:\(EscrowID.zero.description)", value(StateKey(.escrow, EscrowID.zero)))
         #expect(absent.status == 0 && absent.output.joined().contains("\"value\": null"))

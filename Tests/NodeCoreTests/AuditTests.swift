@@ -103,7 +103,8 @@ import Testing
                 let bytes = try copy.value(in: .batches, for: row.key) ?? []
                 return (try? Batch(bcs: bytes))?.digest.bytes == row.key
             }
-        case .blocks, .blockHeights, .state, .nodes, .deadlines, .escrowsByParty, .bonds, .history:
+        case .blocks, .blockHeights, .state, .nodes, .deadlines, .escrowsByParty, .bonds, .history,
+            .guarded:
             return false
         }
     }

@@ -239,7 +239,7 @@ struct Cluster {
             if first != other { faults.append("roots of 0 and \(node) differ at \(common)") }
         }
         for node in members.indices {
-            if let totals = members[node].core?.ledger.totals, !totals.native.isBalanced {
+            if let totals = members[node].core?.ledger.totals, !totals.isBalanced {
                 faults.append("node \(node): \(totals)")
             }
         }

@@ -131,7 +131,7 @@ final class BenchNode: RPCBackend {
         guard let balance else { throw .notFound(kind: "account", id: "\(address)") }
         return AccountInfo(
             address: address.text(in: prefix),
-            balances: [AssetBalance(asset: AssetID.native.description, amount: Amount(balance))],
+            balances: [AssetBalance(asset: "native", amount: Amount(balance))],
             streams: sequence.map {
                 [StreamInfo(stream: 0, nextSequence: SequenceNumber($0))]
             } ?? [],
@@ -141,10 +141,15 @@ final class BenchNode: RPCBackend {
     // What the load generator never asks for.
 
     func nodeStatus() async throws(RPCFault) -> NodeStatus { throw .internalError }
+    func governance() async throws(RPCFault) -> GovernanceInfo { throw .internalError }
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo { throw .internalError }
     func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo { throw .internalError }
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList { throw .internalError }
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList { throw .internalError }
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { throw .internalError }
     func history(
         of address: Address, _ query: HistoryQuery

@@ -165,7 +165,7 @@ struct StatementTests {
             (["--from", "+2h"], 2, "of the past"),
             (["--from", "1970-01-01", "--currency", "eur"], 2, "three letters"),
             (["--from", "1970-01-01", "--decimals", "6"], 2, "0 to 5"),
-            (["--from", "1970-01-01", "--asset", "gold"], 2, "native or 64"),
+            (["--from", "1970-01-01", "--asset", "gold"], 2, "gold"),
             ([], 2, "--from"),
         ]
         for (arguments, code, words) in cases {
@@ -173,7 +173,8 @@ struct StatementTests {
             #expect(result.exitCode == code && result.errors.contains(words), "\(result)")
         }
         let fault = try await run(["statement", "nonsense", "--from", "1970-01-01"])
-        #expect(fault.exitCode == 1 && fault.errors.contains("address"), "\(fault.errors)")
+        #expect(
+            fault.exitCode == 2 && fault.errors.contains("isn't an address"), "\(fault.errors)")
     }
 
     @Test("a history that begins later gives no statement of what was before")
@@ -206,7 +207,7 @@ struct StatementTests {
             address: "opkacc1<&\">", postings: moves, height: 9, time: 100, completeAbove: 0,
             completeSince: 0)
         return try Statement(
-            page.address, .native, try .init(page, from: 1, before: 50), moves: moves,
+            page.address, "native", try .init(page, from: 1, before: 50), moves: moves,
             closing: closing)
     }
 

@@ -16,6 +16,7 @@ final class WalletNode: RPCBackend {
         var accounts: [Address: AccountInfo] = [:]
         var escrows: [EscrowID: EscrowInfo] = [:]
         var verifiers: [PublicKey: VerifierInfo] = [:]
+        var guarded: [GuardedInfo] = []
         var submitted: [SignedTransaction] = []
         var urgentTip: UInt64 = 9
         var proofs: [ProofSubject: ProofInfo] = [:]
@@ -35,19 +36,25 @@ final class WalletNode: RPCBackend {
     }
 
     /// An account with a balance; `policy` if it is revealed.
-    func add(_ address: Address, policy: Policy? = nil, nextSequence: UInt64? = nil) {
+    func add(
+        _ address: Address, policy: Policy? = nil, nextSequence: UInt64? = nil,
+        safeguards: SafeguardsInfo? = nil
+    ) {
         let info = AccountInfo(
             address: address.text(in: prefix),
-            balances: [AssetBalance(asset: AssetID.native.description, amount: 1_000_000)],
+            balances: [AssetBalance(asset: "native", amount: 1_000_000)],
             policy: policy.map(info),
             streams: nextSequence.map {
                 [StreamInfo(stream: 0, nextSequence: SequenceNumber($0))]
             } ?? [],
-            deposits: 0, height: 6, stateRoot: Digest.zero.description)
+            deposits: 0, safeguards: safeguards, height: 6, stateRoot: Digest.zero.description)
         state.withLock { $0.accounts[address] = info }
     }
 
-    private func info(_ policy: Policy) -> PolicyInfo {
+    /// An account that everybody guards.
+    func add(guarded info: GuardedInfo) { state.withLock { $0.guarded.append(info) } }
+
+    func info(_ policy: Policy) -> PolicyInfo {
         PolicyInfo(
             signers: policy.signers.map {
                 SignerInfo(publicKey: $0.publicKey.text(in: prefix), weight: $0.weight)
@@ -58,7 +65,7 @@ final class WalletNode: RPCBackend {
     /// An escrow of one payer and one payee, in `round` and holding `held`.
     func add(
         _ id: EscrowID, payer: Address, payee: Address, round: UInt64, held: Amount,
-        state escrowState: EscrowState = .open
+        state escrowState: EscrowState = .open, decisions: [DecisionInfo] = []
     ) {
         func quorum(_ address: Address) -> QuorumInfo {
             QuorumInfo(
@@ -68,7 +75,7 @@ final class WalletNode: RPCBackend {
             id: id.text(in: prefix), payer: payer.text(in: prefix), payee: payee.text(in: prefix),
             asset: AssetID.native.description, state: escrowState, held: held, released: 0,
             refunded: 0, round: round, release: quorum(payer), refund: quorum(payee),
-            deadline: 1_900_000_000_000, onDeadline: .refund, decisions: [], height: 6)
+            deadline: 1_900_000_000_000, onDeadline: .refund, decisions: decisions, height: 6)
         state.withLock { $0.escrows[id] = info }
     }
 
@@ -124,11 +131,27 @@ final class WalletNode: RPCBackend {
         return escrow
     }
 
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo {
+        guard id.bytes32 == .sha256([7]) else {
+            throw .notFound(kind: "asset", id: id.text(in: prefix))
+        }
+        return AssetInfo(
+            id: id.text(in: prefix), issuer: "opkacc1", symbol: "EURX", decimals: 2, cap: 5_000,
+            canFreeze: true, canClawBack: false, supply: 1_000, escrowed: 10, deposit: 1_000_000,
+            height: 7)
+    }
+
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList {
         let all = state.withLock { $0.escrows }.sorted { $0.key < $1.key }
         return EscrowList(escrows: all.prefix(limit).map(\.value))
+    }
+
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList {
+        GuardedList(accounts: state.withLock { $0.guarded }, height: 6, time: 1_000)
     }
 
     func feeEstimate() async throws(RPCFault) -> FeeEstimate {
@@ -142,6 +165,14 @@ final class WalletNode: RPCBackend {
             ])
     }
 
+    func governance() async throws(RPCFault) -> GovernanceInfo {
+        GovernanceInfo(
+            parameters: [
+                GovernedParameterInfo(name: "fees.baseFee", value: 1, least: 0, greatest: 9)
+            ], proposals: [], voteBlocks: 10, delayBlocks: 10, approvalPermille: 667,
+            deposit: 1_000_000, height: 7)
+    }
+
     func genesis() async throws(RPCFault) -> GenesisInfo {
         GenesisInfo(
             network: "wallet-tests", prefix: prefix.text,
@@ -149,7 +180,8 @@ final class WalletNode: RPCBackend {
             time: 1_700_000_000_000, supply: 5_000_000, accounts: 2, validators: 4,
             parameters: FeeParameters(
                 baseFee: 1, byteWeight: 1, signatureWeight: 200, writeWeight: 100,
-                streamDeposit: 100_000),
+                streamDeposit: 100_000, escrowDeposit: 20_000, holdingDeposit: 10_000,
+                assetDeposit: 1_000_000),
             canonical: "")
     }
 }

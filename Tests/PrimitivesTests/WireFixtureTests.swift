@@ -27,6 +27,26 @@ import Testing
         try check(.reportEvidence(Array(0..<200)), WireFixtures.reportEvidence)
     }
 
+    @Test func `Limits, guardians, recoveries and withdrawals have the frozen bytes`() throws {
+        let terms = SafeguardTerms(
+            limits: [
+                SpendingLimit(asset: filled(0xA5), amount: 1, windowMilliseconds: 3_600_000),
+                SpendingLimit(amount: 5000, windowMilliseconds: 86_400_000),
+            ],
+            guardians: Guardians(
+                quorum: try quorum([(0xB2, 2), (0xB1, 1)], 2), delayMilliseconds: 604_800_000))
+        try check(.setSafeguards(terms), WireFixtures.setSafeguards)
+        try check(.setSafeguards(SafeguardTerms()), WireFixtures.setSafeguardsNone)
+        try check(
+            .proposeRecovery(RecoveryProposal(account: filled(0xA1), policy: try multisig())),
+            WireFixtures.proposeRecovery)
+        try check(.vetoRecovery(filled(0xA1)), WireFixtures.vetoRecovery)
+        try check(.completeRecovery(filled(0xA1)), WireFixtures.completeRecovery)
+        try check(
+            .escrowWithdrawDecision(EscrowWithdrawal(escrow: filled(0xE1), round: 3)),
+            WireFixtures.escrowWithdrawDecision)
+    }
+
     @Test func `A bond has the frozen bytes, its two proofs included`() throws {
         let bond = Bond(
             amount: 7000, chainID: filled(0xCC), sender: filled(0xB1), key: testKey(1),

@@ -45,6 +45,27 @@ enum WireFixtures {
         + "b353edbedccdc6986b6fe4444a931db203ca17df478c9e1d2af8872d02380c7505c195db7f6a5712"
         + "4704f4436eac244e5eb36a8e16089c40441fed82ebd8883b5d5bd214bea99d65659ae169d6da9110"
         + "03"
+    /// 5000 of the native asset a day, 1 of a5 an hour; b1 and b2, a week.
+    static let setSafeguards =
+        "10020000000000000000000000000000000000000000000000000000000000000000881300000000"
+        + "0000005c260500000000a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
+        + "a5a5010000000000000080ee3600000000000102b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1"
+        + "b1b1b1b1b1b1b1b1b1b1b1b10100b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2"
+        + "b2b2b2b2b2b202000200000000840c2400000000"
+    static let setSafeguardsNone =
+        "100000"
+    static let proposeRecovery =
+        "11a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1038139770ea87d"
+        + "175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b39402008a88e3dd7409f195fd52db2d"
+        + "3cba5d72ca6709bf1d94121bf3748801b40f6f5c0100ed4928c628d1c2c6eae90338905995612959"
+        + "273a5c63f93636c14614ac8737d101000200000003000000"
+    static let vetoRecovery =
+        "12a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+    static let completeRecovery =
+        "13a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+    static let escrowWithdrawDecision =
+        "15e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e103000000000000"
+        + "00"
     static let unbond =
         "088a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c70170000000000"
         + "00"

@@ -47,6 +47,10 @@ struct DocumentTests {
             ("quorumMembersMax", TransactionLimits.quorumMembersMax),
             ("preimageBytesMax", TransactionLimits.preimageBytesMax),
             ("evidenceBytesMax", TransactionLimits.evidenceBytesMax),
+            ("spendingLimitsMax", TransactionLimits.spendingLimitsMax),
+            ("limitWindowMillisecondsMax", Int(TransactionLimits.limitWindowMillisecondsMax)),
+            ("recoveryDelayMillisecondsMax", Int(TransactionLimits.recoveryDelayMillisecondsMax)),
+            ("recoveryValidityMilliseconds", Int(TransactionLimits.recoveryValidityMilliseconds)),
         ]
         let listed = try document.table("| limit | value |").map { row in
             [row[0], String(row[1].prefix(while: \.isNumber))]

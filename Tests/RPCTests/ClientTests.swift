@@ -24,6 +24,8 @@ struct ClientTests {
             #expect(try await client.escrow(escrow) == Samples.escrow)
             #expect(try await client.escrows(of: address, limit: 3).next == "limit 3")
             #expect(try await client.escrows(of: address, after: escrow).next == nil)
+            #expect(try await client.guarded(by: address, limit: 3).next == "limit 3")
+            #expect(try await client.guarded(by: address, after: address).next == nil)
             let key = PublicKey.zero.text(in: backend.prefix)
             #expect(try await client.verifier(key) == Samples.verifier)
             #expect(try await client.validators() == Samples.validators)

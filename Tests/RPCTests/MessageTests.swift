@@ -19,6 +19,7 @@ struct MessageTests {
         _ = try roundTrip(Samples.block)
         _ = try roundTrip(Samples.account)
         _ = try roundTrip(Samples.escrow)
+        _ = try roundTrip(Samples.guarded)
         _ = try roundTrip(Samples.verifier)
         _ = try roundTrip(Samples.validators)
         _ = try roundTrip(Samples.proof)
@@ -93,8 +94,8 @@ struct MessageTests {
             "transaction_get", "account_get", "escrow_get", "escrow_list", "validator_list",
             "verifier_list", "peer_list", "mempool_status", "verification_status", "genesis_get",
             "verifier_get", "account_proof", "escrow_proof", "validator_proof", "verifier_proof",
-            "parameters_proof", "transaction_proof", "fee_estimate", "account_history",
-            "history_consistency",
+            "parameters_proof", "transaction_proof", "fee_estimate", "asset_get", "asset_proof",
+            "governance_get", "guarded_list", "account_history", "history_consistency",
         ]
         #expect(Set(promised) == Set(names.compactMap { $0 }))
         for (method, description) in zip(MethodTable.methods, methods) {

@@ -77,10 +77,20 @@ final class MockBackend: RPCBackend {
 
     func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo { Samples.escrow }
 
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo { Samples.asset }
+
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList {
         EscrowList(escrows: [Samples.escrow], next: after == nil ? "limit \(limit)" : nil)
+    }
+
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList {
+        GuardedList(
+            accounts: [Samples.guarded], next: after == nil ? "limit \(limit)" : nil, height: 7,
+            time: 1)
     }
 
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { Samples.verifier }
@@ -104,6 +114,7 @@ final class MockBackend: RPCBackend {
         Samples.verification
     }
     func feeEstimate() async throws(RPCFault) -> FeeEstimate { Samples.feeEstimate }
+    func governance() async throws(RPCFault) -> GovernanceInfo { Samples.governance }
     func genesis() async throws(RPCFault) -> GenesisInfo { Samples.genesis }
 
     func readiness() async -> Readiness {

@@ -34,10 +34,38 @@ enum Samples {
         policy: PolicyInfo(
             signers: [SignerInfo(publicKey: "opkpub1", weight: 1)], spend: 1, admin: 1),
         streams: [StreamInfo(stream: 0, nextSequence: SequenceNumber(.max))], deposits: 0,
-        height: 7, stateRoot: digits)
+        safeguards: safeguards, height: 7, stateRoot: digits)
 
     static let quorum = QuorumInfo(
         members: [MemberInfo(address: "opkacc1", weight: 1)], threshold: 1)
+
+    static let governance = GovernanceInfo(
+        parameters: [
+            GovernedParameterInfo(
+                name: "fees.baseFee", value: 1, least: 0, greatest: Amount(.max))
+        ],
+        proposals: [
+            ProposalInfo(
+                id: "opkprp1", proposer: "opkacc1",
+                changes: [ParameterChangeInfo(name: "fees.baseFee", value: 2)], isApproved: true,
+                due: 9, approvingWeight: 3, rejectingWeight: 1, totalWeight: 4,
+                votes: [VoteInfo(validator: "opkpub1", approves: true)])
+        ], voteBlocks: 5, delayBlocks: 6, approvalPermille: 667, deposit: 7, height: 8)
+    static let asset = AssetInfo(
+        id: "opkast1", issuer: "opkacc1", symbol: "EURX", decimals: 2, cap: Amount(.max),
+        canFreeze: true, canClawBack: false, supply: 5, escrowed: 3, deposit: 2, height: 1)
+    static let recovery = RecoveryInfo(
+        policy: PolicyInfo(
+            signers: [SignerInfo(publicKey: "opkpub1", weight: 1)], spend: 1, admin: 1),
+        readyAt: 5, validUntil: Timestamp(.max))
+    static let guardians = GuardiansInfo(quorum: quorum, delayMilliseconds: .max, quietUntil: 4)
+    static let safeguards = SafeguardsInfo(
+        limits: [
+            SpendingLimitInfo(
+                asset: digits, amount: Amount(.max), windowMilliseconds: 3_600_000, left: 2,
+                windowEnds: 3)
+        ], guardians: guardians, recovery: recovery)
+    static let guarded = GuardedInfo(account: "opkacc1", guardians: guardians, recovery: recovery)
 
     static let escrow = EscrowInfo(
         id: "opkesc1", payer: "opkacc1", payee: "opkacc1", asset: digits, state: .disputed,
@@ -123,7 +151,8 @@ enum Samples {
         network: "test", prefix: "opk", chainID: digits, time: 1, supply: 100, accounts: 1,
         validators: 4,
         parameters: FeeParameters(
-            baseFee: 1, byteWeight: 1, signatureWeight: 50, writeWeight: 20, streamDeposit: 10),
+            baseFee: 1, byteWeight: 1, signatureWeight: 50, writeWeight: 20, streamDeposit: 10,
+            escrowDeposit: 11, holdingDeposit: 12, assetDeposit: 13),
         canonical: "AA==")
 
     /// A transfer signed by the key whose seed is all `seed`.

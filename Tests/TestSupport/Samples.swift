@@ -26,9 +26,9 @@ extension SeededGenerator {
         Value(next() >> UInt64.random(in: 0...63, using: &self))
     }
 
-    /// One of the eleven operations, valid in form.
+    /// One of the operations, valid in form.
     public mutating func operation() -> Operation {
-        switch Int.random(in: 0...10, using: &self) {
+        switch Int.random(in: 0...15, using: &self) {
         case 0:
             .transfer(Transfer(to: identifier(), asset: identifier(), amount: number()))
         case 1: .setPolicy(policy())
@@ -47,6 +47,11 @@ extension SeededGenerator {
                     peerProof: signature()))
         case 8: .unbond(Unbond(key: identifier(), amount: number()))
         case 9: .withdraw(identifier())
+        case 10: .setSafeguards(safeguardTerms())
+        case 11: .proposeRecovery(RecoveryProposal(account: identifier(), policy: policy()))
+        case 12: .vetoRecovery(identifier())
+        case 13: .completeRecovery(identifier())
+        case 14: .escrowWithdrawDecision(EscrowWithdrawal(escrow: identifier(), round: next()))
         default: .reportEvidence(bytes(Int.random(in: 0...300, using: &self)))
         }
     }
@@ -64,6 +69,17 @@ extension SeededGenerator {
         let spend = UInt32.random(in: 1...UInt32(count), using: &self)
         let policy = try? Policy(signers: signers, spend: spend, admin: UInt32(count))
         return policy ?? .single(identifier())
+    }
+
+    /// 0...3 limits, and guardians by chance.
+    public mutating func safeguardTerms() -> SafeguardTerms {
+        let limits = (0..<Int.random(in: 0...3, using: &self)).map { _ in
+            SpendingLimit(asset: identifier(), amount: number(), windowMilliseconds: next())
+        }
+        let quorum = Bool.random(using: &self) ? quorum() : nil
+        return SafeguardTerms(
+            limits: limits,
+            guardians: quorum.map { Guardians(quorum: $0, delayMilliseconds: next()) })
     }
 
     /// A quorum of 1...3 members; nil only if chance repeats 32 bytes.

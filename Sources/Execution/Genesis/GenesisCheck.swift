@@ -166,9 +166,11 @@ extension GenesisCheck {
         try atLeastOne(
             UInt64(parameters.escrow.expiriesPerBlockMax), "escrow.expiriesPerBlockMax")
         try atLeastOne(parameters.escrow.durationMillisecondsMax, "escrow.durationMillisecondsMax")
+        try safeguards(parameters.safeguards)
         try consensus(parameters.consensus)
         try batches(parameters.batches)
         try VerificationCheck(parameters).run()
+        try governance(parameters)
     }
 
     private static func shares(_ shares: FeeShares) throws(GenesisFault) {
@@ -180,11 +182,59 @@ extension GenesisCheck {
 
     private static func stake(_ stake: StakeParameters) throws(GenesisFault) {
         try atLeastOne(stake.unit.rawValue, "stake.unit")
+        try atLeastOne(stake.epochBlocks, "stake.epochBlocks")
         guard stake.minimum >= stake.unit else {
             throw GenesisFault(
                 "parameters.stake.minimum",
                 "\(stake.minimum) is below parameters.stake.unit, \(stake.unit):"
                     + " such a stake would weigh nothing")
+        }
+    }
+
+    /// A governed parameter begins within the range that proposals are held to.
+    private static func governance(_ parameters: LedgerParameters) throws(GenesisFault) {
+        let governance = parameters.governance
+        for (left, right) in zip(governance.governed, governance.governed.dropFirst())
+        where left == right {
+            throw GenesisFault("parameters.governance.governed", "\(left.name) is named twice")
+        }
+        for parameter in governance.governed {
+            let range = parameter.range(stakeUnit: parameters.stake.unit)
+            let value = parameters.value(of: parameter)
+            guard range.contains(value) else {
+                throw GenesisFault(
+                    "parameters.\(parameter.name)",
+                    "\(value) lies outside \(range.lowerBound)...\(range.upperBound), which a"
+                        + " governed one is held to")
+            }
+        }
+        try atLeastOne(governance.voteBlocks, "governance.voteBlocks")
+        for (name, blocks) in [
+            ("voteBlocks", governance.voteBlocks), ("delayBlocks", governance.delayBlocks),
+        ] where blocks > GovernanceParameters.blocksMax {
+            throw GenesisFault(
+                "parameters.governance.\(name)",
+                "\(blocks), at most \(GovernanceParameters.blocksMax) allowed")
+        }
+        guard (501...1000).contains(governance.approvalPermille) else {
+            throw GenesisFault(
+                "parameters.governance.approvalPermille",
+                "\(governance.approvalPermille) lies outside 501...1000")
+        }
+    }
+
+    private static func safeguards(_ safeguards: SafeguardParameters) throws(GenesisFault) {
+        let windowMax = TransactionLimits.limitWindowMillisecondsMax
+        guard 1...windowMax ~= safeguards.windowMillisecondsMin else {
+            throw GenesisFault(
+                "parameters.safeguards.windowMillisecondsMin",
+                "\(safeguards.windowMillisecondsMin) ms lies outside 1...\(windowMax), 30 days")
+        }
+        let delayMax = TransactionLimits.recoveryDelayMillisecondsMax
+        guard 1...delayMax ~= safeguards.delayMillisecondsMin else {
+            throw GenesisFault(
+                "parameters.safeguards.delayMillisecondsMin",
+                "\(safeguards.delayMillisecondsMin) ms lies outside 1...\(delayMax), 90 days")
         }
     }
 

@@ -28,8 +28,8 @@ extension Ledger {
         of genesis: Genesis, into writes: inout WriteSet
     ) -> [StateTree.Change] {
         genesis.accounts.map { entry in
-            let held = Account.Balance(asset: .native, amount: entry.balance)
-            let account = Account(policy: entry.policy, balances: [held])
+            var account = Account(policy: entry.policy)
+            account.native = entry.balance
             let key = StateKey(.account, entry.address)
             return StateWriter.write(account, key, at: key.path, into: &writes)
         }
@@ -75,11 +75,8 @@ extension Genesis {
     /// Where the supply is at height 0.
     package var totals: Totals {
         let bonded = bondedVerifiers.reduce(UInt64(0)) { $0 + $1.verifier.bonded.rawValue }
-        return Totals(assets: [
-            Totals.Asset(
-                asset: .native, balances: Amount(supply.rawValue - bonded),
-                bonded: Amount(bonded), supply: supply)
-        ])
+        return Totals(
+            balances: Amount(supply.rawValue - bonded), bonded: Amount(bonded), supply: supply)
     }
 
     /// Who has stake at height 0: the validators, then those without a vote. Reward addresses own

@@ -1,20 +1,23 @@
 package import Primitives
 
-/// What genesis fixes for the whole network.
+/// What holds for the whole network: as genesis says, and as the validators have changed it since.
 ///
-/// Wire: fees, stake, escrow, consensus, batches, verification.
+/// Wire: fees, stake, escrow, consensus, batches, verification, governance, safeguards.
 package struct LedgerParameters: Hashable, Sendable, BCSCodable {
-    package let fees: FeeParameters
+    package internal(set) var fees: FeeParameters
     package let stake: StakeParameters
-    package let escrow: EscrowParameters
+    package internal(set) var escrow: EscrowParameters
     package let consensus: ConsensusParameters
     package let batches: BatchParameters
-    package let verification: VerificationParameters
+    package internal(set) var verification: VerificationParameters
+    package let governance: GovernanceParameters
+    package let safeguards: SafeguardParameters
 
     package init(
         fees: FeeParameters, stake: StakeParameters = .init(), escrow: EscrowParameters = .init(),
         consensus: ConsensusParameters = .init(), batches: BatchParameters = .init(),
-        verification: VerificationParameters = .init()
+        verification: VerificationParameters = .init(),
+        governance: GovernanceParameters = .init(), safeguards: SafeguardParameters = .init()
     ) {
         self.fees = fees
         self.stake = stake
@@ -22,6 +25,8 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         self.consensus = consensus
         self.batches = batches
         self.verification = verification
+        self.governance = governance
+        self.safeguards = safeguards
     }
 
     package func encode(to writer: inout BCSWriter) {
@@ -31,6 +36,8 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         writer.append(consensus)
         writer.append(batches)
         writer.append(verification)
+        writer.append(governance)
+        writer.append(safeguards)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -40,6 +47,8 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         consensus = try reader.read()
         batches = try reader.read()
         verification = try reader.read()
+        governance = try reader.read()
+        safeguards = try reader.read()
     }
 }
 
@@ -47,21 +56,27 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
 /// `byteWeight` × bytes + `signatureWeight` × signatures + `writeWeight` × operations and pays
 /// the base fee for each unit, which follows the use of blocks: see `BaseFee`.
 ///
-/// Wire: baseFee, byteWeight, signatureWeight, writeWeight, streamDeposit, targetWeight,
-/// changeDenominator, shares, treasury.
+/// Wire: baseFee, byteWeight, signatureWeight, writeWeight, streamDeposit, escrowDeposit,
+/// holdingDeposit, assetDeposit, targetWeight, changeDenominator, shares, treasury.
 package struct FeeParameters: Hashable, Sendable, BCSCodable {
     /// The first base fee, for each unit of weight, and the lowest ever.
-    package let baseFee: Amount
-    package let byteWeight: UInt64
-    package let signatureWeight: UInt64
+    package internal(set) var baseFee: Amount
+    package internal(set) var byteWeight: UInt64
+    package internal(set) var signatureWeight: UInt64
     /// For each operation.
-    package let writeWeight: UInt64
+    package internal(set) var writeWeight: UInt64
     /// Kept back for each stream besides stream 0.
-    package let streamDeposit: Amount
+    package internal(set) var streamDeposit: Amount
+    /// Kept back of the payer's for each escrow, until it closes.
+    package internal(set) var escrowDeposit: Amount
+    /// Kept back for each entry of an issued asset in an account, until it goes.
+    package internal(set) var holdingDeposit: Amount
+    /// Kept back of the issuer's for each asset, until it is retired.
+    package internal(set) var assetDeposit: Amount
     /// The weight of a block's transactions that leaves the base fee as it is, at least 1.
-    package let targetWeight: UInt64
+    package internal(set) var targetWeight: UInt64
     /// A block changes the base fee by at most one part in so many, at least 2.
-    package let changeDenominator: UInt64
+    package internal(set) var changeDenominator: UInt64
     package let shares: FeeShares
     /// Receives its share, and what divisions leave over.
     package let treasury: Address
@@ -69,6 +84,8 @@ package struct FeeParameters: Hashable, Sendable, BCSCodable {
     package init(
         baseFee: Amount = 1, byteWeight: UInt64 = 1, signatureWeight: UInt64 = 200,
         writeWeight: UInt64 = 100, streamDeposit: Amount = 100_000,
+        escrowDeposit: Amount = 20_000, holdingDeposit: Amount = 10_000,
+        assetDeposit: Amount = 1_000_000,
         targetWeight: UInt64 = 2_000_000, changeDenominator: UInt64 = 128,
         shares: FeeShares = .init(), treasury: Address
     ) {
@@ -77,6 +94,9 @@ package struct FeeParameters: Hashable, Sendable, BCSCodable {
         self.signatureWeight = signatureWeight
         self.writeWeight = writeWeight
         self.streamDeposit = streamDeposit
+        self.escrowDeposit = escrowDeposit
+        self.holdingDeposit = holdingDeposit
+        self.assetDeposit = assetDeposit
         self.targetWeight = targetWeight
         self.changeDenominator = changeDenominator
         self.shares = shares
@@ -89,6 +109,9 @@ package struct FeeParameters: Hashable, Sendable, BCSCodable {
         writer.append(signatureWeight)
         writer.append(writeWeight)
         writer.append(streamDeposit)
+        writer.append(escrowDeposit)
+        writer.append(holdingDeposit)
+        writer.append(assetDeposit)
         writer.append(targetWeight)
         writer.append(changeDenominator)
         writer.append(shares)
@@ -101,6 +124,9 @@ package struct FeeParameters: Hashable, Sendable, BCSCodable {
         signatureWeight = try reader.readUInt64()
         writeWeight = try reader.readUInt64()
         streamDeposit = try reader.read()
+        escrowDeposit = try reader.read()
+        holdingDeposit = try reader.read()
+        assetDeposit = try reader.read()
         targetWeight = try reader.readUInt64()
         changeDenominator = try reader.readUInt64()
         shares = try reader.read()
@@ -148,35 +174,44 @@ package struct FeeShares: Hashable, Sendable, BCSCodable {
     }
 }
 
-/// Wire: minimum, unit.
+/// Who may vote, and for how long a committee stands.
+///
+/// Wire: minimum, unit, epochBlocks.
 package struct StakeParameters: Hashable, Sendable, BCSCodable {
     /// The least stake of a validator, at least `unit`.
     package let minimum: Amount
     /// The stake that weighs one vote.
     package let unit: Amount
+    /// Heights of an epoch: approved changes of parameters act where one begins.
+    package let epochBlocks: UInt64
 
-    package init(minimum: Amount = 1_000_000, unit: Amount = 1_000) {
+    package init(
+        minimum: Amount = 1_000_000, unit: Amount = 1_000, epochBlocks: UInt64 = 10_000
+    ) {
         self.minimum = minimum
         self.unit = unit
+        self.epochBlocks = epochBlocks
     }
 
     package func encode(to writer: inout BCSWriter) {
         writer.append(minimum)
         writer.append(unit)
+        writer.append(epochBlocks)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
         minimum = try reader.read()
         unit = try reader.read()
+        epochBlocks = try reader.readUInt64()
     }
 }
 
 /// Wire: expiriesPerBlockMax, durationMillisecondsMax.
 package struct EscrowParameters: Hashable, Sendable, BCSCodable {
     /// Due escrows that one block carries out; the others wait for the next.
-    package let expiriesPerBlockMax: UInt16
+    package internal(set) var expiriesPerBlockMax: UInt16
     /// How far ahead of the block an escrow's deadlines may lie.
-    package let durationMillisecondsMax: UInt64
+    package internal(set) var durationMillisecondsMax: UInt64
 
     package init(
         expiriesPerBlockMax: UInt16 = 64, durationMillisecondsMax: UInt64 = 1830 * 86_400_000

@@ -15,7 +15,7 @@ package struct VerificationParameters: Hashable, Sendable, BCSCodable {
     /// 1...1000.
     package let complaintBlocks: UInt64
     /// The least bond of a verifier, at least one unit of stake.
-    package let minimumBond: Amount
+    package internal(set) var minimumBond: Amount
     /// Heights from unbonding to withdrawing; so long an act can be reported, while its verifier
     /// set is kept (`setsKept`), and so long lasts the first jail. Covers every set in which the
     /// bond may still stand.
@@ -25,7 +25,7 @@ package struct VerificationParameters: Hashable, Sendable, BCSCodable {
     /// What each further one costs, at least as much.
     package let repeatSlashPermille: UInt16
     /// The reporter's part of what is slashed; the treasury gets the rest.
-    package let reporterPermille: UInt16
+    package internal(set) var reporterPermille: UInt16
 
     package init(
         spread: Bool = true, periodBlocks: UInt64 = 32, termBlocks: UInt64 = 128,

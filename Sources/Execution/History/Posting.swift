@@ -123,6 +123,12 @@ package enum PostingKind: UInt8, Hashable, Sendable, CaseIterable {
     case evidenceReward = 12
     /// The treasury's part of a bond that was slashed.
     case slashing = 13
+    /// Units of an issued asset that its issuer made.
+    case mint = 14
+    /// Units of an issued asset that its holder took out of existence.
+    case redemption = 15
+    /// Units of an issued asset that its issuer took out of existence.
+    case clawback = 16
 }
 
 /// Who is on the other side of a posting. Wire: variant 0 address, 1 escrow, 2 verifier's key.
@@ -173,6 +179,18 @@ package struct PostingCause: Hashable, Sendable {
 
     static func transfer(with other: Address) -> PostingCause {
         PostingCause(.transfer, .account(other))
+    }
+
+    static func mint(by issuer: Address) -> PostingCause {
+        PostingCause(.mint, .account(issuer))
+    }
+
+    static func redemption(to issuer: Address) -> PostingCause {
+        PostingCause(.redemption, .account(issuer))
+    }
+
+    static func clawback(by issuer: Address) -> PostingCause {
+        PostingCause(.clawback, .account(issuer))
     }
 
     static func escrowPayment(_ id: EscrowID) -> PostingCause {

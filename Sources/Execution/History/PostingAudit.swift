@@ -92,11 +92,10 @@ package struct PostingAudit {
                     + " \(account.balance(of: asset))")
         }
         guard start?.isWhole == true else { return }
-        for held in account.balances where balances[held.asset] != held.amount {
-            throw StorageFault(
-                "\(address) holds \(held.amount) of \(held.asset), no posting says so")
+        for (asset, amount) in account.amounts where balances[asset] != amount {
+            throw StorageFault("\(address) holds \(amount) of \(asset), no posting says so")
         }
-        holders += account.balances.isEmpty ? 0 : 1
+        holders += account.amounts.isEmpty ? 0 : 1
     }
 
     /// No account that holds something is without postings.
@@ -108,7 +107,7 @@ package struct PostingAudit {
             guard let row = try StoredState.row(at: path, in: source), row.key.kind == .account
             else { return }
             let account: Account = try StoredState.decode(row.value, "the value of \(row.key)")
-            found += account.balances.isEmpty ? 0 : 1
+            found += account.amounts.isEmpty ? 0 : 1
         }
         guard found == holders else {
             throw StorageFault(
@@ -122,6 +121,13 @@ package struct PostingAudit {
 
     static func fault(_ posting: Posting, _ text: String) -> StorageFault {
         StorageFault("the posting \(posting.place) of \(posting.address) \(text)")
+    }
+}
+
+extension Account {
+    /// What it holds of which assets, without those of which it holds nothing.
+    fileprivate var amounts: [(AssetID, Amount)] {
+        ([(.native, native)] + holdings.map { ($0.asset, $0.amount) }).filter { $0.1 > 0 }
     }
 }
 
@@ -171,7 +177,7 @@ extension RowAudit {
             in: .postings, from: address.bytes,
             before: address.bytes + [UInt8](repeating: 0xFF, count: 13), limit: 1)
         guard let row = newest.first else {
-            guard account.balances.isEmpty || !start.isWhole else {
+            guard account.amounts.isEmpty || !start.isWhole else {
                 throw StorageFault("\(what) holds something, no posting says so")
             }
             return

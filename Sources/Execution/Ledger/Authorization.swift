@@ -3,27 +3,31 @@ internal import Primitives
 /// What genesis says about transactions, and the check of one against the accounts it names.
 struct LedgerRules: Sendable {
     let chainID: ChainID
-    let fees: FeeParameters
-    let escrow: EscrowParameters
-    let verification: VerificationParameters
+    /// Those in force.
+    var parameters: LedgerParameters
+    var fees: FeeParameters { parameters.fees }
+    var escrow: EscrowParameters { parameters.escrow }
+    var verification: VerificationParameters { parameters.verification }
+    var governance: GovernanceParameters { parameters.governance }
+    var safeguards: SafeguardParameters { parameters.safeguards }
+    var stakeUnit: Amount { parameters.stake.unit }
     let periods: VerifierPeriods
-    let stakeUnit: Amount
     let committee: Committee
     /// Where each validator's share goes, by index.
     let rewardAddresses: [Address]
+    /// Symbols that would pass for the native asset's.
+    let reservedSymbols: Set<String>
     /// For simulations: the rule that is broken.
     let planted: PlantedFault?
 
     init(_ genesis: Genesis, planted: PlantedFault? = nil) {
         self.planted = planted
         chainID = genesis.chainID
-        fees = genesis.parameters.fees
-        escrow = genesis.parameters.escrow
-        verification = genesis.parameters.verification
+        parameters = genesis.parameters
         periods = VerifierPeriods(genesis.parameters)
-        stakeUnit = genesis.parameters.stake.unit
         committee = genesis.committee
         rewardAddresses = genesis.validators.map(\.rewardAddress)
+        reservedSymbols = ["NATIVE", "OFFPEAK", genesis.prefix.uppercased()]
     }
 
     func isValidator(_ key: PublicKey) -> Bool { committee.index(of: key) != nil }
@@ -51,6 +55,13 @@ struct LedgerRules: Sendable {
         let spendable: Amount
         /// What it adds to the block's use.
         let weight: UInt64
+        /// Whether the sender's signatures reach the admin threshold.
+        let isAdmin: Bool
+        /// What the sender's limit of the native asset leaves; nil where none counts.
+        let room: Amount?
+
+        /// What the sender loses before the operations; at most `spendable`.
+        var taken: Amount { fee.clampedAdvance(by: deposit.rawValue) }
     }
 
     /// Checks everything but the operations, in the order in which reasons are reported.
@@ -72,10 +83,12 @@ struct LedgerRules: Sendable {
         let policies = try LedgerRules.policies(of: parties, revealed)
         try checkSignatures(signed, policies)
         let isNew = transaction.stream != 0 && sender.stream(transaction.stream) == nil
-        return try price(
+        let charge = try price(
             signed, bytes: LedgerRules.chargedBytes(signed, parties, revealed), sender,
             policies, deposit: isNew ? fees.streamDeposit : 0,
-            Price(baseFee: baseFee, factor: feeFactor))
+            Price(baseFee: baseFee, factor: feeFactor, time: time))
+        guard charge.taken <= charge.room ?? Amount(.max) else { throw .limitReached }
+        return charge
     }
 
     private func checkTime(
@@ -133,8 +146,8 @@ struct LedgerRules: Sendable {
     }
 
     /// Every key belongs to a party's policy, and every party's threshold is reached; the sender's
-    /// is the admin threshold where an operation replaces the policy. A key counts once, however
-    /// often it signs.
+    /// is the admin threshold where an operation replaces the policy or the safeguards. A key
+    /// counts once, however often it signs.
     private func checkSignatures(
         _ signed: SignedTransaction, _ policies: [Policy]
     ) throws(SkipReason) {
@@ -142,9 +155,7 @@ struct LedgerRules: Sendable {
             let isKnown = policies.contains { $0.weight(of: authorization.publicKey) != nil }
             guard isKnown else { throw .unknownSigner }
         }
-        let needsAdmin = signed.transaction.operations.contains {
-            if case .setPolicy = $0 { true } else { false }
-        }
+        let needsAdmin = signed.transaction.operations.contains(where: \.needsAdmin)
         for (place, policy) in policies.enumerated() {
             var needed = place == 0 && needsAdmin ? policy.admin : policy.spend
             if planted == .weightIgnored { needed = 1 }
@@ -177,10 +188,11 @@ extension LedgerRules {
         return known.reduce(signed.byteCount) { $0 - $1.policy.bcsBytes.count }
     }
 
-    /// What a unit of weight costs.
+    /// What a unit of weight costs, and when.
     private struct Price {
         let baseFee: BaseFee
         let factor: UInt64
+        let time: Timestamp
 
         /// The fee without tip, or nil above 2^64 - 1.
         func fee(of weight: UInt64) -> Amount? { baseFee.fee(of: weight, factor: factor) }
@@ -197,13 +209,20 @@ extension LedgerRules {
         let room = transaction.maxFee.rawValue - base.rawValue
         let tip = min(transaction.tip.rawValue, room)
         let fee = Amount(base.rawValue + tip)
-        let spendable = sender.balance(of: .native)
+        let spendable = sender.native
         let (needed, overflow) = fee.rawValue.addingReportingOverflow(deposit.rawValue)
         guard !overflow, needed <= spendable.rawValue else { throw .insufficientForFee }
+        let isAdmin = LedgerRules.isAdmin(signed, policies)
         return Charge(
             fee: fee, tip: Amount(tip), deposit: deposit, policies: policies,
             nextSequence: sender.nextSequence(on: transaction.stream), spendable: spendable,
-            weight: weight)
+            weight: weight, isAdmin: isAdmin,
+            room: isAdmin ? nil : sender.room(for: .native, at: price.time))
+    }
+
+    /// The sender's policy is the first.
+    private static func isAdmin(_ signed: SignedTransaction, _ policies: [Policy]) -> Bool {
+        policies.first.map { weight(of: signed.authorizations, $0) >= $0.admin } ?? false
     }
 
     /// Nil above 2^64 - 1.

@@ -4,13 +4,14 @@ internal import Primitives
 ///
 /// It keeps every rule about money; what it changed is taken out at the end of the block.
 struct Executor: Sendable {
-    /// Accounts, escrows and verifiers of a generation of their caches: with about 500 bytes each,
-    /// at most 24 MB together.
+    /// Accounts, escrows, verifiers and assets of a generation of their caches: with about 500
+    /// bytes each, at most 24 MB together.
     static let cachedAccountsMax = 16_384
     static let cachedEscrowsMax = 4096
     static let cachedVerifiersMax = 2048
+    static let cachedAssetsMax = 1024
 
-    let rules: LedgerRules
+    var rules: LedgerRules
     let judge: any EvidenceJudge
     /// The sets of verifiers that the state before the block names.
     var verifierSets: [UInt64: VerifierSet] = [:]
@@ -18,6 +19,9 @@ struct Executor: Sendable {
     var accounts: AccountTable
     var escrows = RecordTable<Escrow>(cachedMax: cachedEscrowsMax)
     var verifiers = RecordTable<Verifier>(cachedMax: cachedVerifiersMax)
+    var assets = RecordTable<Asset>(cachedMax: cachedAssetsMax)
+    var proposals = RecordTable<ParameterProposal>(cachedMax: ProposalQueue.countMax)
+    var proposalQueue = ProposalQueue()
     var deadlines = DeadlineIndex()
     var bonds = BondIndex()
     var totals: Totals
@@ -30,6 +34,8 @@ struct Executor: Sendable {
     var usedWeight: UInt64 = 0
     /// What the block's executed transactions paid above the base fee.
     var tips: [Amount] = []
+    /// Of the transaction whose operations are carried out; nil between transactions.
+    var spender: Spender?
 
     /// Why an operation ends early.
     enum Stop: Error {
@@ -63,14 +69,17 @@ struct Executor: Sendable {
         try take(charge, transaction, parties)
         usedWeight += min(charge.weight, .max - usedWeight)
         tips.append(charge.tip)
+        spender = Spender(address: transaction.sender, isAdmin: charge.isAdmin)
         let (outcome, made) = try operate(signed)
+        spender = nil
         if rules.planted == .failedKeepsSequence, outcome != .success {
             giveBackSequence(of: transaction, parties)
         }
         return .executed(
             Receipt(
                 transactionID: signed.id, height: height, index: index, fee: charge.fee,
-                outcome: outcome, escrows: made))
+                outcome: outcome, escrows: made.escrows, assets: made.assets,
+                proposals: made.proposals))
     }
 
     /// The planted fault of that name.
@@ -105,21 +114,23 @@ struct Executor: Sendable {
         _ charge: LedgerRules.Charge, _ transaction: Transaction, from account: Account
     ) throws(StorageFault) {
         var sender = account
-        let afterFee = try books { () throws(ArithmeticOverflow) in
+        try books { () throws(ArithmeticOverflow) in
+            sender.native = try charge.spendable.subtracting(charge.fee)
             sender.deposits = try sender.deposits.adding(charge.deposit)
-            return try charge.spendable.subtracting(charge.fee)
         }
-        let left = try books { () throws(ArithmeticOverflow) in
-            try afterFee.subtracting(charge.deposit)
-        }
+        // That the limit has room for it was checked with the charge.
+        if !charge.isAdmin { _ = sender.spend(charge.taken, of: .native, at: time) }
         guard let next = transaction.sequence.next else {
             throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")
         }
         sender.setNextSequence(next, on: transaction.stream)
         let address = transaction.sender
-        accounts.setBalance(afterFee, of: .native, in: &sender, for: address, .fee)
+        accounts.write(sender, for: address, .fee)
         if charge.deposit > 0 {
-            accounts.setBalance(left, of: .native, in: &sender, for: address, .deposit)
+            sender.native = try books { () throws(ArithmeticOverflow) in
+                try sender.native.subtracting(charge.deposit)
+            }
+            accounts.write(sender, for: address, .deposit)
         }
         try move(charge.fee, from: .balances, to: .undistributed)
         try move(charge.deposit, from: .balances, to: .deposits)
@@ -127,23 +138,28 @@ struct Executor: Sendable {
 
     private mutating func operate(
         _ signed: SignedTransaction
-    ) throws(StorageFault) -> (Receipt.Outcome, [EscrowID]) {
+    ) throws(StorageFault) -> (Receipt.Outcome, Made) {
         let totalsBefore = totals
+        let queueBefore = proposalQueue
         accounts.beginOperations()
         escrows.beginOperations()
         verifiers.beginOperations()
-        var made: [EscrowID] = []
+        assets.beginOperations()
+        proposals.beginOperations()
+        var made = Made()
         for (place, operation) in signed.transaction.operations.enumerated() {
             do throws(Stop) {
-                let escrow = try perform(operation, place, signed)
-                if let escrow { made.append(escrow) }
+                try perform(operation, place, signed, &made)
             } catch {
                 guard case .failed(let code) = error else { throw Executor.fault(error) }
                 accounts.revertOperations()
                 escrows.revertOperations()
                 verifiers.revertOperations()
+                assets.revertOperations()
+                proposals.revertOperations()
                 totals = totalsBefore
-                return (.failed(operation: place, code), [])
+                proposalQueue = queueBefore
+                return (.failed(operation: place, code), Made())
             }
         }
         return (.success, made)
@@ -156,10 +172,16 @@ struct Executor: Sendable {
         }
     }
 
-    /// - Returns: The escrow that the operation made, if it makes one.
+    /// What a transaction's operations have put into the state under new names.
+    private struct Made {
+        var escrows: [EscrowID] = []
+        var assets: [AssetID] = []
+        var proposals: [ProposalID] = []
+    }
+
     private mutating func perform(
-        _ operation: Operation, _ place: Int, _ signed: SignedTransaction
-    ) throws(Stop) -> EscrowID? {
+        _ operation: Operation, _ place: Int, _ signed: SignedTransaction, _ made: inout Made
+    ) throws(Stop) {
         let participants = Participants(signed.transaction)
         switch operation {
         case .transfer(let transfer): try self.transfer(transfer, from: participants.sender)
@@ -167,7 +189,7 @@ struct Executor: Sendable {
         case .escrowCreate(let terms):
             let id = Escrow.id(transaction: signed.id, operation: place)
             try createEscrow(id, terms, payer: participants.sender)
-            return id
+            made.escrows.append(id)
         case .escrowTopUp(let topUp): try self.topUp(topUp, from: participants.sender)
         case .escrowDecide(let decision): try decide(decision, participants)
         case .escrowDispute(let escrow): try dispute(escrow, participants)
@@ -176,8 +198,27 @@ struct Executor: Sendable {
         case .unbond(let unbond): try self.unbond(unbond, by: participants.sender)
         case .withdraw(let key): try withdraw(key, to: participants.sender)
         case .reportEvidence(let evidence): try report(evidence, by: participants.sender)
+        case .issueAsset(let terms):
+            let id = AssetID.issued(by: signed.id, operation: place)
+            try issue(id, terms, by: participants.sender)
+            made.assets.append(id)
+        case .mint(let mint): try self.mint(mint, by: participants.sender)
+        case .redeem(let redemption): try redeem(redemption, by: participants.sender)
+        case .retireAsset(let asset): try retire(asset, by: participants.sender)
+        case .freeze(let freeze): try self.freeze(freeze, by: participants.sender)
+        case .clawback(let clawback): try clawBack(clawback, by: participants.sender)
+        case .proposeParameters(let changes):
+            let id = ProposalID.made(by: signed.id, operation: place)
+            try propose(changes, id, by: participants.sender)
+            made.proposals.append(id)
+        case .voteParameters(let vote): try self.vote(vote, by: participants.sender)
+        case .setSafeguards(let terms): try setSafeguards(terms, of: participants.sender)
+        case .proposeRecovery(let proposal): try proposeRecovery(proposal, by: participants)
+        case .vetoRecovery(let account): try vetoRecovery(of: account, by: participants)
+        case .completeRecovery(let account): try completeRecovery(of: account)
+        case .escrowWithdrawDecision(let withdrawal):
+            try withdrawDecision(withdrawal, participants)
         }
-        return nil
     }
 
     /// The store has every write that was handed out.
@@ -185,6 +226,8 @@ struct Executor: Sendable {
         accounts.writesApplied()
         escrows.writesApplied()
         verifiers.writesApplied()
+        assets.writesApplied()
+        proposals.writesApplied()
         deadlines.writesApplied()
         bonds.writesApplied()
     }
@@ -220,12 +263,11 @@ extension Executor {
 
     /// Moves an amount between parts of the totals.
     mutating func move(
-        _ amount: Amount, of asset: AssetID = .native, from source: Totals.Part,
-        to target: Totals.Part
+        _ amount: Amount, from source: Totals.Part, to target: Totals.Part
     ) throws(StorageFault) {
         guard amount > 0 else { return }
         do throws(ArithmeticOverflow) {
-            try totals.move(amount, of: asset, from: source, to: target)
+            try totals.move(amount, from: source, to: target)
         } catch {
             try books { () throws(ArithmeticOverflow) in throw error }
         }

@@ -83,6 +83,74 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     /// The offender has no stake.
     case nothingToSlash = 73
 
+    /// The symbol is the native asset's, or could be taken for it.
+    case symbolReserved = 80
+    /// The asset is another's.
+    case notIssuer = 81
+    /// More than the cap would exist, or more than 2^64 - 1.
+    case aboveCap = 82
+    /// Nobody issues, mints, redeems or freezes the native asset.
+    case nativeAsset = 83
+    /// The asset's terms don't let the issuer freeze.
+    case notFreezable = 84
+    /// The asset's terms don't let the issuer claw back.
+    case notClawable = 85
+    /// The account has no entry for the asset.
+    case holdingUnknown = 86
+    /// The issuer has stopped the account from spending the asset.
+    case assetFrozen = 87
+    /// The account is frozen, or isn't, as wanted.
+    case freezeUnchanged = 88
+    /// Some of the asset still exists.
+    case supplyOutstanding = 89
+    /// The account can't pay the deposit for what would be new in the state.
+    case depositUnpaid = 90
+
+    /// None of those who act has decided anything in this round.
+    case nothingDecided = 100
+    /// More than the sender's spending limit leaves in this window, and the signatures don't reach
+    /// the admin threshold.
+    case limitExceeded = 101
+    /// A limit for an account whose admin threshold is its spend threshold: it would stop nobody.
+    case limitWithoutEffect = 102
+    /// A window shorter than genesis allows, or longer than 30 days.
+    case windowOutOfRange = 103
+    /// A delay shorter than genesis allows, or longer than 90 days.
+    case delayOutOfRange = 104
+    /// The account among its own guardians.
+    case guardianIsSelf = 105
+    /// More guardians would have to sign than one transaction can carry.
+    case guardiansUnreachable = 106
+    /// Limits and guardians are those that the account has.
+    case sameSafeguards = 107
+    /// There is no such account, or it has no guardians.
+    case noGuardians = 108
+    /// Those who act don't reach the threshold of the guardians.
+    case guardiansTooFew = 109
+    /// A recovery of the account is pending.
+    case recoveryPending = 110
+    /// No recovery of the account is pending.
+    case noRecovery = 111
+    /// The delay isn't over.
+    case recoveryTooEarly = 112
+    /// The owner has objected to the last one less than a delay ago.
+    case recoveryTooSoon = 113
+
+    /// Genesis doesn't let the validators change this parameter.
+    case notGoverned = 120
+    /// The value lies outside the parameter's range.
+    case valueOutOfRange = 121
+    /// As many proposals as may stand at a time do.
+    case tooManyProposals = 122
+    /// No such proposal stands.
+    case proposalUnknown = 123
+    /// The votes were counted already.
+    case voteClosed = 124
+    /// The key is no validator's of the present committee.
+    case notValidator = 125
+    /// The validator has voted so already.
+    case voteUnchanged = 126
+
     /// The stable name, as RPC gives it.
     package var name: String { String(describing: self) }
 }

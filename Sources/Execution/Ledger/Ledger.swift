@@ -24,6 +24,8 @@ package struct Ledger: Sendable {
     /// The last block's time.
     package private(set) var time: Timestamp
     package var totals: Totals { executor.totals }
+    /// As genesis says, and as the validators have changed it since.
+    package var parametersInForce: LedgerParameters { executor.rules.parameters }
     /// What a unit of weight costs in the next block.
     package var baseFee: BaseFee { executor.baseFee }
     /// Those of the periods that can still matter, by period.
@@ -52,7 +54,10 @@ package struct Ledger: Sendable {
                 "the store holds the ledger of chain \(head.chainID), the genesis is that of chain"
                     + " \(genesis.chainID); use the home folder that belongs to this genesis")
         }
-        try self.init(head, source, LedgerRules(genesis, planted: planted), judge)
+        var rules = LedgerRules(genesis, planted: planted)
+        let parameters = try LedgerReader(source).parameters()
+        rules.parameters = parameters ?? genesis.parameters
+        try self.init(head, source, rules, judge)
     }
 
     private init(
@@ -72,6 +77,7 @@ package struct Ledger: Sendable {
             rules: rules, judge: judge, source: source, accounts: accounts, totals: head.totals,
             height: head.height, time: head.time,
             baseFee: try BaseFee.stored(in: source, rules.fees))
+        executor.proposalQueue = try ProposalQueue.stored(in: source)
         tree = StateTree()
         history = try HistoryLog(opening: source)
         guard history.count == head.height.rawValue else {
@@ -100,6 +106,8 @@ package struct Ledger: Sendable {
         executor.time = max(block.time, time)
         executor.usedWeight = 0
         executor.tips = []
+        let before = (parameters: executor.rules.parameters, queue: executor.proposalQueue)
+        try executor.carryOutProposals(atStartOfEpoch: isStartOfEpoch(block.height))
         let expiries = try executor.carryOutDeadlines()
         let results = try executeTransactions(block)
         try checkSupply()
@@ -108,7 +116,8 @@ package struct Ledger: Sendable {
         let receiptsRoot = StoredReceiptTree.write(receipts, at: block.height, into: &writes)
         executor.accounts.postings.write(at: block.height, time: executor.time, into: &writes)
         let head = appendToHistory(block, receiptsRoot, into: &writes)
-        stateRoot = try commit(block.systemValues + [head] + moveBaseFee(), into: &writes)
+        let values = block.systemValues + [head] + moveBaseFee() + queueValue(before.queue)
+        stateRoot = try commit(values, changedFrom: before.parameters, into: &writes)
         height = block.height
         time = executor.time
         writes.put(self.head.bcsBytes, in: .meta, for: StoredState.headKey)
@@ -117,6 +126,17 @@ package struct Ledger: Sendable {
             height: height, stateRoot: stateRoot, writes: writes, results: results,
             expiries: expiries, receiptsRoot: receiptsRoot, tips: executor.tips,
             isAboveTarget: executor.usedWeight > executor.rules.fees.targetWeight)
+    }
+
+    private func isStartOfEpoch(_ height: Height) -> Bool {
+        (height.rawValue - 1) % executor.rules.parameters.stake.epochBlocks == 0
+    }
+
+    private func queueValue(_ before: ProposalQueue) -> [ExecutableBlock.SystemValue] {
+        let queue = executor.proposalQueue
+        guard queue != before else { return [] }
+        let value = queue.entries.isEmpty ? nil : queue.bcsBytes
+        return [ExecutableBlock.SystemValue(name: ProposalQueue.name, value: value)]
     }
 
     /// Sets the next block's base fee.
@@ -181,13 +201,11 @@ package struct Ledger: Sendable {
     }
 
     private func checkSupply() throws(StorageFault) {
-        for asset in totals.assets where !asset.isBalanced {
-            throw StorageFault(
-                "supply of asset \(asset.asset) at height \(executor.height): balances"
-                    + " \(asset.balances), escrowed \(asset.escrowed), bonded \(asset.bonded),"
-                    + " deposits \(asset.deposits) and undistributed \(asset.undistributed) don't"
-                    + " make up \(asset.supply)")
-        }
+        guard !totals.isBalanced else { return }
+        throw StorageFault(
+            "supply at height \(executor.height): balances \(totals.balances), escrowed"
+                + " \(totals.escrowed), bonded \(totals.bonded), deposits \(totals.deposits) and"
+                + " undistributed \(totals.undistributed) don't make up \(totals.supply)")
     }
 
     private static func write(
@@ -210,11 +228,13 @@ package struct Ledger: Sendable {
 extension Ledger {
     /// Takes the block's changes out of the executor and commits them to the tree.
     private mutating func commit(
-        _ systemValues: [ExecutableBlock.SystemValue], into writes: inout WriteSet
+        _ systemValues: [ExecutableBlock.SystemValue], changedFrom parameters: LedgerParameters,
+        into writes: inout WriteSet
     ) throws(StorageFault) -> Digest {
         var changes: [StateTree.Change] = []
         for change in executor.accounts.takeChanges() {
             let value = change.after
+            GuardianIndex.move(change.key, from: change.before, to: value, &writes)
             changes.append(
                 StateWriter.write(
                     value, StateKey(.account, change.key), at: change.path, into: &writes))
@@ -230,6 +250,13 @@ extension Ledger {
                     at: change.path, into: &writes))
         }
         changes += commitVerifiers(into: &writes)
+        changes += try commitAssets(into: &writes)
+        changes += commitProposals(into: &writes)
+        if executor.rules.parameters != parameters {
+            let key = StateKey.parameters
+            changes.append(
+                StateWriter.write(executor.rules.parameters, key, at: key.path, into: &writes))
+        }
         changes += Ledger.write(systemValues + (try determineSet()), into: &writes)
         changes.sort { $0.path < $1.path }
         return try tree.update(changes, source: source, into: &writes)
@@ -245,6 +272,38 @@ extension Ledger {
             changes.append(
                 StateWriter.write(
                     left, StateKey(.verifier, change.key), at: change.path, into: &writes))
+        }
+        return changes
+    }
+
+    private mutating func commitProposals(into writes: inout WriteSet) -> [StateTree.Change] {
+        var changes: [StateTree.Change] = []
+        for change in executor.proposals.takeChanges(isGone: \.isGone) {
+            let left = change.after.flatMap { $0.isGone ? nil : $0 }
+            guard left != nil || change.before != nil else { continue }
+            changes.append(
+                StateWriter.write(
+                    left, StateKey(.proposal, change.key), at: change.path, into: &writes))
+        }
+        return changes
+    }
+
+    private mutating func commitAssets(
+        into writes: inout WriteSet
+    ) throws(StorageFault) -> [StateTree.Change] {
+        var changes: [StateTree.Change] = []
+        for change in executor.assets.takeChanges(isGone: \.isRetired) {
+            if let asset = change.after, !asset.isBalanced {
+                throw StorageFault(
+                    "supply of asset \(change.key) at height \(executor.height): balances"
+                        + " \(asset.balances) and escrowed \(asset.escrowed) don't make up"
+                        + " \(asset.supply)")
+            }
+            let left = change.after.flatMap { $0.isRetired ? nil : $0 }
+            guard left != nil || change.before != nil else { continue }
+            changes.append(
+                StateWriter.write(
+                    left, StateKey(.asset, change.key), at: change.path, into: &writes))
         }
         return changes
     }
@@ -299,22 +358,30 @@ extension Ledger: AdmissionView {
             let charge = try executor.rules.charge(
                 for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
             return .admissible(
-                nextSequence: charge.nextSequence, spendable: charge.spendable,
-                cost: Ledger.cost(of: transaction, deposit: charge.deposit), tip: charge.tip)
+                nextSequence: charge.nextSequence,
+                spendable: min(charge.spendable, charge.room ?? Amount(.max)),
+                cost: cost(of: transaction, deposit: charge.deposit), tip: charge.tip)
         } catch {
             return .refused(error)
         }
     }
 
     /// The most native asset that a transaction takes from its sender, at most 2^64 - 1.
-    private static func cost(of transaction: Transaction, deposit: Amount) -> Amount {
+    private func cost(of transaction: Transaction, deposit: Amount) -> Amount {
+        let fees = executor.rules.fees
         var cost = transaction.maxFee.clampedAdvance(by: deposit.rawValue)
         for operation in transaction.operations {
             switch operation {
             case .transfer(let transfer) where transfer.asset == .native:
                 cost = cost.clampedAdvance(by: transfer.amount.rawValue)
-            case .escrowCreate(let terms) where terms.asset == .native:
+            case .escrowCreate(let terms):
+                cost = cost.clampedAdvance(by: fees.escrowDeposit.rawValue)
+                guard terms.asset == .native else { continue }
                 cost = cost.clampedAdvance(by: terms.amount.rawValue)
+            case .proposeParameters:
+                let deposit = executor.rules.governance.deposit
+                cost = cost.clampedAdvance(by: deposit.rawValue)
+            case .issueAsset: cost = cost.clampedAdvance(by: fees.assetDeposit.rawValue)
             case .escrowTopUp(let topUp):
                 cost = cost.clampedAdvance(by: topUp.amount.rawValue)
             case .bond(let bond): cost = cost.clampedAdvance(by: bond.amount.rawValue)

@@ -10,6 +10,8 @@ package struct LedgerAudit: Sendable {
     package let escrows: Int
     /// With stake or offences, validators too.
     package let verifiers: Int
+    /// Issued ones.
+    package let assets: Int
     package let totals: Totals
     /// Of the rows, straight from the definition.
     package let stateRoot: Digest
@@ -19,12 +21,13 @@ package struct LedgerAudit: Sendable {
         guard let head = try StoredState.head(in: source) else {
             throw StorageFault("the store holds no ledger")
         }
-        var scan = Scan(head.totals)
+        var scan = Scan(supply: head.totals.supply)
         try scan.run(source)
         accounts = scan.accounts
         escrows = scan.escrowsByDue.count
         verifiers = scan.verifiers
-        totals = try scan.totals(supply: head.totals)
+        totals = scan.totals
+        assets = scan.assets.count
         stateRoot = StateTree.root(of: scan.leaves[...])
         guard stateRoot == head.stateRoot else {
             throw StorageFault("the rows make the root \(stateRoot), not \(head.stateRoot)")
@@ -32,11 +35,26 @@ package struct LedgerAudit: Sendable {
         guard totals == head.totals else {
             throw StorageFault("supply: the rows make \(totals), the head says \(head.totals)")
         }
-        for asset in totals.assets where !asset.isBalanced {
-            throw StorageFault("supply of \(asset.asset): \(asset) doesn't balance")
+        guard totals.isBalanced else { throw StorageFault("supply: \(totals) doesn't balance") }
+        try scan.checkAssets()
+        guard try ProposalQueue.stored(in: source).entries == scan.proposals.sorted() else {
+            throw StorageFault("the proposals that are noted aren't those that stand")
         }
         try LedgerAudit.checkDeadlines(scan.escrowsByDue, source)
         try LedgerAudit.checkBonds(scan.bonds, source)
+        try LedgerAudit.checkGuarded(scan.guarded, source)
+    }
+
+    private static func checkGuarded(
+        _ expected: [[UInt8]], _ source: any KeyValueSource
+    ) throws(StorageFault) {
+        let pairs = try source.pairs(
+            in: .guarded, from: [], before: nil, limit: expected.count + 1)
+        let wanted = expected.sorted { $0.lexicographicallyPrecedes($1) }
+        guard pairs.map(\.key) == wanted else {
+            throw StorageFault(
+                "\(pairs.count) guardians are noted, the accounts have \(expected.count), others")
+        }
     }
 
     private static func checkBonds(
@@ -70,14 +88,27 @@ extension LedgerAudit {
         private(set) var verifiers = 0
         private(set) var escrowsByDue: [DeadlineIndex.Entry] = []
         private(set) var bonds: [BondIndex.Entry] = []
-        private var sums: [Totals.Asset]
+        /// Keys of the guarded column.
+        private(set) var guarded: [[UInt8]] = []
+        /// Native asset; the supply is the one that the head says.
+        private(set) var totals: Totals
+        private(set) var assets: [AssetID: Asset] = [:]
+        private(set) var proposals: [ProposalQueue.Entry] = []
+        /// Of issued assets, as the accounts and escrows have them.
+        private var balances: [AssetID: Amount] = [:]
+        private var escrowed: [AssetID: Amount] = [:]
+        /// Claims that accounts count, less the escrows that make them; none at the end.
+        private var claims: [Claim: Int] = [:]
+
+        private struct Claim: Hashable {
+            let asset: AssetID
+            let address: Address
+        }
 
         /// Rows that are read at once.
         private static let pageRows = 1024
 
-        init(_ totals: Totals) {
-            sums = totals.assets.map { Totals.Asset(asset: $0.asset) }
-        }
+        init(supply: Amount) { totals = Totals(supply: supply) }
 
         mutating func run(_ source: any KeyValueSource) throws(StorageFault) {
             var start: [UInt8] = []
@@ -90,13 +121,19 @@ extension LedgerAudit {
             }
         }
 
-        /// The sums, each asset with the supply that the head says.
-        func totals(supply head: Totals) throws(StorageFault) -> Totals {
-            var sums = sums
-            for place in sums.indices {
-                sums[place].supply = head[sums[place].asset]?.supply ?? 0
+        /// Every issued asset has what accounts and escrows have of it, and claims their escrows.
+        func checkAssets() throws(StorageFault) {
+            for id in Set(balances.keys).union(escrowed.keys) where assets[id] == nil {
+                throw StorageFault("something is held of the unknown asset \(id)")
             }
-            return Totals(assets: sums)
+            for (id, asset) in assets {
+                guard asset.balances == balances[id] ?? 0, asset.escrowed == escrowed[id] ?? 0,
+                    asset.isBalanced, asset.supply <= asset.terms.cap ?? Amount(.max)
+                else { throw StorageFault("supply of \(id): \(asset) isn't what the rows make") }
+            }
+            guard claims.values.allSatisfy({ $0 == 0 }) else {
+                throw StorageFault("claims of accounts don't fit the escrows")
+            }
         }
 
         private mutating func add(_ pair: KeyValue) throws(StorageFault) {
@@ -116,7 +153,27 @@ extension LedgerAudit {
         private mutating func count(_ row: StateRow) throws(StorageFault) {
             var what: String { "the value of \(row.key)" }
             switch row.key.kind {
-            case .account: try count(try StoredState.decode(row.value, what) as Account)
+            case .account:
+                guard let address = Address(bytes: row.key.id) else {
+                    throw StorageFault("\(row.key) names no account")
+                }
+                let account: Account = try StoredState.decode(row.value, what)
+                guarded += GuardianIndex.guardians(of: account).map { $0.bytes + row.key.id }
+                try count(account, address)
+            case .proposal:
+                guard let id = ProposalID(bytes: row.key.id) else {
+                    throw StorageFault("\(row.key) names no proposal")
+                }
+                let proposal: ParameterProposal = try StoredState.decode(row.value, what)
+                proposals.append(ProposalQueue.Entry(due: proposal.due, proposal: id))
+                try Scan.add(proposal.deposit, to: &totals.deposits)
+            case .asset:
+                guard let id = AssetID(bytes: row.key.id), id != .native else {
+                    throw StorageFault("\(row.key) names no issued asset")
+                }
+                let asset: Asset = try StoredState.decode(row.value, what)
+                assets[id] = asset
+                try Scan.add(asset.deposit, to: &totals.deposits)
             case .escrow: try count(try StoredState.decode(row.value, what) as Escrow)
             case .verifier:
                 guard let key = PublicKey(bytes: row.key.id) else {
@@ -138,15 +195,28 @@ extension LedgerAudit {
                 bonds.append(BondIndex.Entry(bonded: verifier.bonded, key: key))
             }
             for amount in [verifier.bonded] + verifier.releases.map(\.amount) {
-                try add(amount, of: .native, to: \.bonded)
+                try Scan.add(amount, to: &totals.bonded)
             }
         }
 
-        private mutating func count(_ account: Account) throws(StorageFault) {
+        private mutating func count(
+            _ account: Account, _ address: Address
+        ) throws(StorageFault) {
             accounts += 1
-            try add(account.deposits, of: .native, to: \.deposits)
-            for balance in account.balances {
-                try add(balance.amount, of: balance.asset, to: \.balances)
+            try Scan.add(account.deposits, to: &totals.deposits)
+            try Scan.add(account.native, to: &totals.balances)
+            var deposits = Amount(0)
+            for holding in account.holdings {
+                guard !holding.isGone else {
+                    throw StorageFault("\(address) has an entry of nothing, \(holding.asset)")
+                }
+                try Scan.add(holding.amount, to: &balances[holding.asset, default: 0])
+                try Scan.add(holding.deposit, to: &deposits)
+                let claim = Claim(asset: holding.asset, address: address)
+                claims[claim, default: 0] += Int(holding.claims)
+            }
+            guard deposits <= account.deposits else {
+                throw StorageFault("\(address) has higher deposits for entries than in all")
             }
         }
 
@@ -155,19 +225,20 @@ extension LedgerAudit {
                 throw StorageFault("escrow \(escrow.id) doesn't balance or holds nothing")
             }
             escrowsByDue.append(DeadlineIndex.Entry(due: due, escrow: escrow.id))
-            try add(escrow.held, of: escrow.terms.asset, to: \.escrowed)
+            try Scan.add(escrow.deposit, to: &totals.deposits)
+            let asset = escrow.terms.asset
+            guard asset != .native else { return try Scan.add(escrow.held, to: &totals.escrowed) }
+            try Scan.add(escrow.held, to: &escrowed[asset, default: 0])
+            for party in [escrow.payer, escrow.terms.payee] {
+                claims[Claim(asset: asset, address: party), default: 0] -= 1
+            }
         }
 
-        private mutating func add(
-            _ amount: Amount, of asset: AssetID, to part: WritableKeyPath<Totals.Asset, Amount>
-        ) throws(StorageFault) {
-            guard let place = sums.firstIndex(where: { $0.asset == asset }) else {
-                throw StorageFault("\(amount) of the unknown asset \(asset)")
-            }
+        private static func add(_ amount: Amount, to sum: inout Amount) throws(StorageFault) {
             do throws(ArithmeticOverflow) {
-                sums[place][keyPath: part] = try sums[place][keyPath: part].adding(amount)
+                sum = try sum.adding(amount)
             } catch {
-                throw StorageFault("supply of \(asset): the sum of the rows lies above 2^64 - 1")
+                throw StorageFault("supply: the sum of the rows lies above 2^64 - 1")
             }
         }
     }

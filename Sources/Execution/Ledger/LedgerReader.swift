@@ -31,6 +31,31 @@ package struct LedgerReader: Sendable {
         try StoredState.record(at: StateKey(.account, address).path, in: source)
     }
 
+    /// The parameters in force, nil in a store without a ledger.
+    package func parameters() throws(StorageFault) -> LedgerParameters? {
+        try StoredState.record(at: StateKey.parameters.path, in: source)
+    }
+
+    /// The proposals that stand, by the height at which they are due.
+    package func proposals() throws(StorageFault) -> [(id: ProposalID, proposal: ParameterProposal)]
+    {
+        var proposals: [(id: ProposalID, proposal: ParameterProposal)] = []
+        for entry in try ProposalQueue.stored(in: source).entries {
+            let path = StateKey(.proposal, entry.proposal).path
+            guard let proposal: ParameterProposal = try StoredState.record(at: path, in: source)
+            else {
+                throw StorageFault("proposal \(entry.proposal) is noted but isn't there")
+            }
+            proposals.append((entry.proposal, proposal))
+        }
+        return proposals
+    }
+
+    /// The issued asset, or nil where there is none, or none any more.
+    package func asset(_ id: AssetID) throws(StorageFault) -> Asset? {
+        try StoredState.record(at: StateKey(.asset, id).path, in: source)
+    }
+
     /// The escrow, also a closed one.
     package func escrow(_ id: EscrowID) throws(StorageFault) -> Escrow? {
         let live: Escrow? = try StoredState.record(
@@ -59,6 +84,25 @@ package struct LedgerReader: Sendable {
             escrows.append(escrow)
         }
         return escrows
+    }
+
+    /// At most `limit` accounts that `address` guards, in order of address and beginning behind
+    /// `last`.
+    package func accounts(
+        guardedBy address: Address, after last: Address? = nil, limit: Int
+    ) throws(StorageFault) -> [(address: Address, account: Account)] {
+        let start = last.map { GuardianIndex.key(address, $0) + [0] } ?? address.bytes
+        let pairs = try source.pairs(
+            in: .guarded, from: start, before: LedgerReader.end(of: address), limit: limit)
+        var found: [(address: Address, account: Account)] = []
+        for pair in pairs {
+            let guarded = try GuardianIndex.entry(pair.key).account
+            guard let account = try account(guarded) else {
+                throw StorageFault("\(guarded) is noted as guarded, but isn't there")
+            }
+            found.append((guarded, account))
+        }
+        return found
     }
 
     /// The first key behind every key that begins with `address`; nil behind the last address.

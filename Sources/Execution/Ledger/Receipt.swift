@@ -2,7 +2,7 @@ package import Primitives
 
 /// What became of a transaction that was executed.
 ///
-/// Wire: transaction id, height, index, fee, outcome, escrows.
+/// Wire: transaction id, height, index, fee, outcome, escrows, assets, proposals.
 package struct Receipt: Hashable, Sendable, BCSCodable {
     /// Wire: variant 0, or 1 with the operation's place (one byte) and the code.
     package enum Outcome: Hashable, Sendable {
@@ -20,10 +20,15 @@ package struct Receipt: Hashable, Sendable, BCSCodable {
     package let outcome: Outcome
     /// The escrows that it made, in the order of the operations.
     package let escrows: [EscrowID]
+    /// The assets that it issued, in the order of the operations.
+    package let assets: [AssetID]
+    /// The proposals that it made, in the order of the operations.
+    package let proposals: [ProposalID]
 
     package init(
         transactionID: TransactionID, height: Height, index: UInt32, fee: Amount,
-        outcome: Outcome, escrows: [EscrowID] = []
+        outcome: Outcome, escrows: [EscrowID] = [], assets: [AssetID] = [],
+        proposals: [ProposalID] = []
     ) {
         self.transactionID = transactionID
         self.height = height
@@ -31,6 +36,8 @@ package struct Receipt: Hashable, Sendable, BCSCodable {
         self.fee = fee
         self.outcome = outcome
         self.escrows = escrows
+        self.assets = assets
+        self.proposals = proposals
     }
 
     package func encode(to writer: inout BCSWriter) {
@@ -40,6 +47,8 @@ package struct Receipt: Hashable, Sendable, BCSCodable {
         writer.append(fee)
         writer.append(outcome)
         writer.append(list: escrows)
+        writer.append(list: assets)
+        writer.append(list: proposals)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -49,6 +58,10 @@ package struct Receipt: Hashable, Sendable, BCSCodable {
         fee = try reader.read()
         outcome = try reader.read()
         escrows = try reader.readList(
+            maximum: TransactionLimits.operationsMax, elementBytes: 32)
+        assets = try reader.readList(
+            maximum: TransactionLimits.operationsMax, elementBytes: 32)
+        proposals = try reader.readList(
             maximum: TransactionLimits.operationsMax, elementBytes: 32)
     }
 }

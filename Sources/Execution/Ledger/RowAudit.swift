@@ -31,6 +31,7 @@ package struct RowAudit: Sendable {
         case .escrowsByParty: try checkParty(row)
         case .bonds: try checkBond(row)
         case .history: try checkHistory(row)
+        case .guarded: try checkGuarded(row)
         case .postings: try checkPosting(row)
         case .meta, .blocks, .blockHeights, .finalizations, .batches, .lanes: break
         }
@@ -135,10 +136,17 @@ package struct RowAudit: Sendable {
 
     private func checkNotes(of row: StateRow, _ what: String) throws(StorageFault) {
         switch row.key.kind {
+        case .proposal: let _: ParameterProposal = try StoredState.decode(row.value, what)
+        case .asset:
+            let asset: Asset = try StoredState.decode(row.value, what)
+            guard asset.isBalanced else { throw StorageFault("\(what) doesn't balance") }
         case .account:
             let account: Account = try StoredState.decode(row.value, what)
             guard let address = Address(bytes: row.key.id) else {
                 throw StorageFault("\(what) names no account")
+            }
+            for guardian in GuardianIndex.guardians(of: account) {
+                try need(GuardianIndex.key(guardian, address), in: .guarded, for: what)
             }
             try checkNewestPosting(of: account, address, what)
         case .escrow:
@@ -197,6 +205,14 @@ package struct RowAudit: Sendable {
         let verifier = try LedgerReader(source).verifier(entry.key)
         guard verifier?.bonded == entry.bonded else {
             throw StorageFault("the bond of verifier \(entry.key) isn't \(entry.bonded) as noted")
+        }
+    }
+
+    private func checkGuarded(_ pair: KeyValue) throws(StorageFault) {
+        let (guardian, address) = try GuardianIndex.entry(pair.key)
+        let account = try LedgerReader(source).account(address)
+        guard GuardianIndex.guardians(of: account).contains(guardian) else {
+            throw StorageFault("\(guardian) is noted as a guardian of \(address), but isn't one")
         }
     }
 

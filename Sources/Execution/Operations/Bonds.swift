@@ -23,7 +23,7 @@ extension Executor {
             throw .failed(.proofWrong)
         }
         try debit(bond.amount, of: .native, from: sender, .bond(bond.key))
-        try shift(bond.amount, of: .native, from: .balances, to: .bonded)
+        try shift(bond.amount, from: .balances, to: .bonded)
         verifier.peerID = bond.peerID
         verifier.bonded = try sum(verifier.bonded, bond.amount)
         guard verifier.bonded >= rules.verification.minimumBond else {
@@ -57,8 +57,8 @@ extension Executor {
         }
         guard amount > 0 else { throw .failed(.nothingDue) }
         verifier.releases.removeAll { $0.height <= height }
-        try credit(amount, of: .native, to: sender, .withdrawal(key))
-        try shift(amount, of: .native, from: .bonded, to: .balances)
+        try credit(amount, to: sender, .withdrawal(key))
+        try shift(amount, from: .bonded, to: .balances)
         verifiers.write(verifier, for: key)
     }
 

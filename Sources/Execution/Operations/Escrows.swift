@@ -6,22 +6,47 @@ internal import Primitives
 //   decide:    each member of the direction's quorum who signs says what he wants. When the weight
 //              of equal choices reaches the threshold, and for a release `notBefore` has passed and
 //              the preimage was shown, the amount moves out and the round moves on.
+//   withdraw:  who has decided in this round takes it back (Guarding.swift).
 //   dispute:   payer or payee, where there is arbitration: state disputed, the deadline becomes the
 //              arbitration deadline, decisions are void.
 //   arbitrate: as decide, by the arbitration quorum, about a split of all that is held.
 //   deadline:  the block moves all that is held in the direction of `onDeadline` (Expiry.swift).
-// When nothing is held any more the escrow is closed and leaves the state. Before its due time only
-// people decide, from then on only the block.
+// When nothing is held any more the escrow is closed, leaves the state, and its deposit goes back.
+// Before its due time only people decide, from then on only the block.
 
 extension Executor {
     mutating func createEscrow(
         _ id: EscrowID, _ terms: EscrowTerms, payer: Address
     ) throws(Stop) {
         try checkDeadlines(terms)
+        try openHoldings(terms, payer: payer)
         try debit(terms.amount, of: terms.asset, from: payer, .escrowPayment(id))
-        try shift(terms.amount, of: terms.asset, from: .balances, to: .escrowed)
+        try moveEscrowed(terms.amount, of: terms.asset, isPaidIn: true)
         guard try anyEscrow(id) == nil else { throw .fault(StorageFault("escrow \(id) twice")) }
-        escrows.write(Escrow(id: id, payer: payer, terms: terms), for: id)
+        let deposit = rules.fees.escrowDeposit
+        try payDeposit(deposit, from: payer)
+        escrows.write(Escrow(id: id, payer: payer, terms: terms, deposit: deposit), for: id)
+    }
+
+    /// Both parties can be paid as long as the escrow stands, whatever else they come to hold.
+    private mutating func openHoldings(_ terms: EscrowTerms, payer: Address) throws(Stop) {
+        guard terms.asset != .native else { return }
+        guard terms.amount > 0 else { throw .failed(.zeroAmount) }
+        _ = try asset(terms.asset)
+        guard try account(payer)?.holding(of: terms.asset) != nil else {
+            throw .failed(.insufficientFunds)
+        }
+        try openHolding(of: terms.asset, for: terms.payee, by: payer)
+        try claim(terms.asset, for: payer)
+        try claim(terms.asset, for: terms.payee)
+    }
+
+    /// Ends an escrow that holds nothing any more.
+    mutating func close(_ escrow: inout Escrow) throws(Stop) {
+        escrow.state = .closed
+        try unclaim(escrow.terms.asset, for: escrow.payer)
+        try unclaim(escrow.terms.asset, for: escrow.terms.payee)
+        try returnDeposit(escrow.deposit, to: escrow.payer)
     }
 
     private func checkDeadlines(_ terms: EscrowTerms) throws(Stop) {
@@ -48,7 +73,7 @@ extension Executor {
         var escrow = try openEscrow(topUp.escrow)
         try debit(
             topUp.amount, of: escrow.terms.asset, from: sender, .escrowPayment(escrow.id))
-        try shift(topUp.amount, of: escrow.terms.asset, from: .balances, to: .escrowed)
+        try moveEscrowed(topUp.amount, of: escrow.terms.asset, isPaidIn: true)
         do throws(ArithmeticOverflow) {
             escrow.held = try escrow.held.adding(topUp.amount)
             escrow.toppedUp = try escrow.toppedUp.adding(topUp.amount)
@@ -79,7 +104,7 @@ extension Executor {
                 throw .failed(.preimageMissing)
             }
             try pay(decision.amount, decision.direction, from: &escrow)
-            Executor.beginRound(of: &escrow)
+            try beginRound(of: &escrow)
         }
         escrows.write(escrow, for: escrow.id)
     }
@@ -97,7 +122,7 @@ extension Executor {
         let isParty = participants.all.contains { $0 == escrow.payer || $0 == escrow.terms.payee }
         guard isParty else { throw .failed(.notParticipant) }
         escrow.state = .disputed
-        Executor.beginRound(of: &escrow)
+        try beginRound(of: &escrow)
         escrows.write(escrow, for: id)
     }
 
@@ -114,7 +139,7 @@ extension Executor {
         if Executor.isReached(arbitration, for: choice, in: escrow) {
             try pay(split.toPayee, .release, from: &escrow)
             try pay(split.toPayer, .refund, from: &escrow)
-            Executor.beginRound(of: &escrow)
+            try beginRound(of: &escrow)
         }
         escrows.write(escrow, for: escrow.id)
     }
@@ -147,10 +172,10 @@ extension Executor {
         return weight >= quorum.threshold
     }
 
-    private static func beginRound(of escrow: inout Escrow) {
+    private mutating func beginRound(of escrow: inout Escrow) throws(Stop) {
         escrow.round += 1
         escrow.decisions = []
-        if escrow.held == 0 { escrow.state = .closed }
+        if escrow.held == 0 { try close(&escrow) }
     }
 
     /// Moves an amount of what is held to payee or payer.
@@ -161,8 +186,8 @@ extension Executor {
         let receiver = direction == .release ? escrow.terms.payee : escrow.payer
         let cause: PostingCause =
             direction == .release ? .escrowRelease(escrow.id) : .escrowRefund(escrow.id)
-        try credit(amount, of: escrow.terms.asset, to: receiver, cause)
-        try shift(amount, of: escrow.terms.asset, from: .escrowed, to: .balances)
+        try credit(amount, of: escrow.terms.asset, to: receiver, openedBy: nil, cause)
+        try moveEscrowed(amount, of: escrow.terms.asset, isPaidIn: false)
         do throws(ArithmeticOverflow) {
             if rules.planted != .escrowKeepsPaid {
                 escrow.held = try escrow.held.subtracting(amount)
@@ -185,7 +210,7 @@ extension Executor {
     }
 
     /// An escrow that holds something and isn't due.
-    private mutating func liveEscrow(_ id: EscrowID) throws(Stop) -> Escrow {
+    mutating func liveEscrow(_ id: EscrowID) throws(Stop) -> Escrow {
         guard let escrow = try anyEscrow(id), let due = escrow.due else {
             throw .failed(.escrowUnknown)
         }

@@ -74,12 +74,8 @@ extension Executor {
         let permille = UInt64(rules.verification.reporterPermille)
         let reward = Amount(FeeSplit.part(slashed.rawValue, permille, of: 1000))
         let rest = slashed.clampedRetreat(by: reward.rawValue)
-        if reward > 0 {
-            try credit(reward, of: .native, to: reporter, .evidenceReward(offender))
-        }
-        if rest > 0 {
-            try credit(rest, of: .native, to: rules.fees.treasury, .slashing(offender))
-        }
-        try shift(slashed, of: .native, from: .bonded, to: .balances)
+        if reward > 0 { try credit(reward, to: reporter, .evidenceReward(offender)) }
+        if rest > 0 { try credit(rest, to: rules.fees.treasury, .slashing(offender)) }
+        try shift(slashed, from: .bonded, to: .balances)
     }
 }

@@ -24,10 +24,10 @@ extension Executor {
             escrow: escrow.id, direction: escrow.terms.onDeadline, amount: escrow.held)
         do throws(Stop) {
             try pay(expiry.amount, expiry.direction, from: &escrow)
+            try close(&escrow)
         } catch {
             throw StorageFault("escrow \(escrow.id) can't carry out its default: \(error)")
         }
-        escrow.state = .closed
         escrow.round += 1
         escrow.decisions = []
         escrows.write(escrow, for: escrow.id)

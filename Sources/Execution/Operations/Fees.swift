@@ -125,7 +125,7 @@ extension Executor {
     ) throws(StorageFault) {
         guard amount > 0 else { return }
         do throws(Stop) {
-            try credit(Amount(amount), of: .native, to: address, cause)
+            try credit(Amount(amount), to: address, cause)
         } catch {
             throw StorageFault("\(address) can't receive its share of the fees: \(error)")
         }

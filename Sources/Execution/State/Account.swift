@@ -2,29 +2,8 @@ package import Primitives
 
 /// What the ledger holds for an address. An account stays once it exists, also with nothing in it.
 ///
-/// Wire: balances, optional policy, streams, deposits.
+/// Wire: native, holdings, optional policy, streams, deposits, optional safeguards.
 package struct Account: Hashable, Sendable, BCSCodable {
-    /// How much of an asset. Wire: asset, amount.
-    package struct Balance: Hashable, Sendable, BCSCodable {
-        package let asset: AssetID
-        package var amount: Amount
-
-        package init(asset: AssetID, amount: Amount) {
-            self.asset = asset
-            self.amount = amount
-        }
-
-        package func encode(to writer: inout BCSWriter) {
-            writer.append(asset)
-            writer.append(amount)
-        }
-
-        package init(from reader: inout BCSReader) throws(BCSError) {
-            asset = try reader.read()
-            amount = try reader.read()
-        }
-    }
-
     /// An independent order of transactions. Wire: number, next.
     package struct Stream: Hashable, Sendable, BCSCodable {
         package let number: UInt16
@@ -47,64 +26,79 @@ package struct Account: Hashable, Sendable, BCSCodable {
         }
     }
 
-    /// The most assets of an account.
-    package static let balancesMax = 1024
+    /// The most issued assets of an account.
+    package static let holdingsMax = 256
 
-    /// Sorted by asset, unique, none of 0.
-    package private(set) var balances: [Balance]
+    /// What it holds of the native asset.
+    package var native: Amount
+    /// Sorted by asset, unique.
+    package private(set) var holdings: [Holding]
     /// Who may act for it; nil until the first spend reveals it.
     package var policy: Policy?
     /// Sorted by number, unique; a stream stands here once it was used.
     package private(set) var streams: [Stream]
-    /// Native asset kept back for the streams.
+    /// Native asset kept back for the streams and the holdings.
     package var deposits: Amount
+    /// Spending limits and guardians; nil where there are none.
+    package var safeguards: Safeguards?
 
-    /// An account that holds `balances`: each asset once, in any order; those of 0 are left out.
-    package init(policy: Policy? = nil, balances: [Balance] = []) {
-        self.balances = []
+    /// An account with nothing in it.
+    package init(policy: Policy? = nil) {
+        native = 0
+        holdings = []
         self.policy = policy
         streams = []
         deposits = 0
-        for balance in balances { setBalance(balance.amount, of: balance.asset) }
     }
 
     package func encode(to writer: inout BCSWriter) {
-        writer.append(list: balances)
+        writer.append(native)
+        writer.append(list: holdings)
         writer.append(optional: policy)
         writer.append(list: streams)
         writer.append(deposits)
+        writer.append(optional: safeguards)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
-        balances = try reader.readSortedList(
-            maximum: Account.balancesMax, elementBytes: 40
-        ) { (balance: Balance) in balance.asset }
+        native = try reader.read()
+        holdings = try reader.readSortedList(
+            maximum: Account.holdingsMax, elementBytes: Holding.bytes
+        ) { (holding: Holding) in holding.asset }
         policy = try reader.readOptional()
         streams = try reader.readSortedList(
             maximum: TransactionLimits.streamsMax, elementBytes: 10
         ) { (stream: Stream) in stream.number }
         deposits = try reader.read()
+        safeguards = try reader.readOptional()
     }
 }
 
 extension Account {
     /// How much the account holds of `asset`.
     package func balance(of asset: AssetID) -> Amount {
-        balances.first { $0.asset == asset }?.amount ?? 0
+        asset == .native ? native : holding(of: asset)?.amount ?? 0
     }
 
-    /// Sets what the account holds of `asset`; 0 takes the entry away. Within this file, so that no
-    /// change goes past the table below.
-    fileprivate mutating func setBalance(_ amount: Amount, of asset: AssetID) {
-        let place = balances.firstIndex { $0.asset >= asset } ?? balances.count
-        let isThere = place < balances.count && balances[place].asset == asset
-        switch (isThere, amount > 0) {
-        case (true, true): balances[place].amount = amount
-        case (true, false): balances.remove(at: place)
-        case (false, true):
-            balances.insert(Balance(asset: asset, amount: amount), at: place)
-        case (false, false): break
+    /// What the account has of an issued asset, or nil where it has no entry for it.
+    package func holding(of asset: AssetID) -> Holding? {
+        holdings.first { $0.asset == asset }
+    }
+
+    /// Puts an entry in, in place of the one of the same asset.
+    package mutating func setHolding(_ holding: Holding) {
+        let place = holdings.firstIndex { $0.asset >= holding.asset } ?? holdings.count
+        if place < holdings.count && holdings[place].asset == holding.asset {
+            holdings[place] = holding
+        } else {
+            precondition(holdings.count < Account.holdingsMax, "no room for \(holding.asset)")
+            holdings.insert(holding, at: place)
         }
+    }
+
+    /// Takes the entry of `asset` away.
+    package mutating func removeHolding(of asset: AssetID) {
+        holdings.removeAll { $0.asset == asset }
     }
 
     /// The stream `number`, or nil before its first use.
@@ -129,11 +123,32 @@ extension Account {
     }
 }
 
+extension Account {
+    fileprivate typealias HoldingChange = (asset: AssetID, before: Amount, after: Amount)
+
+    /// Of which issued assets the account holds more or less than `before` did. Holdings are sorted:
+    /// only those between the common beginning and the common end are compared one by one.
+    fileprivate func holdingChanges(since before: Account?) -> [HoldingChange] {
+        let (old, new) = (before?.holdings ?? [], holdings)
+        guard old != new else { return [] }
+        let start = zip(old, new).prefix { $0 == $1 }.count
+        let end = zip(old.dropFirst(start).reversed(), new.dropFirst(start).reversed())
+            .prefix { $0 == $1 }.count
+        let (gone, come) = (old[start..<old.count - end], new[start..<new.count - end])
+        let changed = gone.map { held in
+            let now = come.first { $0.asset == held.asset }
+            return HoldingChange(held.asset, held.amount, now?.amount ?? 0)
+        }
+        let added = come.filter { held in !gone.contains { $0.asset == held.asset } }
+        return changed + added.map { HoldingChange($0.asset, 0, $0.amount) }
+    }
+}
+
 /// Accounts as the block that is being executed sees them, with the postings of what changed in
 /// them.
 ///
-/// A balance can be changed here only, and not without a cause: no operation can forget what the
-/// account's owner will want to read.
+/// Whatever an account holds more or less than before is noted as it is written: no operation can
+/// forget what the account's owner will want to read.
 struct AccountTable: Sendable {
     private var records: RecordTable<Account>
     /// What changed in this block.
@@ -159,20 +174,23 @@ struct AccountTable: Sendable {
         try records.read(address, source)
     }
 
-    /// Sets all of an account that was read in this block but its balances.
-    mutating func write(_ account: Account, for address: Address) {
-        records.write(account, for: address)
-    }
-
-    /// Sets an account that was read in this block, with `amount` of an asset in it, and notes why.
-    mutating func setBalance(
-        _ amount: Amount, of asset: AssetID, in account: inout Account, for address: Address,
-        _ cause: PostingCause
+    /// Sets an account that was read in this block, and notes what it holds more or less.
+    /// - Parameters:
+    ///   - cause: Why it holds more or less of `asset`; of any other it is a deposit's move.
+    mutating func write(
+        _ account: Account, for address: Address, _ cause: PostingCause = .deposit,
+        of asset: AssetID = .native
     ) {
-        let before = account.balance(of: asset)
-        account.setBalance(amount, of: asset)
-        records.write(account, for: address)
-        postings.note(address, asset, from: before, to: amount, cause)
+        let before = records.write(account, for: address)
+        guard postings.isKept else { return }
+        postings.note(
+            address, .native, from: before?.native ?? 0, to: account.native,
+            asset == .native ? cause : .deposit)
+        for change in account.holdingChanges(since: before) {
+            postings.note(
+                address, change.asset, from: change.before, to: change.after,
+                asset == change.asset ? cause : .deposit)
+        }
     }
 
     /// What follows can be taken back.

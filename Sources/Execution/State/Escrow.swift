@@ -5,8 +5,8 @@ package import Primitives
 ///
 /// At every moment `terms.amount + toppedUp == held + released + refunded`.
 ///
-/// Wire: id, payer, terms, toppedUp, held, released, refunded, round, decisions, optional preimage,
-/// state.
+/// Wire: id, payer, terms, deposit, toppedUp, held, released, refunded, round, decisions, optional
+/// preimage, state.
 package struct Escrow: Hashable, Sendable {
     /// Wire: variant 0 open, 1 disputed, 2 closed.
     package enum State: UInt32, Hashable, Sendable {
@@ -21,6 +21,8 @@ package struct Escrow: Hashable, Sendable {
     package let id: EscrowID
     package let payer: Address
     package let terms: EscrowTerms
+    /// Native asset of the payer's, kept back until the escrow closes.
+    package let deposit: Amount
     /// What was added after the start.
     package var toppedUp: Amount
     package var held: Amount
@@ -37,10 +39,11 @@ package struct Escrow: Hashable, Sendable {
     package var state: State
 
     /// A new escrow that holds what its terms say.
-    package init(id: EscrowID, payer: Address, terms: EscrowTerms) {
+    package init(id: EscrowID, payer: Address, terms: EscrowTerms, deposit: Amount = 0) {
         self.id = id
         self.payer = payer
         self.terms = terms
+        self.deposit = deposit
         toppedUp = 0
         held = terms.amount
         released = 0
@@ -152,6 +155,7 @@ extension Escrow: BCSCodable {
         writer.append(id)
         writer.append(payer)
         writer.append(terms)
+        writer.append(deposit)
         writer.append(toppedUp)
         writer.append(held)
         writer.append(released)
@@ -167,6 +171,7 @@ extension Escrow: BCSCodable {
         id = try reader.read()
         payer = try reader.read()
         terms = try reader.read()
+        deposit = try reader.read()
         toppedUp = try reader.read()
         held = try reader.read()
         released = try reader.read()

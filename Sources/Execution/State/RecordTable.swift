@@ -21,6 +21,16 @@ extension Verifier: LedgerRecord {
     static var kind: StateKind { .verifier }
 }
 
+extension Asset: LedgerRecord {
+    typealias Key = AssetID
+    static var kind: StateKind { .asset }
+}
+
+extension ParameterProposal: LedgerRecord {
+    typealias Key = ProposalID
+    static var kind: StateKind { .proposal }
+}
+
 /// Records of one kind as the block that is being executed sees them.
 ///
 /// Changes of a transaction's operations can be taken back; at the end of the block the table gives
@@ -96,12 +106,15 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
     }
 
     /// Sets a record that was read in this block.
-    mutating func write(_ record: Record, for key: Record.Key) {
+    /// - Returns: The record before.
+    @discardableResult
+    mutating func write(_ record: Record, for key: Record.Key) -> Record? {
         guard let entry = touched[key] else {
             preconditionFailure("\(Record.kind) \(key) written before it was read")
         }
         undo.append(Undo(key: key, record: entry.now))
         touched[key]?.now = record
+        return entry.now
     }
 
     /// What follows can be taken back.

@@ -14,6 +14,10 @@ package enum StateKind: UInt8, Sendable, CaseIterable {
     case parameters = 4
     /// Id: the key that signs acks; validators, by their voting keys, and others.
     case verifier = 5
+    /// Id: the asset's id; all but the native one.
+    case asset = 6
+    /// Id: the proposal's id; those that stand only.
+    case proposal = 7
 }
 
 /// The name of a value of the state. Its path in the tree is `H(stateKey, kind ‖ id)`.

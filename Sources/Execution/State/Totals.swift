@@ -1,63 +1,42 @@
 package import Primitives
 
-/// Where all that exists is, for each asset: kept up with every change, and recomputed by an audit.
+/// Where all native asset that exists is: kept up with every change, and recomputed by an audit.
+/// What exists of an issued asset stands in its own record.
 ///
-/// Wire: assets.
+/// Wire: balances, escrowed, bonded, deposits, undistributed, supply.
 package struct Totals: Hashable, Sendable, BCSCodable {
-    /// One asset's. Wire: asset, balances, escrowed, bonded, deposits, undistributed, supply.
-    package struct Asset: Hashable, Sendable, BCSCodable {
-        package let asset: AssetID
-        /// In accounts.
-        package var balances: Amount
-        /// Held in escrows.
-        package var escrowed: Amount
-        /// Bonds of validators and other verifiers, those on their way back too.
-        package var bonded: Amount
-        /// Kept back for streams.
-        package var deposits: Amount
-        /// Fees of the block that is being executed; 0 between blocks.
-        package var undistributed: Amount
-        /// All that exists.
-        package var supply: Amount
+    /// In accounts.
+    package var balances: Amount
+    /// Held in escrows.
+    package var escrowed: Amount
+    /// Bonds of validators and other verifiers, those on their way back too.
+    package var bonded: Amount
+    /// Kept back for streams, holdings, escrows and assets.
+    package var deposits: Amount
+    /// Fees of the block that is being executed; 0 between blocks.
+    package var undistributed: Amount
+    /// All that exists.
+    package var supply: Amount
 
-        package init(
-            asset: AssetID, balances: Amount = 0, escrowed: Amount = 0, bonded: Amount = 0,
-            deposits: Amount = 0, undistributed: Amount = 0, supply: Amount = 0
-        ) {
-            self.asset = asset
-            self.balances = balances
-            self.escrowed = escrowed
-            self.bonded = bonded
-            self.deposits = deposits
-            self.undistributed = undistributed
-            self.supply = supply
-        }
+    package init(
+        balances: Amount = 0, escrowed: Amount = 0, bonded: Amount = 0, deposits: Amount = 0,
+        undistributed: Amount = 0, supply: Amount = 0
+    ) {
+        self.balances = balances
+        self.escrowed = escrowed
+        self.bonded = bonded
+        self.deposits = deposits
+        self.undistributed = undistributed
+        self.supply = supply
+    }
 
-        /// `balances + escrowed + bonded + deposits + undistributed == supply`.
-        package var isBalanced: Bool {
-            do throws(ArithmeticOverflow) {
-                let sum = try balances.adding(escrowed).adding(bonded).adding(deposits)
-                return try sum.adding(undistributed) == supply
-            } catch {
-                return false
-            }
-        }
-
-        package func encode(to writer: inout BCSWriter) {
-            writer.append(asset)
-            for amount in [balances, escrowed, bonded, deposits, undistributed, supply] {
-                writer.append(amount)
-            }
-        }
-
-        package init(from reader: inout BCSReader) throws(BCSError) {
-            asset = try reader.read()
-            balances = try reader.read()
-            escrowed = try reader.read()
-            bonded = try reader.read()
-            deposits = try reader.read()
-            undistributed = try reader.read()
-            supply = try reader.read()
+    /// `balances + escrowed + bonded + deposits + undistributed == supply`.
+    package var isBalanced: Bool {
+        do throws(ArithmeticOverflow) {
+            let sum = try balances.adding(escrowed).adding(bonded).adding(deposits)
+            return try sum.adding(undistributed) == supply
+        } catch {
+            return false
         }
     }
 
@@ -66,45 +45,16 @@ package struct Totals: Hashable, Sendable, BCSCodable {
         case balances, escrowed, bonded, deposits, undistributed
     }
 
-    /// The most assets of a ledger.
-    package static let assetsMax = 4096
-
-    /// Sorted by asset, unique.
-    package private(set) var assets: [Asset]
-
-    package init(assets: [Asset]) {
-        self.assets = assets.sorted { $0.asset < $1.asset }
-    }
-
-    /// The totals of `asset`, or nil for one that doesn't exist.
-    package subscript(asset: AssetID) -> Asset? { assets.first { $0.asset == asset } }
-
-    /// Those of the native asset, which always exists.
-    package var native: Asset { self[.native] ?? Asset(asset: .native) }
-
-    /// Takes `amount` from one part of an asset's totals and adds it to another.
+    /// Takes `amount` from one part and adds it to another.
     /// - Throws: `ArithmeticOverflow` when a part would leave its range: the books are wrong.
     package mutating func move(
-        _ amount: Amount, of asset: AssetID, from source: Part, to target: Part
+        _ amount: Amount, from source: Part, to target: Part
     ) throws(ArithmeticOverflow) {
-        guard let place = assets.firstIndex(where: { $0.asset == asset }) else {
-            throw ArithmeticOverflow()
-        }
-        assets[place][source] = try assets[place][source].subtracting(amount)
-        assets[place][target] = try assets[place][target].adding(amount)
+        self[source] = try self[source].subtracting(amount)
+        self[target] = try self[target].adding(amount)
     }
 
-    package func encode(to writer: inout BCSWriter) { writer.append(list: assets) }
-
-    package init(from reader: inout BCSReader) throws(BCSError) {
-        assets = try reader.readSortedList(
-            maximum: Totals.assetsMax, elementBytes: 80
-        ) { (asset: Asset) in asset.asset }
-    }
-}
-
-extension Totals.Asset {
-    fileprivate subscript(part: Totals.Part) -> Amount {
+    private subscript(part: Part) -> Amount {
         get {
             switch part {
             case .balances: balances
@@ -123,5 +73,20 @@ extension Totals.Asset {
             case .undistributed: undistributed = newValue
             }
         }
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        for amount in [balances, escrowed, bonded, deposits, undistributed, supply] {
+            writer.append(amount)
+        }
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        balances = try reader.read()
+        escrowed = try reader.read()
+        bonded = try reader.read()
+        deposits = try reader.read()
+        undistributed = try reader.read()
+        supply = try reader.read()
     }
 }

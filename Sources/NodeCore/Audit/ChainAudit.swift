@@ -91,7 +91,7 @@ package struct ChainAudit: Sendable {
         case .postings:
             try rows.check(row, in: column)
             try checkPosting(row)
-        case .state, .nodes, .deadlines, .receipts, .escrowsByParty, .bonds, .history:
+        case .state, .nodes, .deadlines, .receipts, .escrowsByParty, .bonds, .history, .guarded:
             try rows.check(row, in: column)
         }
     }

@@ -10,6 +10,10 @@ public enum HashDomain: String, Sendable, CaseIterable {
     case address = "offpeak/address"
     /// An escrow's id.
     case escrow = "offpeak/escrow"
+    /// An asset's id.
+    case asset = "offpeak/asset"
+    /// A proposal's id.
+    case proposal = "offpeak/proposal"
     /// What the keys of a verifier sign before somebody may bond them.
     case bond = "offpeak/bond"
     /// A canonical genesis: the chain id.

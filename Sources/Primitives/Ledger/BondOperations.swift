@@ -112,9 +112,7 @@ extension Operation {
         case .reportEvidence(let evidence):
             (evidence.count + Operation.evidenceBytesPerSignature - 1)
                 / Operation.evidenceBytesPerSignature
-        case .transfer, .setPolicy, .escrowCreate, .escrowTopUp, .escrowDecide, .escrowDispute,
-            .escrowArbitrate, .unbond, .withdraw:
-            0
+        default: 0
         }
     }
 }

@@ -23,6 +23,32 @@ public enum Operation: Hashable, Sendable {
     /// 10: shows that a verifier or owner broke the rules: its stake is slashed, the sender
     /// rewarded. At most 16 KiB.
     case reportEvidence([UInt8])
+    /// 11: makes an asset, of which the sender is the issuer and nobody has anything yet.
+    case issueAsset(AssetTerms)
+    /// 12: new units of the sender's asset.
+    case mint(Mint)
+    /// 13: takes units that the sender holds out of existence.
+    case redeem(Redemption)
+    /// 14: takes the sender's asset, of which nothing exists, out of the state.
+    case retireAsset(AssetID)
+    /// 15: stops a holder of the sender's asset from spending it, or lets him again.
+    case freeze(Freeze)
+    /// 22: takes units of the sender's asset from a holder, out of existence.
+    case clawback(Clawback)
+    /// 24: proposes new values of parameters that genesis lets the validators change.
+    case proposeParameters(ParameterChanges)
+    /// 25: a validator's vote on a proposal, by its owner.
+    case voteParameters(ParameterVote)
+    /// 16: replaces the sender's spending limits and guardians; needs the admin threshold.
+    case setSafeguards(SafeguardTerms)
+    /// 17: the guardians of an account who sign propose a new policy for it.
+    case proposeRecovery(RecoveryProposal)
+    /// 18: the account, or its guardians, end the recovery that is pending.
+    case vetoRecovery(Address)
+    /// 19: puts the policy of a recovery in force whose delay is over; anybody may.
+    case completeRecovery(Address)
+    /// 21: participants take back their decisions.
+    case escrowWithdrawDecision(EscrowWithdrawal)
 }
 
 /// Moves `amount` of `asset` from the sender to `to`. Wire: to, asset, amount.
@@ -254,6 +280,19 @@ extension Operation: BCSCodable {
         case .reportEvidence(let evidence):
             writer.appendVariant(10)
             writer.appendBytes(evidence)
+        case .issueAsset(let value): Operation.encode(11, value, to: &writer)
+        case .mint(let value): Operation.encode(12, value, to: &writer)
+        case .redeem(let value): Operation.encode(13, value, to: &writer)
+        case .retireAsset(let value): Operation.encode(14, value, to: &writer)
+        case .freeze(let value): Operation.encode(15, value, to: &writer)
+        case .clawback(let value): Operation.encode(22, value, to: &writer)
+        case .proposeParameters(let value): Operation.encode(24, value, to: &writer)
+        case .voteParameters(let value): Operation.encode(25, value, to: &writer)
+        case .setSafeguards(let value): Operation.encode(16, value, to: &writer)
+        case .proposeRecovery(let value): Operation.encode(17, value, to: &writer)
+        case .vetoRecovery(let value): Operation.encode(18, value, to: &writer)
+        case .completeRecovery(let value): Operation.encode(19, value, to: &writer)
+        case .escrowWithdrawDecision(let value): Operation.encode(21, value, to: &writer)
         }
     }
 
@@ -280,6 +319,19 @@ extension Operation: BCSCodable {
         case 10:
             self = .reportEvidence(
                 try reader.readBytes(maximum: TransactionLimits.evidenceBytesMax))
+        case 11: self = .issueAsset(try reader.read())
+        case 12: self = .mint(try reader.read())
+        case 13: self = .redeem(try reader.read())
+        case 14: self = .retireAsset(try reader.read())
+        case 15: self = .freeze(try reader.read())
+        case 22: self = .clawback(try reader.read())
+        case 24: self = .proposeParameters(try reader.read())
+        case 25: self = .voteParameters(try reader.read())
+        case 16: self = .setSafeguards(try reader.read())
+        case 17: self = .proposeRecovery(try reader.read())
+        case 18: self = .vetoRecovery(try reader.read())
+        case 19: self = .completeRecovery(try reader.read())
+        case 21: self = .escrowWithdrawDecision(try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }

@@ -30,6 +30,9 @@ public enum SkipReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     case tooManyStreams = 13
     /// A signature is wrong.
     case invalidSignature = 14
+    /// Fee and deposit are above what the sender's spending limit leaves, and the authorizations
+    /// don't reach its admin threshold.
+    case limitReached = 15
 
     /// Whether the same bytes may still execute later.
     public var mayRetry: Bool { self == .sequenceAhead }
@@ -43,8 +46,8 @@ package enum Admission: Hashable, Sendable {
     /// It could not execute.
     case refused(SkipReason)
     /// It could execute when its turn comes: the stream's next sequence is `nextSequence`, the
-    /// sender holds `spendable` of the native asset, the transaction takes at most `cost` of it,
-    /// and at the present base fee it would pay `tip` above that.
+    /// sender may spend `spendable` of the native asset, the transaction takes at most `cost` of
+    /// it, and at the present base fee it would pay `tip` above that.
     case admissible(
         nextSequence: SequenceNumber, spendable: Amount, cost: Amount, tip: Amount)
 }

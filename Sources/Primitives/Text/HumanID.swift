@@ -12,6 +12,8 @@ public enum HumanID {
         case escrow = "esc"
         case peer = "nod"
         case batch = "bat"
+        case asset = "ast"
+        case proposal = "prp"
 
         /// The kind in a sentence, with its article.
         public var noun: String {
@@ -23,6 +25,8 @@ public enum HumanID {
             case .escrow: "an escrow id"
             case .peer: "a peer id"
             case .batch: "a batch id"
+            case .asset: "an asset id"
+            case .proposal: "a proposal id"
             }
         }
 
@@ -149,4 +153,12 @@ extension TransactionID: HumanIdentifier {
 
 extension EscrowID: HumanIdentifier {
     public static var humanKind: HumanID.Kind { .escrow }
+}
+
+extension AssetID: HumanIdentifier {
+    public static var humanKind: HumanID.Kind { .asset }
+}
+
+extension ProposalID: HumanIdentifier {
+    public static var humanKind: HumanID.Kind { .proposal }
 }

@@ -53,6 +53,10 @@ extension RPCClient {
         try await read("escrow_get", [JSONMember("id", .string(id))])
     }
 
+    package func asset(_ id: String) async throws(RPCClientFault) -> AssetInfo {
+        try await read("asset_get", [JSONMember("id", .string(id))])
+    }
+
     /// A page of at most `limit` (1...100) escrows after `after`.
     package func escrows(
         of address: String, after: String? = nil, limit: Int = RPCLimits.pageDefault
@@ -64,13 +68,24 @@ extension RPCClient {
         return try await read("escrow_list", parameters)
     }
 
+    /// A page of at most `limit` (1...100) accounts after `after`.
+    package func guarded(
+        by address: String, after: String? = nil, limit: Int = RPCLimits.pageDefault
+    ) async throws(RPCClientFault) -> GuardedList {
+        var parameters = [
+            JSONMember("address", .string(address)), JSONMember("limit", .number(String(limit))),
+        ]
+        if let after { parameters.append(JSONMember("after", .string(after))) }
+        return try await read("guarded_list", parameters)
+    }
+
     package func verifier(_ key: String) async throws(RPCClientFault) -> VerifierInfo {
         try await read("verifier_get", [JSONMember("key", .string(key))])
     }
 
     /// A page of an account's history.
     package func history(
-        of address: String, _ query: HistoryQuery
+        of address: String, _ query: HistoryQuery, in network: NetworkPrefix
     ) async throws(RPCClientFault) -> AccountHistory {
         var parameters = [
             JSONMember("address", .string(address)),
@@ -81,7 +96,7 @@ extension RPCClient {
             JSONMember("limit", .number("\(query.limit)")),
         ]
         if let asset = query.asset {
-            let text = asset == .native ? "native" : asset.description
+            let text = asset == .native ? "native" : asset.text(in: network)
             parameters.append(JSONMember("asset", .string(text)))
         }
         if let before = query.before {
@@ -103,8 +118,8 @@ extension RPCClient {
         return try await read("history_consistency", parameters)
     }
 
-    /// A proof by one of the methods `account_proof`, `escrow_proof`, `validator_proof`,
-    /// `verifier_proof`, `parameters_proof` and `transaction_proof`.
+    /// A proof by one of the methods `account_proof`, `escrow_proof`, `asset_proof`,
+    /// `validator_proof`, `verifier_proof`, `parameters_proof` and `transaction_proof`.
     package func proof(
         _ method: String, _ parameters: [JSONMember] = []
     ) async throws(RPCClientFault) -> ProofInfo {
@@ -119,6 +134,10 @@ extension RPCClient {
 
     package func feeEstimate() async throws(RPCClientFault) -> FeeEstimate {
         try await read("fee_estimate")
+    }
+
+    package func governance() async throws(RPCClientFault) -> GovernanceInfo {
+        try await read("governance_get")
     }
 
     package func mempoolStatus() async throws(RPCClientFault) -> MempoolStatus {

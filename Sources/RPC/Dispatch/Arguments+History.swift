@@ -2,17 +2,9 @@ internal import Primitives
 
 // Typed reads of what questions about the past are made of.
 extension Arguments {
-    /// `native`, or an asset's 64 hexadecimal digits.
+    /// `native`, or an asset's text.
     func asset(_ name: String) throws(RPCFault) -> AssetID? {
-        guard let text = try text(name, "an asset") else { return nil }
-        if text == "native" { return .native }
-        guard text.utf8.count == 64, let bytes = Hex.decode(text),
-            let asset = AssetID(bytes: bytes)
-        else {
-            throw .invalidParameter(
-                name, "\"\(text.prefix(80))\" where native or 64 hexadecimal digits are wanted")
-        }
-        return asset
+        try text(name, "an asset") == "native" ? .native : try optionalID(name)
     }
 
     /// One of the words that the parameter may be.

@@ -58,6 +58,11 @@ package enum MethodTable {
         Method.read("fee_estimate", "What a transaction costs now, and what others tip.") {
             (_, backend) async throws(RPCFault) in try await backend.feeEstimate()
         },
+        Method.read(
+            "governance_get", "The parameters that can be changed, and the proposals that stand."
+        ) {
+            (_, backend) async throws(RPCFault) in try await backend.governance()
+        },
         Method.read("chain_head", "The newest block that is executed and stored.") {
             (_, backend) async throws(RPCFault) in try await backend.chainHead()
         },
@@ -132,6 +137,12 @@ package enum MethodTable {
             try await backend.proof(of: .escrow(try arguments.id("id")))
         },
         Method.read(
+            "asset_proof", "An issued asset, or that there is none, with a proof.",
+            [Parameter("id", .assetID, "the asset's id")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.proof(of: .asset(try arguments.id("id")))
+        },
+        Method.read(
             "validator_proof", "A validator of genesis, or that there is none, with a proof.",
             [Parameter("index", .count(validatorRange), "its place in the committee")]
         ) { (arguments, backend) async throws(RPCFault) in
@@ -159,7 +170,7 @@ package enum MethodTable {
 
     private static let ledgerMethods = [
         Method.read(
-            "account_get", "Balances, policy and streams of an account.",
+            "account_get", "Balances, policy, streams and safeguards of an account.",
             [Parameter("address", .address, "the account's address")]
         ) { (arguments, backend) async throws(RPCFault) in
             try await backend.account(try arguments.id("address"))
@@ -183,6 +194,27 @@ package enum MethodTable {
             let limit = try arguments.count("limit", in: pageRange)
             return try await backend.escrows(
                 of: try arguments.id("address"), after: try arguments.optionalID("after"),
+                limit: limit.map { Int($0) } ?? RPCLimits.pageDefault)
+        },
+        Method.read(
+            "asset_get", "Issuer, terms and supply of an issued asset.",
+            [Parameter("id", .assetID, "the asset's id")]
+        ) { (arguments, backend) async throws(RPCFault) in
+            try await backend.asset(try arguments.id("id"))
+        },
+        Method.read(
+            "guarded_list", "The accounts that an address guards, a page at a time.",
+            [
+                Parameter("address", .address, "the guardian's address"),
+                Parameter("after", .address, required: false, "the last page's \"next\""),
+                Parameter(
+                    "limit", .count(pageRange), required: false,
+                    "accounts on the page; \(RPCLimits.pageDefault) if not given"),
+            ]
+        ) { (arguments, backend) async throws(RPCFault) in
+            let limit = try arguments.count("limit", in: pageRange)
+            return try await backend.guarded(
+                by: try arguments.id("address"), after: try arguments.optionalID("after"),
                 limit: limit.map { Int($0) } ?? RPCLimits.pageDefault)
         },
         Method.read(

@@ -14,9 +14,11 @@ package struct Parameter: Sendable {
         case address
         /// `esc` text.
         case escrowID
+        /// `ast` text.
+        case assetID
         /// `pub` text.
         case publicKey
-        /// `native`, or 64 hexadecimal digits.
+        /// `native`, or `ast` text.
         case asset
         /// One of these words.
         case choice([String])
@@ -45,8 +47,8 @@ extension Parameter.Kind {
     var isNumber: Bool {
         switch self {
         case .height, .count: true
-        case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID, .publicKey,
-            .asset, .choice, .postingPlace:
+        case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID, .assetID,
+            .publicKey, .asset, .choice, .postingPlace:
             false
         }
     }
@@ -62,8 +64,9 @@ extension Parameter.Kind {
         case .transactionID: Schema.text("bech32m text of a transaction: network prefix and txn")
         case .address: Schema.text("bech32m text of an address: network prefix and acc")
         case .escrowID: Schema.text("bech32m text of an escrow: network prefix and esc")
+        case .assetID: Schema.text("bech32m text of an asset: network prefix and ast")
         case .publicKey: Schema.text("bech32m text of a public key: network prefix and pub")
-        case .asset: Schema.text("native, or the 64 hexadecimal digits of an asset")
+        case .asset: Schema.text("native, or bech32m text of an asset")
         case .choice(let words): Schema.text("one of " + words.joined(separator: ", "))
         case .postingPlace: Schema.text("a height and a number in that block, as 12-3")
         }

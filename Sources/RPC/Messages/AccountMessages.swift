@@ -10,8 +10,10 @@ package struct AccountInfo: Codable, Hashable, Sendable {
     package let policy: PolicyInfo?
     /// The streams in use, in order; stream 0 is there from the first transaction on.
     package let streams: [StreamInfo]
-    /// What is held for streams.
+    /// What is kept back for streams and for issued assets.
     package let deposits: Amount
+    /// Absent where there are none.
+    package let safeguards: SafeguardsInfo?
     /// The block after which all this holds.
     package let height: Height
     /// After that block; 64 hexadecimal digits.
@@ -19,13 +21,15 @@ package struct AccountInfo: Codable, Hashable, Sendable {
 
     package init(
         address: String, balances: [AssetBalance], policy: PolicyInfo? = nil,
-        streams: [StreamInfo], deposits: Amount, height: Height, stateRoot: String
+        streams: [StreamInfo], deposits: Amount, safeguards: SafeguardsInfo? = nil,
+        height: Height, stateRoot: String
     ) {
         self.address = address
         self.balances = balances
         self.policy = policy
         self.streams = streams
         self.deposits = deposits
+        self.safeguards = safeguards
         self.height = height
         self.stateRoot = stateRoot
     }
@@ -33,15 +37,16 @@ package struct AccountInfo: Codable, Hashable, Sendable {
 
 /// How much of an asset an account holds.
 package struct AssetBalance: Codable, Hashable, Sendable {
-    /// 64 hexadecimal digits; all zero for the native asset.
+    /// `native`, or `ast` text.
     package let asset: String
     package let amount: Amount
+    /// True where the issuer has stopped the account from spending it; else absent.
+    package let isFrozen: Bool?
 
-    package init(
-        asset: String, amount: Amount
-    ) {
+    package init(asset: String, amount: Amount, isFrozen: Bool? = nil) {
         self.asset = asset
         self.amount = amount
+        self.isFrozen = isFrozen
     }
 }
 

@@ -133,16 +133,26 @@ package struct FeeParameters: Codable, Hashable, Sendable {
     package let writeWeight: UInt64
     /// What the first use of a further stream costs.
     package let streamDeposit: Amount
+    /// What is kept back of the payer's for each escrow, until it closes.
+    package let escrowDeposit: Amount
+    /// What is kept back for each issued asset that an account holds, as long as it does.
+    package let holdingDeposit: Amount
+    /// What is kept back of the issuer's for each asset, until it is retired.
+    package let assetDeposit: Amount
 
     package init(
         baseFee: Amount, byteWeight: UInt64, signatureWeight: UInt64, writeWeight: UInt64,
-        streamDeposit: Amount
+        streamDeposit: Amount, escrowDeposit: Amount, holdingDeposit: Amount,
+        assetDeposit: Amount
     ) {
         self.baseFee = baseFee
         self.byteWeight = byteWeight
         self.signatureWeight = signatureWeight
         self.writeWeight = writeWeight
         self.streamDeposit = streamDeposit
+        self.escrowDeposit = escrowDeposit
+        self.holdingDeposit = holdingDeposit
+        self.assetDeposit = assetDeposit
     }
 }
 

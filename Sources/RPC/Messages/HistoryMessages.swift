@@ -68,7 +68,7 @@ package struct PostingInfo: Codable, Hashable, Sendable {
     package let time: Timestamp
     /// `fee`, `transfer`, `escrowRelease` and others.
     package let kind: String
-    /// `native`, or 64 hexadecimal digits.
+    /// `native`, or `ast` text.
     package let asset: String
     package let direction: PostingDirection
     /// Above 0.

@@ -66,10 +66,15 @@ package struct ReceiptInfo: Codable, Hashable, Sendable {
     package let failure: OperationFailure?
     /// `esc` texts of the escrows that it created.
     package let escrows: [String]
+    /// `ast` texts of the assets that it issued.
+    package let assets: [String]
+    /// `prp` texts of the proposals that it made.
+    package let proposals: [String]
 
     package init(
         transaction: String, height: Height, index: UInt32, fee: Amount, outcome: ReceiptOutcome,
-        failure: OperationFailure? = nil, escrows: [String]
+        failure: OperationFailure? = nil, escrows: [String], assets: [String] = [],
+        proposals: [String] = []
     ) {
         self.transaction = transaction
         self.height = height
@@ -78,6 +83,8 @@ package struct ReceiptInfo: Codable, Hashable, Sendable {
         self.outcome = outcome
         self.failure = failure
         self.escrows = escrows
+        self.assets = assets
+        self.proposals = proposals
     }
 }
 

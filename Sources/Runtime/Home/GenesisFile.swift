@@ -148,19 +148,57 @@ private struct GenesisReader {
 
     func parameters(_ section: Document) throws(DocumentFault) -> LedgerParameters {
         let fields = try section.fields([
-            "fees", "stake", "escrow", "consensus", "batches", "verification",
+            "fees", "stake", "escrow", "consensus", "batches", "verification", "governance",
+            "safeguards",
         ])
         return LedgerParameters(
             fees: try fees(try section.required("fees", fields)),
             stake: try stake(fields["stake"]), escrow: try escrow(fields["escrow"]),
             consensus: try consensus(fields["consensus"]), batches: try batches(fields["batches"]),
-            verification: try verification(fields["verification"]))
+            verification: try verification(fields["verification"]),
+            governance: try governance(fields["governance"]),
+            safeguards: try safeguards(fields["safeguards"]))
+    }
+
+    private func governance(_ section: Document?) throws(DocumentFault) -> GovernanceParameters {
+        let usual = GovernanceParameters()
+        let fields =
+            try section?.fields([
+                "governed", "voteBlocks", "delayBlocks", "approvalPermille", "deposit",
+            ]) ?? [:]
+        var governed: [GovernedParameter] = []
+        let most = GovernedParameter.allCases.count
+        for element in try fields["governed"]?.elements(maximum: most) ?? [] {
+            guard let parameter = GovernedParameter(name: try element.text()) else {
+                let names = GovernedParameter.allCases.map(\.name).joined(separator: ", ")
+                throw element.fault("no parameter that can be governed; there are \(names)")
+            }
+            governed.append(parameter)
+        }
+        let numbers = NumberFields(fields: fields)
+        return GovernanceParameters(
+            governed: governed, voteBlocks: try numbers.value("voteBlocks", usual.voteBlocks),
+            delayBlocks: try numbers.value("delayBlocks", usual.delayBlocks),
+            approvalPermille: try numbers.value("approvalPermille", usual.approvalPermille),
+            deposit: Amount(try numbers.value("deposit", usual.deposit.rawValue)))
+    }
+
+    private func safeguards(_ section: Document?) throws(DocumentFault) -> SafeguardParameters {
+        let usual = SafeguardParameters()
+        let numbers = try NumberFields(
+            section, ["windowMillisecondsMin", "delayMillisecondsMin"])
+        return SafeguardParameters(
+            windowMillisecondsMin: try numbers.value(
+                "windowMillisecondsMin", usual.windowMillisecondsMin),
+            delayMillisecondsMin: try numbers.value(
+                "delayMillisecondsMin", usual.delayMillisecondsMin))
     }
 
     private func fees(_ section: Document) throws(DocumentFault) -> FeeParameters {
         let fields = try section.fields([
             "baseFee", "byteWeight", "signatureWeight", "writeWeight", "streamDeposit",
-            "targetWeight", "changeDenominator", "shares", "treasury",
+            "escrowDeposit", "holdingDeposit", "assetDeposit", "targetWeight",
+            "changeDenominator", "shares", "treasury",
         ])
         let treasury: Address = try section.required("treasury", fields).id(in: network)
         let usual = FeeParameters(treasury: treasury)
@@ -172,6 +210,11 @@ private struct GenesisReader {
             writeWeight: try numbers.value("writeWeight", usual.writeWeight),
             streamDeposit: Amount(
                 try numbers.value("streamDeposit", usual.streamDeposit.rawValue)),
+            escrowDeposit: Amount(
+                try numbers.value("escrowDeposit", usual.escrowDeposit.rawValue)),
+            holdingDeposit: Amount(
+                try numbers.value("holdingDeposit", usual.holdingDeposit.rawValue)),
+            assetDeposit: Amount(try numbers.value("assetDeposit", usual.assetDeposit.rawValue)),
             targetWeight: try numbers.value("targetWeight", usual.targetWeight),
             changeDenominator: try numbers.value("changeDenominator", usual.changeDenominator),
             shares: try shares(fields["shares"]), treasury: treasury)
@@ -189,10 +232,11 @@ private struct GenesisReader {
 
     private func stake(_ section: Document?) throws(DocumentFault) -> StakeParameters {
         let usual = StakeParameters()
-        let numbers = try NumberFields(section, ["minimum", "unit"])
+        let numbers = try NumberFields(section, ["minimum", "unit", "epochBlocks"])
         return StakeParameters(
             minimum: Amount(try numbers.value("minimum", usual.minimum.rawValue)),
-            unit: Amount(try numbers.value("unit", usual.unit.rawValue)))
+            unit: Amount(try numbers.value("unit", usual.unit.rawValue)),
+            epochBlocks: try numbers.value("epochBlocks", usual.epochBlocks))
     }
 
     private func escrow(_ section: Document?) throws(DocumentFault) -> EscrowParameters {

@@ -68,6 +68,7 @@ extension GenesisFile {
                 [
                     ("minimum", quoted(parameters.stake.minimum)),
                     ("unit", quoted(parameters.stake.unit)),
+                    ("epochBlocks", "\(parameters.stake.epochBlocks)"),
                 ]
             ),
             (
@@ -97,6 +98,17 @@ extension GenesisFile {
                 ]
             ),
             ("verification", verification(parameters.verification)),
+            ("governance", governance(parameters.governance)),
+            (
+                "safeguards",
+                [
+                    (
+                        "windowMillisecondsMin",
+                        "\(parameters.safeguards.windowMillisecondsMin)"
+                    ),
+                    ("delayMillisecondsMin", "\(parameters.safeguards.delayMillisecondsMin)"),
+                ]
+            ),
         ]
         return sections.map { "    \"\($0.0)\": \(object($0.1))" }.joined(separator: ",\n")
     }
@@ -107,6 +119,9 @@ extension GenesisFile {
             ("signatureWeight", "\(fees.signatureWeight)"),
             ("writeWeight", "\(fees.writeWeight)"),
             ("streamDeposit", quoted(fees.streamDeposit)),
+            ("escrowDeposit", quoted(fees.escrowDeposit)),
+            ("holdingDeposit", quoted(fees.holdingDeposit)),
+            ("assetDeposit", quoted(fees.assetDeposit)),
             ("targetWeight", "\(fees.targetWeight)"),
             ("changeDenominator", "\(fees.changeDenominator)"),
             (
@@ -133,6 +148,17 @@ extension GenesisFile {
             ("slashPermille", "\(verification.slashPermille)"),
             ("repeatSlashPermille", "\(verification.repeatSlashPermille)"),
             ("reporterPermille", "\(verification.reporterPermille)"),
+        ]
+    }
+
+    private static func governance(_ governance: GovernanceParameters) -> [(String, String)] {
+        let names = governance.governed.map { "\"\($0.name)\"" }
+        return [
+            ("governed", "[" + names.joined(separator: ", ") + "]"),
+            ("voteBlocks", "\(governance.voteBlocks)"),
+            ("delayBlocks", "\(governance.delayBlocks)"),
+            ("approvalPermille", "\(governance.approvalPermille)"),
+            ("deposit", quoted(governance.deposit)),
         ]
     }
 

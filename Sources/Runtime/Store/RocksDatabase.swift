@@ -203,7 +203,8 @@ extension Column {
         case .escrowsByParty: 10
         case .bonds: 11
         case .history: 12
-        case .postings: 13
+        case .guarded: 13
+        case .postings: 14
         }
     }
 }

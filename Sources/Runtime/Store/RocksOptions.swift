@@ -129,7 +129,8 @@ struct ColumnTraits {
             (isCold, isLookedUpByHash, writeBufferBytes) = (false, true, 8 << 20)
         case .blockHeights:
             (isCold, isLookedUpByHash, writeBufferBytes) = (false, true, 1 << 20)
-        case .meta, .lanes, .deadlines, .escrowsByParty, .bonds, .history:
+        case .meta, .lanes, .deadlines, .escrowsByParty, .bonds, .history,
+            .guarded:
             (isCold, isLookedUpByHash, writeBufferBytes) = (false, false, 1 << 20)
         }
     }

@@ -78,7 +78,7 @@ struct NodeOracle {
             "node \(host.index) executes \(height) before the store has its bodies")
         guard let totals = host.core?.value.ledger.totals else { return }
         oracle.expect(
-            totals.assets.allSatisfy(\.isBalanced) && totals.native.supply == supply,
+            totals.isBalanced && totals.supply == supply,
             "supply at \(height) of node \(host.index): \(totals)")
     }
 
@@ -109,7 +109,7 @@ struct NodeOracle {
             "node \(host.index) shows height \(summary.height) after \(host.shownHeight)")
         host.shownHeight = summary.height
         oracle.expect(
-            summary.totals.native.isBalanced, "node \(host.index) shows \(summary.totals)")
+            summary.totals.isBalanced, "node \(host.index) shows \(summary.totals)")
     }
 
     /// Reasons for which an honest node may suffer: limits that a burst of honest messages reaches.
@@ -122,7 +122,7 @@ struct NodeOracle {
             .notAuthorized, .invalidSignature:
             true
         case .validTooLong, .sequenceAhead, .unknownSender, .policyMissing, .feeTooLow,
-            .insufficientForFee, .tooManyStreams:
+            .insufficientForFee, .tooManyStreams, .limitReached:
             false
         }
     }

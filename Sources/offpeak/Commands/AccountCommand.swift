@@ -5,8 +5,11 @@ internal import RPC
 /// `offpeak account`
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = group(
-        "account", "Show an account; make and change who may act for it.",
-        [ShowCommand.self, PolicyCommand.self])
+        "account", "Show an account; say who may act for it, and who helps if keys are lost.",
+        [
+            ShowCommand.self, PolicyCommand.self, AccountLimitsCommand.self,
+            AccountGuardiansCommand.self,
+        ])
 
     /// `offpeak account show`
     struct ShowCommand: AsyncParsableCommand {

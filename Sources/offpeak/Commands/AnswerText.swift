@@ -6,7 +6,8 @@ enum AnswerText {
     static func account(_ account: AccountInfo, _ palette: Palette) -> String {
         var sheet = Sheet(["address": account.address])
         for balance in account.balances {
-            sheet.add("balance", amount(balance.amount, of: balance.asset))
+            let text = amount(balance.amount, of: balance.asset)
+            sheet.add("balance", balance.isFrozen == true ? "\(text), frozen" : text)
         }
         if account.balances.isEmpty { sheet.add("balance", "0") }
         if account.deposits > 0 { sheet.add("deposits", account.deposits.description) }
@@ -16,6 +17,7 @@ enum AnswerText {
         } else {
             sheet.add("policy", "not revealed yet: the first transaction does")
         }
+        if let safeguards = account.safeguards { add(safeguards, to: &sheet) }
         sheet.add(
             "next sequence",
             list: account.streams.map { "\($0.nextSequence) on stream \($0.stream)" })
@@ -23,9 +25,70 @@ enum AnswerText {
         return sheet.text(palette)
     }
 
+    static func asset(_ asset: AssetInfo, _ palette: Palette) -> String {
+        var sheet = Sheet([
+            "asset": asset.id, "symbol": asset.symbol, "issuer": asset.issuer,
+            "decimals": "\(asset.decimals)", "supply": "\(asset.supply)",
+        ])
+        sheet.add("cap", asset.cap.map { "\($0)" } ?? "none")
+        sheet.add("in escrows", "\(asset.escrowed)")
+        sheet.add("issuer may", AnswerText.rights(asset))
+        sheet.add("deposit", "\(asset.deposit)")
+        sheet.add("at height", "\(asset.height)")
+        return sheet.text(palette)
+    }
+
+    static func governance(_ info: GovernanceInfo, _ palette: Palette) -> String {
+        var rows: [[String]] = []
+        for parameter in info.parameters {
+            rows.append([
+                parameter.name, "\(parameter.value)", "\(parameter.least)...\(parameter.greatest)",
+            ])
+        }
+        var parts = [
+            rows.isEmpty
+                ? "genesis lets the validators change nothing"
+                : Table(
+                    [.text("parameter"), .number("value"), .text("can be")], rows
+                ).text(palette)
+        ]
+        let votes = "\(info.approvalPermille) of 1000 of the weight"
+        parts.append(
+            "a proposal is voted on for \(info.voteBlocks) blocks, needs \(votes), waits"
+                + " \(info.delayBlocks) blocks and acts with the next epoch; deposit"
+                + " \(info.deposit)")
+        parts += info.proposals.map { proposal($0, palette) }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private static func proposal(_ proposal: ProposalInfo, _ palette: Palette) -> String {
+        var sheet = Sheet(["proposal": proposal.id, "by": proposal.proposer])
+        sheet.add("values", list: proposal.changes.map { "\($0.name) = \($0.value)" })
+        sheet.add(
+            "weight",
+            "\(proposal.approvingWeight) yes, \(proposal.rejectingWeight) no, of"
+                + " \(proposal.totalWeight)")
+        let votes = proposal.votes.map { "\($0.validator) \($0.approves ? "yes" : "no")" }
+        sheet.add("votes", list: votes)
+        sheet.add(
+            "state",
+            proposal.isApproved
+                ? "approved; acts with the first epoch from height \(proposal.due) on"
+                : "votes are counted at height \(proposal.due)")
+        return sheet.text(palette)
+    }
+
+    private static func rights(_ asset: AssetInfo) -> String {
+        let rights = [
+            ("mint", true), ("freeze holders", asset.canFreeze),
+            ("claw back", asset.canClawBack),
+        ]
+        return rights.filter(\.1).map(\.0).joined(separator: ", ")
+    }
+
     /// The native asset goes without saying.
     private static func amount(_ amount: Amount, of asset: String) -> String {
-        asset.allSatisfy { $0 == "0" } ? "\(amount)" : "\(amount) of asset \(asset)"
+        asset == "native" ? "\(amount)" : "\(amount) of asset \(asset)"
     }
 
     static func policy(_ file: PolicyFile, _ palette: Palette) -> String {
@@ -95,7 +158,7 @@ enum AnswerText {
         }
     }
 
-    private static func quorum(_ quorum: QuorumInfo) -> String {
+    static func quorum(_ quorum: QuorumInfo) -> String {
         let members = quorum.members.map { "\($0.address):\($0.weight)" }
         return members.joined(separator: ",") + "@\(quorum.threshold)"
     }
@@ -166,7 +229,7 @@ extension AnswerText {
             "validators": "\(genesis.validators)",
             "fee": "\(fees.baseFee) for each unit of weight",
             "of weight": weights.joined(separator: ", "),
-            "stream deposit": "\(fees.streamDeposit)",
+            "deposits": fees.deposits.joined(separator: ", "),
         ]).text(palette)
     }
 }

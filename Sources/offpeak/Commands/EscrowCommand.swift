@@ -8,8 +8,8 @@ struct EscrowCommand: AsyncParsableCommand {
         "escrow", "Money that a quorum, an arbiter or a deadline decides about.",
         [
             EscrowCreateCommand.self, EscrowTopUpCommand.self, EscrowDecideCommand.self,
-            EscrowDisputeCommand.self, EscrowArbitrateCommand.self, EscrowShowCommand.self,
-            EscrowListCommand.self,
+            EscrowWithdrawDecisionCommand.self, EscrowDisputeCommand.self,
+            EscrowArbitrateCommand.self, EscrowShowCommand.self, EscrowListCommand.self,
         ])
 }
 

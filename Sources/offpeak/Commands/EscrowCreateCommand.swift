@@ -24,6 +24,8 @@ struct EscrowCreateCommand: AsyncParsableCommand {
         transform: { try AmountText.parse($0) })
     var amount: Amount
 
+    @OptionGroup var asset: AssetOption
+
     @Option(
         help: ArgumentHelp("When the default is carried out.", valueName: "time"),
         transform: { try TimeText($0) })
@@ -107,7 +109,8 @@ struct EscrowCreateCommand: AsyncParsableCommand {
             throw .usage("--not-before must be before --deadline, or nothing could be released")
         }
         return EscrowTerms(
-            payee: payee, amount: amount, release: try quorum(release, payer, network),
+            payee: payee, asset: try asset.id(in: network), amount: amount,
+            release: try quorum(release, payer, network),
             refund: try quorum(refund, payee, network), arbitration: arbitration,
             hashlock: try hashlockBytes(), notBefore: notBefore, deadline: deadline,
             onDeadline: onDeadline.value,

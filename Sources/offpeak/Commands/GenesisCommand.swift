@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Execution
 internal import Primitives
+internal import RPC
 
 /// `offpeak genesis`
 struct GenesisCommand: AsyncParsableCommand {
@@ -170,10 +171,15 @@ private struct GenesisTables {
                 "proposer \(shares.proposer)", "treasury \(shares.treasury)",
             ])
         sheet.add("treasury", fees.treasury.text(in: prefix))
-        sheet.add("stream deposit", "\(fees.streamDeposit)")
+        sheet.add("deposits", list: RPC.FeeParameters(fees).deposits)
         sheet.add("stake", "at least \(stake.minimum), \(stake.unit) for each vote")
         let duration = TimeSpan(milliseconds: escrow.durationMillisecondsMax)
         sheet.add("escrow", "at most \(duration), \(escrow.expiriesPerBlockMax) expiries a block")
+        let safeguards = genesis.parameters.safeguards
+        let window = TimeSpan(milliseconds: safeguards.windowMillisecondsMin)
+        sheet.add("spending limits", "for \(window) or longer")
+        let delay = TimeSpan(milliseconds: safeguards.delayMillisecondsMin)
+        sheet.add("recoveries", "after \(delay) or longer")
         let delays = (consensus.deltaBaseMilliseconds, consensus.deltaMaxMilliseconds)
         sheet.add("message delay", "\(delays.0) to \(delays.1) ms")
         sheet.add("idle", "\(consensus.idleMilliseconds) ms")

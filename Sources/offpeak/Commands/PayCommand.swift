@@ -11,6 +11,7 @@ struct PayCommand: AsyncParsableCommand {
             or --offline it writes a transaction file instead.
 
               offpeak pay --key alice.key --to opkacc1... --amount 1500
+              offpeak pay --key alice.key --to opkacc1... --amount 25 --asset opkast1...
             """)
 
     @Option(help: ArgumentHelp("Who is paid.", valueName: "address"))
@@ -21,6 +22,8 @@ struct PayCommand: AsyncParsableCommand {
         help: ArgumentHelp("How much, in the smallest unit.", valueName: "amount"),
         transform: { try AmountText.parse($0) })
     var amount: Amount
+
+    @OptionGroup var asset: AssetOption
 
     @OptionGroup(title: "Transaction")
     var signing: SigningOptions
@@ -34,7 +37,9 @@ struct PayCommand: AsyncParsableCommand {
 
     func run() async throws {
         let builder = try await TransactionBuilder(signing, node)
-        let transfer = Transfer(to: try builder.network.parse(to), amount: amount)
+        let transfer = Transfer(
+            to: try builder.network.parse(to), asset: try asset.id(in: builder.network),
+            amount: amount)
         try await Delivery(builder: builder, format: output.format)
             .deliver([.transfer(transfer)])
     }

@@ -8,7 +8,8 @@ struct QueryCommand: AsyncParsableCommand {
         "query", "Ask a node: a table for people, --json for programs.",
         [
             QueryStatus.self, QueryHead.self, QueryBlock.self, QueryTransaction.self,
-            QueryAccount.self, QueryEscrow.self, QueryValidators.self, QueryVerifiers.self,
+            QueryAccount.self, QueryEscrow.self, QueryAsset.self, QueryValidators.self,
+            QueryVerifiers.self,
             QueryPeers.self, QueryMempool.self, QueryVerification.self, QueryGenesis.self,
             QueryHistory.self, QueryProof.self, QueryConsistency.self,
         ])
@@ -99,6 +100,21 @@ struct QueryAccount: AsyncParsableCommand {
     func run() async throws {
         try await query.show(AnswerText.account) { rpc throws(RPCClientFault) in
             try await rpc.account(address)
+        }
+    }
+}
+
+/// `offpeak query asset`
+struct QueryAsset: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "asset", abstract: "Issuer, terms and supply of an issued asset.")
+    @Argument(help: "The asset's id.")
+    var asset: String
+    @OptionGroup var query: QueryOptions
+
+    func run() async throws {
+        try await query.show(AnswerText.asset) { rpc throws(RPCClientFault) in
+            try await rpc.asset(asset)
         }
     }
 }

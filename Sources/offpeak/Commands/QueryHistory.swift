@@ -15,7 +15,7 @@ struct QueryHistory: AsyncParsableCommand {
     @Argument(help: "The account's address.")
     var address: String
 
-    @Option(help: "Only this asset: native, or its 64 hexadecimal digits.")
+    @Option(help: "Only this asset: native, or the id of an issued one.")
     var asset: String?
 
     @Option(help: "Not before this time.")
@@ -57,7 +57,9 @@ struct QueryHistory: AsyncParsableCommand {
 
     private func question() throws(CommandFault) -> HistoryQuery {
         var question = HistoryQuery()
-        question.asset = try asset.map { (text) throws(CommandFault) in try AssetText.parse(text) }
+        question.asset = try asset.map { (text) throws(CommandFault) in
+            try AssetText.parse(text, in: try IDText.network(of: address))
+        }
         question.fromHeight = Height(fromHeight ?? 0)
         question.toHeight = Height(toHeight ?? .max)
         question.since =
@@ -114,12 +116,13 @@ struct HistoryPages: Sendable {
     /// A page with as many postings as were asked for, or with the last ones: a node may answer
     /// with fewer where it had to pass over many others.
     func page(_ query: HistoryQuery) async throws(CommandFault) -> AccountHistory {
+        let network = try IDText.network(of: address)
         var rest = query
         var found: [PostingInfo] = []
         while true {
             let question = rest
             let page = try await client.call { rpc throws(RPCClientFault) in
-                try await rpc.history(of: address, question)
+                try await rpc.history(of: address, question, in: network)
             }
             found += page.postings
             guard let next = page.next.flatMap({ PostingPlace($0) }), found.count < query.limit
@@ -162,18 +165,20 @@ extension AnswerText {
 
 /// Assets as people write them.
 enum AssetText {
-    /// - Throws: `CommandFault` for anything but `native` and 64 hexadecimal digits.
-    static func parse(_ text: String) throws(CommandFault) -> AssetID {
-        if text == "native" { return .native }
-        guard text.utf8.count == 64, let bytes = Hex.decode(text),
-            let asset = AssetID(bytes: bytes)
-        else { throw .usage("\"\(text)\" isn't an asset: native or 64 hexadecimal digits") }
-        return asset
+    static let native = "native"
+
+    /// - Throws: `CommandFault` for anything but `native` and ids of assets of the network.
+    static func parse(_ text: String, in prefix: NetworkPrefix) throws(CommandFault) -> AssetID {
+        text == native ? .native : try IDText.parse(text, in: prefix)
+    }
+
+    static func text(_ asset: AssetID, in prefix: NetworkPrefix) -> String {
+        asset == .native ? native : asset.text(in: prefix)
     }
 
     /// As tables show it.
     static func short(_ text: String) -> String {
-        text.utf8.count == 64 ? "\(text.prefix(8))..." : text
+        text == native ? text : "\(text.prefix(16))..."
     }
 }
 

@@ -33,8 +33,7 @@ struct StatementCommand: AsyncParsableCommand {
     @Option(help: "The last day, or a time (default: up to the newest block).")
     var to: String?
 
-    @Option(help: "Only this asset: native, or its 64 hexadecimal digits.")
-    var asset = "native"
+    @OptionGroup var asset: AssetOption
 
     @Option(help: "text, csv or camt053.")
     var format = Form.text
@@ -68,8 +67,9 @@ struct StatementCommand: AsyncParsableCommand {
         guard start < end ?? Timestamp(.max) else {
             throw CommandFault.usage("--from lies behind --to")
         }
+        let asset = try asset.id(in: try IDText.network(of: address))
         let statement = try await StatementReader(client: node.client()).statement(
-            of: address, asset: AssetText.parse(asset), from: start, before: end)
+            of: address, asset: asset, from: start, before: end)
         let written = try text(statement)
         let answer = output.format
         guard let out, out != "-" else {
@@ -113,7 +113,7 @@ struct StatementReport: Encodable, Sendable {
 
     init(_ statement: Statement, file: String?) {
         address = statement.address
-        asset = statement.assetText
+        asset = statement.asset
         from = statement.period.start
         to = statement.lastMoment
         height = statement.period.height
@@ -135,6 +135,7 @@ struct StatementReader: Sendable {
     func statement(
         of address: String, asset: AssetID, from start: Timestamp, before end: Timestamp?
     ) async throws(CommandFault) -> Statement {
+        let network = try IDText.network(of: address)
         // What comes behind the period is read too, up to the first move: it says with which
         // balance the period must end.
         var query = HistoryQuery()
@@ -147,7 +148,7 @@ struct StatementReader: Sendable {
         while true {
             let question = query
             let page = try await client.call { rpc throws(RPCClientFault) in
-                try await rpc.history(of: address, question)
+                try await rpc.history(of: address, question, in: network)
             }
             // What the first answer knew counts for all.
             first = first ?? page
@@ -163,7 +164,8 @@ struct StatementReader: Sendable {
             if behind != nil || next == nil {
                 let closing = behind.map(\.balanceBefore) ?? page.balance
                 return try Statement(
-                    page.address, asset, period, moves: moves, closing: closing)
+                    page.address, AssetText.text(asset, in: network), period, moves: moves,
+                    closing: closing)
             }
             query.after = next
         }

@@ -113,8 +113,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
 /// What a proof has shown, for people and programs.
 struct ProofReport: Encodable, Sendable {
-    /// What the fact is about: `account`, `escrow`, `transaction`, `verifier`, `validator`,
-    /// `parameters`, `history`.
+    /// What the fact is about: `account`, `escrow`, `asset`, `transaction`, `verifier`,
+    /// `validator`, `parameters`, `history`.
     let kind: String
     /// Whether it is there.
     let isPresent: Bool
@@ -127,6 +127,7 @@ struct ProofReport: Encodable, Sendable {
     let blockTime: Timestamp
     private(set) var account: AccountInfo?
     private(set) var escrow: EscrowInfo?
+    private(set) var asset: AssetInfo?
     private(set) var receipt: ReceiptInfo?
     /// The block that executed the transaction.
     private(set) var executedIn: String?
@@ -159,8 +160,13 @@ struct ProofReport: Encodable, Sendable {
         blockTime = proven.blockTime
         switch proven.fact {
         case .account(let address, let found):
-            account = found.map { views.account($0, address, proven.height, proven.stateRoot) }
+            account = found.map {
+                views.account(
+                    $0, address, proven.height, proven.stateRoot, at: proven.blockTime)
+            }
         case .escrow(_, let found): escrow = found.map { views.escrow($0, proven.height) }
+        case .asset(let id, let found):
+            asset = found.map { views.asset($0, id, proven.height) }
         case .verifier(let key, let found):
             verifier = found.map {
                 views.verifier($0, key, in: genesis.committee, proven.height)
@@ -173,10 +179,7 @@ struct ProofReport: Encodable, Sendable {
                     rewardAddress: $0.rewardAddress.text(in: views.prefix), stake: $0.stake)
             }
         case .parameters(let found):
-            parameters = RPC.FeeParameters(
-                baseFee: found.fees.baseFee, byteWeight: found.fees.byteWeight,
-                signatureWeight: found.fees.signatureWeight, writeWeight: found.fees.writeWeight,
-                streamDeposit: found.fees.streamDeposit)
+            parameters = RPC.FeeParameters(found.fees)
         case .receipt(let found, let block):
             receipt = views.receipt(found)
             executedIn = views.block(block)
@@ -192,6 +195,7 @@ struct ProofReport: Encodable, Sendable {
         switch fact {
         case .account(_, let found): ("account", found != nil)
         case .escrow(_, let found): ("escrow", found != nil)
+        case .asset(_, let found): ("asset", found != nil)
         case .verifier(_, let found): ("verifier", found != nil)
         case .validator(_, let found): ("validator", found != nil)
         case .parameters: ("parameters", true)
@@ -213,6 +217,7 @@ struct ProofReport: Encodable, Sendable {
     private func found(_ palette: Palette) -> String? {
         if let account { return AnswerText.account(account, palette) }
         if let escrow { return AnswerText.escrow(escrow, palette) }
+        if let asset { return AnswerText.asset(asset, palette) }
         if let verifier { return AnswerText.verifier(verifier, palette) }
         var sheet = Sheet()
         if let receipt {
@@ -223,6 +228,8 @@ struct ProofReport: Encodable, Sendable {
             sheet.add("block", optional: executedIn)
             sheet.add("fee", "\(receipt.fee)")
             sheet.add("escrows", list: receipt.escrows)
+            sheet.add("assets", list: receipt.assets)
+            sheet.add("proposals", list: receipt.proposals)
         } else if let validator {
             sheet.add("voting key", validator.votingKey)
             sheet.add("node", validator.peerID)
@@ -234,7 +241,7 @@ struct ProofReport: Encodable, Sendable {
                 "weights",
                 "\(parameters.byteWeight) a byte, \(parameters.signatureWeight) a signature, "
                     + "\(parameters.writeWeight) an operation")
-            sheet.add("stream deposit", "\(parameters.streamDeposit)")
+            sheet.add("deposits", list: parameters.deposits)
         } else if let history {
             for point in history { sheet.add("height \(point.height)", "root \(point.root)") }
         } else {

@@ -129,7 +129,8 @@ struct NodeBackend: RPCBackend {
             .failure(
                 RPCFault(
                     .refused,
-                    "with all that the sender has waiting this would cost more than it holds",
+                    "with all that the sender has waiting this would cost more than it holds, or"
+                        + " than its spending limit leaves",
                     data: [
                         JSONMember("reason", .string("overspent")),
                         JSONMember("mayRetry", .bool(true)),
@@ -198,7 +199,8 @@ struct NodeBackend: RPCBackend {
             let reader = LedgerReader(snapshot)
             guard let account = try reader.account(address), let summary = try reader.summary()
             else { return nil }
-            return views.ledger.account(account, address, summary.height, summary.stateRoot)
+            return views.ledger.account(
+                account, address, summary.height, summary.stateRoot, at: summary.time)
         }
         guard let info else { throw .notFound(kind: "account", id: address.text(in: prefix)) }
         return info
@@ -216,6 +218,18 @@ struct NodeBackend: RPCBackend {
         return info
     }
 
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo {
+        let info = try read { snapshot throws(StorageFault) -> AssetInfo? in
+            let reader = LedgerReader(snapshot)
+            guard let asset = try reader.asset(id), let summary = try reader.summary() else {
+                return nil
+            }
+            return views.ledger.asset(asset, id, summary.height)
+        }
+        guard let info else { throw .notFound(kind: "asset", id: id.text(in: prefix)) }
+        return info
+    }
+
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList {
@@ -228,6 +242,24 @@ struct NodeBackend: RPCBackend {
                 next: escrows.count == limit ? escrows.last?.id.text(in: prefix) : nil)
         }
         return list ?? EscrowList(escrows: [])
+    }
+
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList {
+        let list = try read { snapshot throws(StorageFault) -> GuardedList? in
+            let reader = LedgerReader(snapshot)
+            guard let summary = try reader.summary() else { return nil }
+            let found = try reader.accounts(guardedBy: address, after: after, limit: limit)
+            return GuardedList(
+                accounts: found.compactMap { entry in
+                    views.ledger.guarded(entry.account, entry.address, at: summary.time)
+                },
+                next: found.count == limit ? found.last?.address.text(in: prefix) : nil,
+                height: summary.height, time: summary.time)
+        }
+        guard let list else { throw .internalError }
+        return list
     }
 
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo {
@@ -290,8 +322,32 @@ struct NodeBackend: RPCBackend {
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { views.mempool }
     func verifiers() async throws(RPCFault) -> VerifierList { views.verifiers }
     func verificationStatus() async throws(RPCFault) -> VerificationStatus { views.verification }
-    func genesis() async throws(RPCFault) -> GenesisInfo { views.genesis }
-    func feeEstimate() async throws(RPCFault) -> FeeEstimate { views.feeEstimate }
+    func genesis() async throws(RPCFault) -> GenesisInfo {
+        views.genesis(try parameters().fees)
+    }
+    func feeEstimate() async throws(RPCFault) -> FeeEstimate {
+        views.feeEstimate(try parameters().fees)
+    }
+
+    /// Those in force.
+    private func parameters() throws(RPCFault) -> LedgerParameters {
+        let found = try read { snapshot throws(StorageFault) in
+            try LedgerReader(snapshot).parameters()
+        }
+        return found ?? node.genesis.parameters
+    }
+
+    func governance() async throws(RPCFault) -> GovernanceInfo {
+        let found = try read { snapshot throws(StorageFault) -> GovernanceInfo? in
+            let reader = LedgerReader(snapshot)
+            guard let summary = try reader.summary(), let parameters = try reader.parameters()
+            else { return nil }
+            return views.ledger.governance(
+                parameters, try reader.proposals(), views.committee, summary.height)
+        }
+        guard let found else { throw .internalError }
+        return found
+    }
     func readiness() async -> Readiness { NodeReadiness(node).now }
     func metricsText() async -> String { node.metrics.text() }
 }
@@ -302,6 +358,7 @@ extension ProofSubject {
         switch self {
         case .account(let address): StateKey(.account, address)
         case .escrow(let id): StateKey(.escrow, id)
+        case .asset(let id): StateKey(.asset, id)
         case .validator(let index): .validator(index)
         case .verifier(let key): StateKey(.verifier, key)
         case .parameters: .parameters

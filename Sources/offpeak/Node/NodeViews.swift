@@ -26,7 +26,7 @@ struct NodeViews: Sendable {
             role: role,
             epoch: committee.epoch, view: status.view, finalizedHeight: status.finalizedHeight,
             appliedHeight: summary.height, stateRoot: summary.stateRoot.description,
-            time: summary.time, supply: supply(summary.totals.native),
+            time: summary.time, supply: supply(summary.totals),
             peersConnected: node.peers.count, connectedWeight: node.connectedWeight,
             totalWeight: committee.totalWeight, quorum: committee.quorum, ready: readiness.ready,
             reasons: readiness.reasons + silence + damage,
@@ -56,15 +56,17 @@ struct NodeViews: Sendable {
         }
     }
 
-    private func supply(_ totals: Totals.Asset) -> SupplyInfo {
+    private func supply(_ totals: Totals) -> SupplyInfo {
         SupplyInfo(
             balances: totals.balances, escrowed: totals.escrowed, bonded: totals.bonded,
             deposits: totals.deposits, undistributed: totals.undistributed,
             supply: totals.supply)
     }
 
+    /// The present committee.
+    var committee: Committee { node.genesis.committee }
+
     var validators: ValidatorList {
-        let committee = node.genesis.committee
         let connected = Set(node.peers.map(\.peerID)).union([node.peerID])
         return ValidatorList(
             epoch: committee.epoch, totalWeight: committee.totalWeight, quorum: committee.quorum,
@@ -93,23 +95,21 @@ struct NodeViews: Sendable {
             })
     }
 
-    var genesis: GenesisInfo {
+    /// - Parameter fees: Those in force.
+    func genesis(_ fees: Execution.FeeParameters) -> GenesisInfo {
         let genesis = node.genesis
-        let fees = genesis.parameters.fees
         return GenesisInfo(
             network: genesis.network, prefix: prefix.text, chainID: genesis.chainID.description,
             time: genesis.time, supply: genesis.supply, accounts: genesis.accounts.count,
             validators: genesis.validators.count,
-            parameters: RPC.FeeParameters(
-                baseFee: fees.baseFee, byteWeight: fees.byteWeight,
-                signatureWeight: fees.signatureWeight, writeWeight: fees.writeWeight,
-                streamDeposit: fees.streamDeposit),
+            parameters: RPC.FeeParameters(fees),
             canonical: Base64.encode(genesis.bcsBytes))
     }
 
-    var feeEstimate: FeeEstimate {
+    /// - Parameter fees: Those in force.
+    func feeEstimate(_ fees: Execution.FeeParameters) -> FeeEstimate {
         let status = node.status
-        let base = max(status.baseFee.amount, node.genesis.parameters.fees.baseFee)
+        let base = max(status.baseFee.amount, fees.baseFee)
         func level(_ level: FeeLevel, _ factor: UInt64, _ tip: Amount) -> FeeLevelEstimate {
             FeeLevelEstimate(
                 level: level, baseFeeMax: (try? base.multiplied(by: factor)) ?? Amount(.max),
@@ -118,7 +118,7 @@ struct NodeViews: Sendable {
         let most = status.tips.tip(atPermille: 900)
         return FeeEstimate(
             height: status.appliedHeight, baseFee: base,
-            targetWeight: node.genesis.parameters.fees.targetWeight,
+            targetWeight: fees.targetWeight,
             levels: [
                 level(.economy, 1, 0),
                 level(.standard, 2, status.tips.tip(atPermille: 500)),
@@ -186,6 +186,8 @@ struct NodeViews: Sendable {
         case .insufficientForFee: "the balance doesn't cover the fee"
         case .tooManyStreams: "the account has 64 streams already"
         case .invalidSignature: "a signature doesn't hold"
+        case .limitReached:
+            "the sender's spending limit leaves less than the fee: wait, or sign with admin weight"
         }
     }
 }

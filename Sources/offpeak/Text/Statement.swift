@@ -45,7 +45,8 @@ struct Statement: Sendable {
     }
 
     let address: String
-    let asset: AssetID
+    /// `native`, or `ast` text.
+    let asset: String
     let period: Period
     let opening: Amount
     let closing: Amount
@@ -56,7 +57,7 @@ struct Statement: Sendable {
     /// - Throws: `CommandFault` unless each move begins with what the one before it left, and the
     ///   last one leaves the closing balance.
     init(
-        _ address: String, _ asset: AssetID, _ period: Period, moves: [PostingInfo],
+        _ address: String, _ asset: String, _ period: Period, moves: [PostingInfo],
         closing: Amount?
     ) throws(CommandFault) {
         let opening = moves.first.map(\.balanceBefore) ?? closing
@@ -89,15 +90,13 @@ struct Statement: Sendable {
         self.moves = moves
     }
 
-    var assetText: String { asset == .native ? "native" : asset.description }
-
     /// The last moment of the period.
     var lastMoment: Timestamp { period.end.clampedRetreat(by: 1) }
 
     /// For people.
     func text(_ palette: Palette) -> String {
         let sheet = Sheet([
-            "account": address, "asset": assetText, "from": ISOTime.text(period.start),
+            "account": address, "asset": asset, "from": ISOTime.text(period.start),
             "to": ISOTime.text(lastMoment), "as of": "block \(period.height)",
             "opening": "\(opening)", "closing": "\(closing)",
         ])
@@ -130,7 +129,7 @@ extension Statement {
         var records = [Statement.columns, edge("opening", period.start, opening)]
         records += moves.map { move in
             [
-                address, assetText, move.kind, move.place, ISOTime.text(move.time),
+                address, asset, move.kind, move.place, ISOTime.text(move.time),
                 move.signedAmount, "\(move.balance)", move.party ?? "", move.transaction ?? "",
             ]
         }
@@ -139,7 +138,7 @@ extension Statement {
     }
 
     private func edge(_ kind: String, _ time: Timestamp, _ balance: Amount) -> [String] {
-        [address, assetText, kind, "", ISOTime.text(time), "", "\(balance)", "", ""]
+        [address, asset, kind, "", ISOTime.text(time), "", "\(balance)", "", ""]
     }
 
     private static func record(_ fields: [String]) -> String {

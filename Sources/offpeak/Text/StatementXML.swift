@@ -74,7 +74,7 @@ struct StatementXML {
         for (place, move) in statement.moves.enumerated() {
             xml.element("Ntry") { xml in writeEntry(move, number: place + 1, &xml) }
         }
-        xml.leaf("AddtlStmtInf", "asset \(statement.assetText), block \(statement.period.height)")
+        xml.leaf("AddtlStmtInf", "asset \(statement.asset), block \(statement.period.height)")
     }
 
     private func writeAccount(_ address: String, _ xml: inout XMLText, hasCurrency: Bool) {

@@ -3,12 +3,13 @@ internal import LightClient
 internal import Primitives
 internal import RPC
 
-/// What a proof is wanted of, as people write it: an address, the id of an escrow or of a
-/// transaction, the key of a verifier, `validator:3`, `parameters`, `history` or `history:3-9`.
+/// What a proof is wanted of, as people write it: an address, the id of an escrow, an asset or
+/// a transaction, the key of a verifier, `validator:3`, `parameters`, `history` or `history:3-9`.
 struct SubjectText: Sendable {
     enum Subject: Hashable, Sendable {
         case account(Address)
         case escrow(EscrowID)
+        case asset(AssetID)
         case transaction(TransactionID)
         case verifier(PublicKey)
         case validator(ValidatorIndex)
@@ -18,8 +19,8 @@ struct SubjectText: Sendable {
     }
 
     static let help: String =
-        "An address, an escrow, a transaction, a verifier's key, validator:INDEX, parameters, "
-        + "history or history:FROM-TO."
+        "An address, an escrow, an asset, a transaction, a verifier's key, validator:INDEX,"
+        + " parameters, history or history:FROM-TO."
 
     let text: String
     let subject: Subject
@@ -72,6 +73,7 @@ struct SubjectText: Sendable {
         return switch found.kind {
         case .address: .account(Address(found.value))
         case .escrow: .escrow(EscrowID(found.value))
+        case .asset: .asset(AssetID(found.value))
         case .transaction: .transaction(TransactionID(found.value))
         case .publicKey: .verifier(PublicKey(found.value))
         default: throw .usage("\"\(text)\" is nothing that can be proven: \(help)")
@@ -83,6 +85,7 @@ struct SubjectText: Sendable {
         switch subject {
         case .account(let address): .value(StateKey(.account, address))
         case .escrow(let id): .value(StateKey(.escrow, id))
+        case .asset(let id): .value(StateKey(.asset, id))
         case .transaction(let id): .transaction(id)
         case .verifier(let key): .value(StateKey(.verifier, key))
         case .validator(let index): .value(.validator(index))
@@ -97,6 +100,7 @@ struct SubjectText: Sendable {
         case .account:
             try await rpc.proof("account_proof", [JSONMember("address", .string(text))])
         case .escrow: try await rpc.proof("escrow_proof", [JSONMember("id", .string(text))])
+        case .asset: try await rpc.proof("asset_proof", [JSONMember("id", .string(text))])
         case .transaction:
             try await rpc.proof("transaction_proof", [JSONMember("id", .string(text))])
         case .verifier: try await rpc.proof("verifier_proof", [JSONMember("key", .string(text))])

@@ -39,6 +39,8 @@ struct Outcome: Encodable, Sendable {
             sheet.add("height", "\(receipt.height) (number \(receipt.index) in the block)")
             sheet.add("fee", receipt.fee.description)
             sheet.add("escrow", list: receipt.escrows)
+            sheet.add("asset", list: receipt.assets)
+            sheet.add("proposal", list: receipt.proposals)
         }
         sheet.add("reason", optional: reason.map { OutcomeText.skipped($0) })
         sheet.add("note", optional: note)
@@ -118,10 +120,28 @@ enum OutcomeText {
         case .insufficientForFee: "the balance doesn't cover the fee"
         case .tooManyStreams: "the account has no room for a further stream"
         case .invalidSignature: "a signature is wrong"
+        case .limitReached:
+            "its fee is above what the spending limit leaves; wait, or sign with admin weight"
         }
     }
 
     private static let failures = [
+        "nothingDecided": "none of those who sign has decided anything in this round",
+        "limitExceeded":
+            "it is above what the spending limit leaves; wait, or sign with admin weight",
+        "limitWithoutEffect":
+            "the account's admin threshold is its spend threshold: a limit would stop nobody",
+        "windowOutOfRange": "the limit's window is shorter than genesis allows, or above 30 days",
+        "delayOutOfRange": "the guardians' delay is shorter than genesis allows, or above 90 days",
+        "guardianIsSelf": "an account can't guard itself",
+        "guardiansUnreachable": "more guardians would have to sign than one transaction carries",
+        "sameSafeguards": "the account has these limits and guardians",
+        "noGuardians": "there is no such account, or it has no guardians",
+        "guardiansTooFew": "the guardians who sign don't reach their threshold",
+        "recoveryPending": "a recovery of the account is pending; `recover veto` withdraws it",
+        "noRecovery": "no recovery of the account is pending",
+        "recoveryTooEarly": "the delay isn't over; `account show` tells when",
+        "recoveryTooSoon": "the account objected to the last one less than a delay ago",
         "zeroAmount": "the amount is 0",
         "insufficientFunds": "the account holds less than the amount",
         "unknownAsset": "there is no such asset",
@@ -144,6 +164,25 @@ enum OutcomeText {
         "deadlineTooFar": "the deadline lies further ahead than the network allows",
         "arbitrationTerms": "arbitration needs a deadline of its own, later than the escrow's",
         "notBeforeTooLate": "nothing could be released: --not-before isn't before the deadline",
+        "tooManyAssets": "the receiver has no room for a further asset",
+        "symbolReserved": "the symbol could be taken for the native asset's; choose another",
+        "notIssuer": "only the asset's issuer may do this",
+        "aboveCap": "more than the asset's cap would exist",
+        "nativeAsset": "nobody issues, redeems or freezes the native asset",
+        "notFreezable": "the asset's terms don't let the issuer freeze",
+        "notClawable": "the asset's terms don't let the issuer claw back",
+        "holdingUnknown": "the account has nothing of the asset",
+        "assetFrozen": "the issuer has stopped the account from spending the asset",
+        "freezeUnchanged": "the account is frozen, or isn't, as wanted",
+        "supplyOutstanding": "some of the asset still exists; redeem all of it first",
+        "depositUnpaid": "the account can't pay the deposit for what would be new",
+        "notGoverned": "genesis doesn't let the validators change this parameter",
+        "valueOutOfRange": "the value lies outside the parameter's range",
+        "tooManyProposals": "as many proposals as may stand at a time do",
+        "proposalUnknown": "no such proposal stands",
+        "voteClosed": "the votes were counted already",
+        "notValidator": "the key is no validator's of the present committee",
+        "voteUnchanged": "the validator has voted so already",
         "hashlockDefault": "with a hashlock the default at the deadline must be a refund",
     ]
 }

@@ -124,7 +124,7 @@ struct OperationSummary: Encodable, Sendable {
         switch operation {
         case .transfer(let transfer):
             let values = [("to", transfer.to.text(in: prefix)), ("amount", "\(transfer.amount)")]
-            return ("transfer", values + asset(transfer.asset))
+            return ("transfer", values + asset(transfer.asset, prefix))
         case .setPolicy(let policy): return ("setPolicy", policyParts(policy, prefix))
         case .escrowCreate(let terms): return ("escrowCreate", termsParts(terms, prefix))
         case .escrowTopUp(let topUp):
@@ -159,12 +159,90 @@ struct OperationSummary: Encodable, Sendable {
         case .withdraw(let key): return ("withdraw", [("verifier", key.text(in: prefix))])
         case .reportEvidence(let evidence):
             return ("reportEvidence", [("evidence", Hex.encode(evidence))])
+        case .issueAsset(let terms): return ("issueAsset", assetParts(terms))
+        case .mint(let mint):
+            return (
+                "mint",
+                [
+                    ("asset", mint.asset.text(in: prefix)), ("to", mint.to.text(in: prefix)),
+                    ("amount", "\(mint.amount)"),
+                ]
+            )
+        case .redeem(let redemption):
+            return (
+                "redeem",
+                [
+                    ("asset", redemption.asset.text(in: prefix)),
+                    ("amount", "\(redemption.amount)"),
+                ]
+            )
+        case .retireAsset(let asset): return ("retireAsset", [("asset", asset.text(in: prefix))])
+        case .freeze(let freeze):
+            return (
+                freeze.isFrozen ? "freeze" : "unfreeze",
+                [
+                    ("asset", freeze.asset.text(in: prefix)),
+                    ("holder", freeze.holder.text(in: prefix)),
+                ]
+            )
+        case .clawback(let clawback):
+            return (
+                "clawback",
+                [
+                    ("asset", clawback.asset.text(in: prefix)),
+                    ("holder", clawback.holder.text(in: prefix)),
+                    ("amount", "\(clawback.amount)"),
+                ]
+            )
+        case .proposeParameters(let changes):
+            let values = changes.changes.map { ($0.parameter.name, "\($0.value)") }
+            return ("proposeParameters", values)
+        case .voteParameters(let vote):
+            return (
+                "voteParameters",
+                [
+                    ("proposal", vote.proposal.text(in: prefix)),
+                    ("validator", vote.key.text(in: prefix)),
+                    ("vote", vote.approves ? "yes" : "no"),
+                ]
+            )
+        case .setSafeguards(let terms):
+            return ("setSafeguards", safeguardParts(terms, prefix))
+        case .proposeRecovery(let proposal):
+            return (
+                "proposeRecovery",
+                [("account", proposal.account.text(in: prefix))]
+                    + policyParts(proposal.policy, prefix)
+            )
+        case .vetoRecovery(let account):
+            return ("vetoRecovery", [("account", account.text(in: prefix))])
+        case .completeRecovery(let account):
+            return ("completeRecovery", [("account", account.text(in: prefix))])
+        case .escrowWithdrawDecision(let withdrawal):
+            return (
+                "escrowWithdrawDecision",
+                [
+                    ("escrow", withdrawal.escrow.text(in: prefix)),
+                    ("round", "\(withdrawal.round)"),
+                ]
+            )
         }
     }
 
     /// Nothing for the native asset.
-    private static func asset(_ asset: AssetID) -> [(String, String)] {
-        asset == .native ? [] : [("asset", asset.description)]
+    private static func asset(
+        _ asset: AssetID, _ prefix: NetworkPrefix
+    ) -> [(String, String)] {
+        asset == .native ? [] : [("asset", asset.text(in: prefix))]
+    }
+
+    private static func assetParts(_ terms: AssetTerms) -> [(String, String)] {
+        [
+            ("symbol", terms.symbol), ("decimals", "\(terms.decimals)"),
+            ("cap", terms.cap.map { "\($0)" } ?? "none"),
+            ("issuer may freeze", terms.canFreeze ? "yes" : "no"),
+            ("issuer may claw back", terms.canClawBack ? "yes" : "no"),
+        ]
     }
 
     private static func policyParts(
@@ -181,7 +259,7 @@ struct OperationSummary: Encodable, Sendable {
         _ terms: EscrowTerms, _ prefix: NetworkPrefix
     ) -> [(String, String)] {
         var parts = [("payee", terms.payee.text(in: prefix)), ("amount", "\(terms.amount)")]
-        parts += asset(terms.asset)
+        parts += asset(terms.asset, prefix)
         parts += [
             ("release", terms.release.text(in: prefix)),
             ("refund", terms.refund.text(in: prefix)),

@@ -20,14 +20,12 @@ enum WeightCheck {
     static func parts(
         of file: TransactionFile, policies: [Address: Policy]
     ) -> [Part] {
-        let changesPolicy = file.transaction.operations.contains {
-            if case .setPolicy = $0 { true } else { false }
-        }
+        let needsAdmin = file.transaction.operations.contains(where: \.needsAdmin)
         return file.accounts.map { account in
             guard let policy = policies[account] ?? file.policy(of: account) else {
                 return Part(account: account, policy: nil, weight: 0, needed: 0)
             }
-            let isAdmin = changesPolicy && account == file.transaction.sender
+            let isAdmin = needsAdmin && account == file.transaction.sender
             return Part(
                 account: account, policy: policy, weight: weight(file.authorizations, policy),
                 needed: isAdmin ? policy.admin : policy.spend)

@@ -41,10 +41,18 @@ struct EmptyBackend: RPCBackend {
 
     func escrow(_ id: EscrowID) async throws(RPCFault) -> EscrowInfo { try nothing("escrow") }
 
+    func asset(_ id: AssetID) async throws(RPCFault) -> AssetInfo { try nothing("asset") }
+
     func escrows(
         of address: Address, after: EscrowID?, limit: Int
     ) async throws(RPCFault) -> EscrowList {
         EscrowList(escrows: [], next: after?.text(in: prefix))
+    }
+
+    func guarded(
+        by address: Address, after: Address?, limit: Int
+    ) async throws(RPCFault) -> GuardedList {
+        GuardedList(accounts: [], next: after?.text(in: prefix), height: 0, time: 0)
     }
 
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo {
@@ -65,6 +73,7 @@ struct EmptyBackend: RPCBackend {
     func verifiers() async throws(RPCFault) -> VerifierList { try nothing("list") }
     func verificationStatus() async throws(RPCFault) -> VerificationStatus { try nothing("status") }
     func feeEstimate() async throws(RPCFault) -> FeeEstimate { try nothing("estimate") }
+    func governance() async throws(RPCFault) -> GovernanceInfo { try nothing("governance") }
     func genesis() async throws(RPCFault) -> GenesisInfo { try nothing("genesis") }
     func readiness() async -> Readiness { Readiness(ready: false, reasons: ["empty"]) }
     func metricsText() async -> String { "" }

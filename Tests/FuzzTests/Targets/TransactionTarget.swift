@@ -57,7 +57,7 @@ extension FuzzTarget {
             direct: [verified],
             batches: [], systemValues: [])
         let outcome = try ledger.execute(block)
-        try expect(ledger.totals.native.isBalanced, "the books don't balance")
+        try expect(ledger.totals.isBalanced, "the books don't balance")
         for case .executed(let receipt) in outcome.results {
             let copy = try canonical(Receipt.self, receipt.bcsBytes)
             try expect(copy == receipt, "a receipt that can't be read")

@@ -29,7 +29,7 @@ struct FuzzNode: Sendable {
         let due = run.timers.sorted { String(describing: $0) < String(describing: $1) }
         try run.take(due.map { .timer($0) })
         run.core.consensus.checkInvariants()
-        try expect(run.core.ledger.totals.native.isBalanced, "the books don't balance")
+        try expect(run.core.ledger.totals.isBalanced, "the books don't balance")
         return run.core
     }
 

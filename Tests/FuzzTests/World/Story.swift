@@ -23,6 +23,8 @@ struct Story {
                 keys.signed(3, 0, [.escrowDispute(ids[1])]),
                 keys.signed(5, 0, [.bond(Story.bond(keys))]),
                 keys.signed(6, 0, [.setPolicy(Story.policy(keys))]),
+                keys.signed(1, 0, [.setSafeguards(Story.guardians(keys))]),
+                keys.signed(4, 0, [Story.proposal(keys, of: 1)]),
             ]
         present = (0..<8).map { place in
             keys.signed(
@@ -72,6 +74,23 @@ struct Story {
         return policy
     }
 
+    /// Person 4 alone.
+    private static func guardians(_ keys: FuzzKeys) -> SafeguardTerms {
+        SafeguardTerms(
+            guardians: Guardians(quorum: quorum(keys, [4]), delayMilliseconds: 3_600_000))
+    }
+
+    private static func proposal(_ keys: FuzzKeys, of person: Int) -> Operation {
+        .proposeRecovery(RecoveryProposal(account: keys.address(person), policy: policy(keys)))
+    }
+
+    /// A limit beside the guardians.
+    private static func limits(_ keys: FuzzKeys) -> SafeguardTerms {
+        SafeguardTerms(
+            limits: [SpendingLimit(amount: 7, windowMilliseconds: 3_600_000)],
+            guardians: guardians(keys).guardians)
+    }
+
     private static func next(
         _ keys: FuzzKeys, _ escrows: [EscrowID]
     ) -> [(name: String, transaction: SignedTransaction)] {
@@ -103,6 +122,15 @@ struct Story {
             ("unbond", 5, [.unbond(Unbond(key: keys.people[5].publicKey, amount: 2_000_000))]),
             ("withdraw", 5, [.withdraw(keys.people[5].publicKey)]),
             ("evidence", 7, [.reportEvidence([2, 1, 0])]),
+            ("set-safeguards", 7, [.setSafeguards(guardians(keys))]),
+            ("set-limits", 0, [.setSafeguards(limits(keys))]),
+            ("propose-recovery", 4, [proposal(keys, of: 1)]),
+            ("veto-recovery", 1, [.vetoRecovery(keys.address(1))]),
+            ("complete-recovery", 0, [.completeRecovery(keys.address(1))]),
+            (
+                "withdraw-decision", 2,
+                [.escrowWithdrawDecision(EscrowWithdrawal(escrow: escrows[0], round: 0))]
+            ),
         ]
         let single = operations.map { name, person, operations in
             (name, keys.signed(person, sequence(person), operations, memo: [1, 2]))
@@ -117,7 +145,7 @@ struct Story {
     private static func sequence(_ person: Int) -> UInt64 {
         switch person {
         case 2: 3
-        case 0, 3, 5, 6: 1
+        case 0, 1, 3, 4, 5, 6: 1
         default: 0
         }
     }

@@ -1,0 +1,141 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import Primitives
+internal import RPC
+
+/// `offpeak inbox`
+struct InboxCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inbox", abstract: "What waits for your signature, and what to type.",
+        discussion: """
+            Escrows about which others of your quorum have decided, disputes that you arbitrate, \
+            recoveries against you or of accounts that you guard, and with --folder transaction \
+            files that lack your signature.
+
+              offpeak inbox --key alice.key --account opkacc1... --folder shared/
+            """)
+
+    @Option(help: ArgumentHelp("An account of yours; several times.", valueName: "address"))
+    var account: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A key of yours: for the account of this key alone, and for transaction files; "
+                + "several times.", valueName: "file"))
+    var key: [String] = []
+
+    @Option(help: ArgumentHelp("File with the password of keystores.", valueName: "file"))
+    var passphraseFile: String?
+
+    @Option(help: ArgumentHelp("Folder with transaction files.", valueName: "folder"))
+    var folder: String?
+
+    @OptionGroup(title: "Node")
+    var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    mutating func validate() throws {
+        if account.isEmpty && key.isEmpty {
+            throw ValidationError("whose inbox? name --account or --key")
+        }
+    }
+
+    func run() async throws {
+        let client = try node.client()
+        let network = try await client.context()
+        var keys: Set<PublicKey> = []
+        for path in key {
+            let stored = try KeyStoreFile.read(path, passwordFile: passphraseFile)
+            keys.insert(stored.secretKey.publicKey)
+        }
+        var accounts = Set(keys.map { Policy.single($0).address })
+        for text in account { accounts.insert(try network.parse(text)) }
+        let reader = InboxReader(client: client, network: network, keys: keys, accounts: accounts)
+        var inbox = Inbox()
+        for address in accounts.sorted() { try await reader.read(address, into: &inbox) }
+        if let folder { try await reader.read(folder: folder, into: &inbox, output.format) }
+        let format = output.format
+        format.show(inbox) { inbox.text(format.palette) }
+    }
+}
+
+/// Asks a node, and reads a folder, for what waits.
+struct InboxReader: Sendable {
+    /// Pages of a list that are asked for: 10,000 escrows or guarded accounts.
+    private static let pagesMax = 100
+    /// Files of a folder that are read.
+    private static let filesMax = 1000
+
+    let client: NodeClient
+    let network: NetworkContext
+    let keys: Set<PublicKey>
+    let accounts: Set<Address>
+
+    /// What a node knows of an account.
+    func read(_ address: Address, into inbox: inout Inbox) async throws(CommandFault) {
+        let text = network.text(address)
+        let own = try await client.find { rpc throws(RPCClientFault) in
+            try await rpc.account(text)
+        }
+        inbox.add([own.flatMap { Inbox.item($0) }].compactMap { $0 })
+        try await readEscrows(of: text, into: &inbox)
+        try await readGuarded(by: text, into: &inbox)
+    }
+
+    private func readEscrows(
+        of account: String, into inbox: inout Inbox
+    ) async throws(CommandFault) {
+        var next: String?
+        for _ in 0..<InboxReader.pagesMax {
+            let after = next
+            let page = try await client.call { rpc throws(RPCClientFault) in
+                try await rpc.escrows(of: account, after: after, limit: RPCLimits.pageMax)
+            }
+            inbox.add(page.escrows.compactMap { Inbox.item($0, for: account) })
+            next = page.next
+            if next == nil { return }
+        }
+        inbox.noteCut("\(account) takes part in more escrows than were looked at")
+    }
+
+    private func readGuarded(
+        by account: String, into inbox: inout Inbox
+    ) async throws(CommandFault) {
+        var next: String?
+        for _ in 0..<InboxReader.pagesMax {
+            let after = next
+            let page = try await client.call { rpc throws(RPCClientFault) in
+                try await rpc.guarded(by: account, after: after, limit: RPCLimits.pageMax)
+            }
+            inbox.add(
+                page.accounts.compactMap { Inbox.item($0, for: account, at: page.time) })
+            next = page.next
+            if next == nil { return }
+        }
+        inbox.noteCut("\(account) guards more accounts than were looked at")
+    }
+
+    /// Transaction files of this network; other files are passed over.
+    func read(
+        folder: String, into inbox: inout Inbox, _ format: OutputFormat
+    ) async throws(CommandFault) {
+        guard let found = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            throw CommandFault("\(folder) is no folder that can be read")
+        }
+        let names = found.filter { !$0.hasPrefix(".") }.sorted()
+        let client = Submission(client: client, format: format)
+        for name in names.prefix(InboxReader.filesMax) {
+            let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+            guard let file = try? TransactionFile.read(path), file.prefix == network.prefix,
+                file.transaction.chainID == network.chainID
+            else { continue }
+            let item = Inbox.item(
+                file, at: path, keys: keys, accounts: accounts,
+                policies: try await client.policies(of: file), at: network.now)
+            inbox.add([item].compactMap { $0 })
+        }
+        if names.count > InboxReader.filesMax {
+            inbox.noteCut("\(folder) has \(names.count) files, the first were looked at")
+        }
+    }
+}

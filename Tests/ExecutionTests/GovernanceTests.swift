@@ -1,0 +1,248 @@
+import Primitives
+import Testing
+
+@testable import Execution
+
+/// Four validators of equal weight that may change three parameters: votes last three blocks, the
+/// delay two, an epoch ten.
+struct GovernanceWorld {
+    var world: World
+
+    init(governed: [GovernedParameter] = [.baseFee, .escrowDeposit, .targetWeight]) throws {
+        world = try World(
+            extra: (0..<4).map { place in
+                GenesisAccount(
+                    owner: .policy(Person(UInt8(100 + place)).policy), balance: 1_000_000)
+            }, stake: StakeParameters(epochBlocks: 10),
+            governance: GovernanceParameters(
+                governed: governed, voteBlocks: 3, delayBlocks: 2, deposit: 500))
+    }
+
+    static func changes(_ pairs: (GovernedParameter, UInt64)...) throws -> ParameterChanges {
+        try #require(ParameterChanges(pairs.map { ParameterChange($0.0, $0.1) }))
+    }
+
+    /// Proposes for carol.
+    mutating func propose(_ changes: ParameterChanges) throws -> ProposalID {
+        #expect(try world.run(world.carol, .proposeParameters(changes)) == .success)
+        guard case .executed(let receipt)? = world.lastOutcome?.results.first else {
+            throw Unexpected(what: "nothing was proposed")
+        }
+        return try #require(receipt.proposals.first)
+    }
+
+    mutating func vote(
+        _ id: ProposalID, _ approves: Bool = true, by voter: Person, for validator: Person? = nil
+    ) throws -> FailureCode? {
+        let key = (validator ?? voter).key.publicKey
+        let vote = ParameterVote(proposal: id, key: key, approves: approves)
+        return try failure(world.run(voter, .voteParameters(vote)))
+    }
+
+    mutating func pass(to height: Height) throws {
+        while world.ledger.height < height { try world.run([]) }
+    }
+
+    var parameters: LedgerParameters {
+        get throws { try #require(try world.reader.parameters()) }
+    }
+
+    var proposals: [ProposalID] {
+        get throws { try world.reader.proposals().map(\.id) }
+    }
+}
+
+@Suite struct GovernanceTests {
+    @Test func `approved values act with the first epoch after the delay, and not before`() throws {
+        var test = try GovernanceWorld()
+        let before = try test.world.balance(test.world.carol)
+        let id = try test.propose(
+            try GovernanceWorld.changes((.escrowDeposit, 77), (.baseFee, 3)))
+        #expect(test.world.ledger.totals.deposits == 500)
+        // All three votes in the two blocks before the count, at height 4.
+        for validator in test.world.validators.prefix(2) {
+            #expect(try test.vote(id, by: validator) == nil)
+        }
+        #expect(test.world.ledger.height == 3)
+        try test.pass(to: 4)
+        // Half of the weight isn't enough.
+        #expect(try test.proposals.isEmpty)
+        #expect(try test.world.balance(test.world.carol) > before - 2000)
+        let next = try test.propose(try GovernanceWorld.changes((.escrowDeposit, 77)))
+        let votes = try test.world.validators.prefix(3).map { validator in
+            SignedTransaction(
+                signing: try test.world.transaction(
+                    validator.address,
+                    [
+                        .voteParameters(
+                            ParameterVote(
+                                proposal: next, key: validator.key.publicKey, approves: true))
+                    ]), by: [validator.key])
+        }
+        try test.world.run(votes)
+        try test.pass(to: 8)
+        #expect(try test.world.reader.proposals().first?.proposal.isApproved == true)
+        #expect(try test.vote(next, by: test.world.validators[3]) == .voteClosed)
+        try test.pass(to: 10)
+        #expect(try test.parameters.fees.escrowDeposit == 0)
+        try test.pass(to: 11)
+        #expect(try test.parameters.fees.escrowDeposit == 77)
+        #expect(try test.proposals.isEmpty)
+        #expect(test.world.ledger.totals.deposits == 0)
+        #expect(try test.world.reopened().stateRoot == test.world.ledger.stateRoot)
+        let quorum = try EscrowWorld.quorum([test.world.bob], 1)
+        let terms = EscrowTerms(
+            payee: test.world.bob.address, amount: 5, release: quorum, refund: quorum,
+            deadline: Timestamp(test.world.ledger.time.rawValue + 9999))
+        test.world.ledger = try test.world.reopened()
+        #expect(try test.world.run(test.world.alice, .escrowCreate(terms)) == .success)
+        #expect(test.world.ledger.totals.deposits == 77)
+    }
+
+    @Test func `three of four weights approve, and the last word of each counts`() throws {
+        var test = try GovernanceWorld()
+        let validators = test.world.validators
+        let id = try test.propose(try GovernanceWorld.changes((.baseFee, 3)))
+        let words: [(Int, Bool)] = [(0, true), (1, true), (2, true), (2, false)]
+        var signed: [SignedTransaction] = []
+        for (place, approves) in words {
+            let voter = validators[place]
+            let next = try test.world.reader.account(voter.address)?.nextSequence(on: 0) ?? 0
+            let sequence = next.rawValue + (approves ? 0 : 1)
+            let vote = ParameterVote(
+                proposal: id, key: voter.key.publicKey, approves: approves)
+            signed.append(
+                SignedTransaction(
+                    signing: try test.world.transaction(
+                        voter.address, [.voteParameters(vote)], sequence: sequence),
+                    by: [voter.key]))
+        }
+        try test.world.run(signed)
+        #expect(try test.world.reader.proposals().first?.proposal.votes.count == 3)
+        try test.pass(to: 4)
+        #expect(try test.proposals.isEmpty)
+    }
+
+    @Test func `only the owner of a validator votes, once each way`() throws {
+        var test = try GovernanceWorld()
+        let (alice, first) = (test.world.alice, test.world.validators[0])
+        let id = try test.propose(try GovernanceWorld.changes((.baseFee, 3)))
+        #expect(try test.vote(id, by: alice) == .notValidator)
+        #expect(try test.vote(id, by: alice, for: first) == .notBondOwner)
+    }
+
+    @Test func `a vote that changes nothing, or on nothing, fails`() throws {
+        var test = try GovernanceWorld()
+        let first = test.world.validators[0]
+        let id = try test.propose(try GovernanceWorld.changes((.baseFee, 3)))
+        #expect(try test.vote(id, by: first) == nil)
+        #expect(try test.vote(id, by: first) == .voteUnchanged)
+        #expect(try test.vote(.zero, by: first) == .proposalUnknown)
+    }
+
+    @Test(arguments: GovernedParameter.allCases)
+    func `a value is held to its range when it is proposed`(parameter: GovernedParameter) throws {
+        var test = try GovernanceWorld(governed: GovernedParameter.allCases)
+        let range = parameter.range(stakeUnit: test.world.genesis.parameters.stake.unit)
+        var values: [(UInt64, FailureCode?)] = [
+            (range.lowerBound, nil), (range.upperBound, nil),
+            (range.upperBound + 1, .valueOutOfRange), (.max, .valueOutOfRange),
+        ]
+        if range.lowerBound > 0 { values.append((range.lowerBound - 1, .valueOutOfRange)) }
+        for (value, wanted) in values {
+            let changes = try GovernanceWorld.changes((parameter, value))
+            let code = try failure(test.world.run(test.world.carol, .proposeParameters(changes)))
+            #expect(code == wanted, "\(parameter.name) = \(value)")
+        }
+    }
+
+    @Test(arguments: GovernedParameter.allCases, [true, false])
+    func `the chain goes on, and votes stay affordable, at both ends of every range`(
+        parameter: GovernedParameter, isLeast: Bool
+    ) throws {
+        var test = try GovernanceWorld(governed: GovernedParameter.allCases)
+        let range = parameter.range(stakeUnit: test.world.genesis.parameters.stake.unit)
+        let value = isLeast ? range.lowerBound : range.upperBound
+        let id = try test.propose(try GovernanceWorld.changes((parameter, value)))
+        let votes = try test.world.validators.map { validator in
+            SignedTransaction(
+                signing: try test.world.transaction(
+                    validator.address,
+                    [
+                        .voteParameters(
+                            ParameterVote(
+                                proposal: id, key: validator.key.publicKey, approves: true))
+                    ]), by: [validator.key])
+        }
+        try test.world.run(votes)
+        try test.pass(to: 11)
+        #expect(try test.parameters.value(of: parameter) == value)
+        let changed = try test.parameters
+        #expect(throws: Never.self) { try GenesisCheck.parameters(changed) }
+        test.world.ledger = try test.world.reopened()
+        try test.pass(to: 13)
+        // The fee of a vote, in units that the whole supply could pay.
+        let weight = 700 * changed.fees.byteWeight + changed.fees.signatureWeight
+        let fee = BaseFee(changed.fees.baseFee).fee(of: weight + changed.fees.writeWeight)
+        #expect(fee ?? Amount(.max) < Amount(1 << 50))
+    }
+
+    @Test func `what genesis doesn't name can't be proposed, nor a parameter twice`() throws {
+        var test = try GovernanceWorld(governed: [.baseFee])
+        let changes = try GovernanceWorld.changes((.escrowDeposit, 1))
+        #expect(
+            try failure(test.world.run(test.world.carol, .proposeParameters(changes)))
+                == .notGoverned)
+        #expect(ParameterChanges([]) == nil)
+        let twice = [ParameterChange(.baseFee, 1), ParameterChange(.baseFee, 2)]
+        #expect(ParameterChanges(twice) == nil)
+    }
+
+    @Test func `at most 32 proposals stand at a time`() throws {
+        var test = try GovernanceWorld()
+        for round in 0..<2 {
+            let operations = try (0..<16).map { place in
+                Operation.proposeParameters(
+                    try GovernanceWorld.changes((.baseFee, UInt64(round * 16 + place))))
+            }
+            let transaction = try test.world.transaction(test.world.carol.address, operations)
+            let signed = SignedTransaction(signing: transaction, by: [test.world.carol.key])
+            #expect(try failure(test.world.run([signed])) == nil)
+        }
+        #expect(try test.proposals.count == 32)
+        let changes = try GovernanceWorld.changes((.baseFee, 1))
+        #expect(
+            try failure(test.world.run(test.world.alice, .proposeParameters(changes)))
+                == .tooManyProposals)
+    }
+
+    @Test func `a genesis with a governed value out of its range is refused with the path`() throws
+    {
+        for (governance, fees, path) in [
+            (
+                GovernanceParameters(governed: [.targetWeight]),
+                FeeParameters(targetWeight: 9999, treasury: .zero), "parameters.fees.targetWeight"
+            ),
+            (
+                GovernanceParameters(governed: [.baseFee, .baseFee]),
+                FeeParameters(treasury: .zero), "parameters.governance.governed"
+            ),
+            (
+                GovernanceParameters(approvalPermille: 500), FeeParameters(treasury: .zero),
+                "parameters.governance.approvalPermille"
+            ),
+            (
+                GovernanceParameters(voteBlocks: 0), FeeParameters(treasury: .zero),
+                "parameters.governance.voteBlocks"
+            ),
+        ] {
+            let parameters = LedgerParameters(fees: fees, governance: governance)
+            do {
+                try GenesisCheck.parameters(parameters)
+                Issue.record("\(path) was accepted")
+            } catch {
+                #expect(error.path == path)
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import Primitives
+import Testing
+
+@testable import Execution
+
+@Suite struct LimitTests {
+    @Test func `two of three keys spend up to the limit and not one unit more`() throws {
+        for (amount, code) in [
+            (0, .zeroAmount), (1, nil), (999, nil), (1000, nil), (1001, .limitExceeded),
+            (1_000_000, .limitExceeded), (1_000_001, .insufficientFunds),
+            (.max, .insufficientFunds),
+        ] as [(UInt64, FailureCode?)] {
+            var safe = try SafeWorld()
+            #expect(try safe.change(.setSafeguards(SafeWorld.limit(1000))) == nil)
+            #expect(try safe.spend(safe.pay(amount)) == code, "\(amount)")
+            #expect(try safe.room == (code == nil ? 1000 - amount : 1000), "\(amount)")
+        }
+    }
+
+    @Test func `a limit of 0 lets nothing out, one of 2^64 - 1 everything`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(0)))
+        #expect(try safe.spend(safe.pay(1)) == .limitExceeded)
+        try safe.change(.setSafeguards(SafeWorld.limit(.max)))
+        #expect(try safe.spend(safe.pay(600_000)) == nil)
+        #expect(try safe.spend(safe.pay(400_000)) == nil)
+        #expect(try safe.room == .max - 1_000_000)
+    }
+
+    @Test func `what is spent never leaves its range, and a window ends or never does`() {
+        var limit = Safeguards.Limit(
+            terms: SpendingLimit(amount: Amount(.max), windowMilliseconds: .max))
+        let all = limit.spend(Amount(.max), at: 7)
+        #expect(all)
+        #expect(limit.room(at: 7) == 0 && limit.windowEnd == Timestamp(.max))
+        let more = limit.spend(1, at: Timestamp(.max - 1))
+        #expect(!more)
+        let later = limit.spend(1, at: Timestamp(.max))
+        #expect(later && limit.spent == 1)
+    }
+
+    @Test func `a window begins with the first spending and ends on the millisecond`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(1000)))
+        let start = safe.now + 5 * SafeWorld.hour
+        #expect(try safe.spend(safe.pay(400), at: start) == nil)
+        #expect(try safe.spend(safe.pay(600), at: start + 1000) == nil)
+        let last = start + SafeWorld.hour - 1
+        #expect(try safe.spend(safe.pay(1), at: last) == .limitExceeded)
+        #expect(try safe.room == 0)
+        #expect(try safe.spend(safe.pay(1000), at: last + 1) == nil)
+        #expect(try safe.account.safeguards?.limits.first?.windowStart.rawValue == last + 1)
+        #expect(try safe.spend(safe.pay(1), at: last + 2) == .limitExceeded)
+    }
+
+    @Test func `with the admin threshold no limit counts, and nothing is noted`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(0)))
+        #expect(try safe.change(safe.pay(500_000)) == nil)
+        #expect(try safe.account.safeguards?.limits.first?.spent == 0)
+    }
+
+    @Test func `operations of one transaction count together, and a failed one takes it back`()
+        throws
+    {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(1000)))
+        #expect(try safe.spend(safe.pay(500), safe.pay(501)) == .limitExceeded)
+        #expect(try safe.room == 1000)
+        #expect(try safe.spend(safe.pay(500), safe.pay(500)) == nil)
+        #expect(try safe.room == 0)
+    }
+
+    @Test func `escrows, top-ups and bonds count, what comes back doesn't`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(3000)))
+        let quorum = try EscrowWorld.quorum([safe.world.bob], 1)
+        let terms = EscrowTerms(
+            payee: safe.world.bob.address, amount: 300, release: quorum, refund: quorum,
+            deadline: Timestamp(safe.now + 1000))
+        let made = try safe.result([.escrowCreate(terms)])
+        guard case .executed(let receipt) = made, let escrow = receipt.escrows.first else {
+            throw Unexpected(what: "\(made)")
+        }
+        #expect(try safe.room == 2700)
+        #expect(try safe.spend(.escrowTopUp(EscrowTopUp(escrow: escrow, amount: 300))) == nil)
+        #expect(try safe.room == 2400)
+        let bond = Bond(
+            amount: 2401, chainID: safe.world.genesis.chainID, sender: safe.address,
+            key: safe.found.key, peerKey: safe.found.key)
+        #expect(try safe.spend(.bond(bond)) == .limitExceeded)
+        try safe.world.run([], at: safe.now + 1000)
+        #expect(try safe.world.reader.escrow(escrow)?.refunded == 600)
+        #expect(try safe.room == 2400)
+    }
+
+    @Test func `fee, tip and deposit count, and what goes beyond is skipped unpaid`() throws {
+        var safe = try SafeWorld(baseFee: 1)
+        try safe.change(.setSafeguards(SafeWorld.limit(3000)))
+        let before = try safe.account.balance(of: .native)
+        let one = try safe.result([safe.pay(1)], tip: 100)
+        guard case .executed(let receipt) = one else { throw Unexpected(what: "\(one)") }
+        let fee = receipt.fee.rawValue
+        #expect(try safe.room == 3000 - fee - 1)
+        let left = try #require(try safe.room)
+        // The fee of a second one with the same form is the same.
+        let over = try safe.result([safe.pay(1)], tip: Amount(left - (fee - 100) + 1))
+        #expect(reason([over]) == .limitReached)
+        let all = try safe.result([safe.pay(1)], tip: Amount(left - (fee - 100)))
+        #expect(failure([all]) == .limitExceeded)
+        #expect(try safe.room == 0)
+        #expect(try safe.account.balance(of: .native).rawValue == before.rawValue - 3000)
+        #expect(reason([try safe.result([safe.pay(1)])]) == .limitReached)
+    }
+
+    @Test func `the deposit for a new stream counts`() throws {
+        var safe = try SafeWorld()
+        let deposit = safe.world.genesis.parameters.fees.streamDeposit.rawValue
+        try safe.change(.setSafeguards(SafeWorld.limit(deposit)))
+        #expect(failure([try safe.result([safe.pay(1)], stream: 3)]) == .limitExceeded)
+        #expect(try safe.room == 0)
+        #expect(reason([try safe.result([safe.pay(1)], stream: 4)]) == .limitReached)
+    }
+
+    @Test func `a cosigner's limit is left alone`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(0)))
+        let transaction = try safe.world.transaction(
+            safe.world.alice.address, [safe.pay(700)], cosigners: [safe.address])
+        let signed = SignedTransaction(
+            signing: transaction, by: [safe.world.alice.key] + safe.keys.prefix(2).map { $0 })
+        #expect(try failure(safe.world.run([signed])) == nil)
+    }
+
+    @Test func `admission counts what the limit leaves`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(1000)))
+        func admission(keys count: Int, stream: UInt16 = 0) throws -> Admission {
+            let transaction = try safe.world.transaction(
+                safe.address, [safe.pay(1)], stream: stream, maxFee: 5)
+            return try safe.world.ledger.admission(
+                of: SignedTransaction(signing: transaction, by: safe.keys.prefix(count).map { $0 }))
+        }
+        #expect(
+            try admission(keys: 2)
+                == .admissible(nextSequence: 1, spendable: 1000, cost: 6, tip: 0))
+        #expect(
+            try admission(keys: 3)
+                == .admissible(nextSequence: 1, spendable: 1_000_000, cost: 6, tip: 0))
+        #expect(try admission(keys: 2, stream: 1) == .refused(.limitReached))
+    }
+
+    @Test func `two of three keys can't loosen a limit or choose guardians`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(1000)))
+        for terms in [SafeguardTerms(), SafeWorld.limit(1001), try safe.guardians(limit: 1000)] {
+            #expect(reason([try safe.result([.setSafeguards(terms)])]) == .notAuthorized)
+        }
+        #expect(try safe.change(.setSafeguards(SafeguardTerms())) == nil)
+        #expect(try safe.account.safeguards == nil)
+    }
+
+    @Test func `a limit that would stop nobody is refused`() throws {
+        var safe = try SafeWorld()
+        let limit = Operation.setSafeguards(SafeWorld.limit(1))
+        #expect(try safe.act([safe.world.alice], limit) == .limitWithoutEffect)
+        let both = try Policy(signers: safe.policy.signers, spend: 2, admin: 2)
+        #expect(try safe.change(.setPolicy(both), limit) == .limitWithoutEffect)
+        #expect(try safe.change(limit) == nil)
+    }
+
+    @Test func `a window lies between an hour and 30 days`() throws {
+        for (window, code) in [
+            (0, .windowOutOfRange), (SafeWorld.hour - 1, .windowOutOfRange), (SafeWorld.hour, nil),
+            (SafeWorld.hour + 1, nil), (30 * SafeWorld.day - 1, nil), (30 * SafeWorld.day, nil),
+            (30 * SafeWorld.day + 1, .windowOutOfRange), (.max, .windowOutOfRange),
+        ] as [(UInt64, FailureCode?)] {
+            var safe = try SafeWorld()
+            let terms = SafeWorld.limit(5, window: window)
+            #expect(try safe.change(.setSafeguards(terms)) == code, "\(window)")
+        }
+    }
+
+    @Test func `limits are of assets that there are, and change something`() throws {
+        var safe = try SafeWorld()
+        let strange = SpendingLimit(
+            asset: AssetID(.sha256([1])), amount: 1, windowMilliseconds: SafeWorld.hour)
+        #expect(
+            try safe.change(.setSafeguards(SafeguardTerms(limits: [strange]))) == .unknownAsset)
+        #expect(try safe.change(.setSafeguards(SafeguardTerms())) == .sameSafeguards)
+        #expect(try safe.change(.setSafeguards(SafeWorld.limit(5))) == nil)
+        #expect(try safe.change(.setSafeguards(SafeWorld.limit(5))) == .sameSafeguards)
+    }
+
+    @Test func `what was spent stays spent when the limit changes`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(1000)))
+        try safe.spend(safe.pay(800))
+        try safe.change(.setSafeguards(SafeWorld.limit(900)))
+        #expect(try safe.room == 100)
+        try safe.change(.setSafeguards(SafeWorld.limit(500)))
+        #expect(try safe.room == 0)
+        try safe.change(.setSafeguards(SafeguardTerms()))
+        try safe.change(.setSafeguards(SafeWorld.limit(500)))
+        #expect(try safe.room == 500)
+    }
+
+    @Test func `sixteen limits come in, each asset once and in order`() throws {
+        func bytes(_ numbers: [UInt8]) -> [UInt8] {
+            var writer = BCSWriter()
+            writer.append(
+                list: numbers.map { number in
+                    SpendingLimit(
+                        asset: AssetID(bytes: [UInt8](repeating: number, count: 32)) ?? .native,
+                        amount: 1, windowMilliseconds: SafeWorld.hour)
+                })
+            writer.append(false)
+            return writer.bytes
+        }
+        for count in [0, 1, 15, 16] as [UInt8] {
+            #expect(try SafeguardTerms(bcs: bytes(Array(0..<count))).limits.count == Int(count))
+        }
+        for numbers in [Array(0..<17), [1, 1], [2, 1]] as [[UInt8]] {
+            #expect(throws: BCSError.self) { try SafeguardTerms(bcs: bytes(numbers)) }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Primitives
+
+@testable import Execution
+
+/// Proposals as the naive model has them.
+struct NaiveProposal: Equatable {
+    let proposer: Address
+    let changes: [String: UInt64]
+    var due: UInt64
+    var isApproved = false
+    var votes: [PublicKey: Bool] = [:]
+}
+
+extension NaiveLedger {
+    mutating func propose(
+        _ changes: ParameterChanges, _ id: ProposalID, _ sender: Address
+    ) throws {
+        var wanted: [String: UInt64] = [:]
+        for change in changes.changes {
+            let name = change.parameter.name
+            guard governance.governed.contains(where: { $0.name == name }) else {
+                throw Failed(code: .notGoverned)
+            }
+            let range = change.parameter.range(stakeUnit: Amount(stakeUnit))
+            if change.value < range.lowerBound || change.value > range.upperBound {
+                throw Failed(code: .valueOutOfRange)
+            }
+            wanted[name] = change.value
+        }
+        if proposals.count == 32 { throw Failed(code: .tooManyProposals) }
+        try keepBack(governance.deposit.rawValue, of: sender)
+        proposals[id] = NaiveProposal(
+            proposer: sender, changes: wanted, due: height + governance.voteBlocks)
+    }
+
+    mutating func vote(_ vote: ParameterVote, _ sender: Address) throws {
+        guard let proposal = proposals[vote.proposal] else { throw Failed(code: .proposalUnknown) }
+        if proposal.isApproved { throw Failed(code: .voteClosed) }
+        guard isValidator(vote.key), let stake = stakes[vote.key] else {
+            throw Failed(code: .notValidator)
+        }
+        if stake.owner != sender { throw Failed(code: .notBondOwner) }
+        if proposal.votes[vote.key] == vote.approves { throw Failed(code: .voteUnchanged) }
+        proposals[vote.proposal]?.votes[vote.key] = vote.approves
+    }
+
+    mutating func govern() {
+        let due = proposals.filter { $0.value.due <= height }
+            .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
+        for (id, proposal) in due {
+            if proposal.isApproved {
+                guard (height - 1) % epochBlocks == 0 else { continue }
+                for (name, value) in proposal.changes { set(name, value) }
+                end(id, proposal)
+            } else if isEnough(proposal) {
+                proposals[id]?.isApproved = true
+                proposals[id]?.due = height + governance.delayBlocks
+            } else {
+                end(id, proposal)
+            }
+        }
+    }
+
+    private func isEnough(_ proposal: NaiveProposal) -> Bool {
+        var yes: UInt64 = 0
+        var all: UInt64 = 0
+        for validator in validators {
+            let weight = validator.stake.rawValue / stakeUnit
+            all += weight
+            if proposal.votes[validator.votingKey] == true { yes += weight }
+        }
+        return yes * 1000 >= all * UInt64(governance.approvalPermille)
+    }
+
+    private mutating func end(_ id: ProposalID, _ proposal: NaiveProposal) {
+        proposals[id] = nil
+        balances[proposal.proposer, default: 0] += governance.deposit.rawValue
+    }
+
+    private mutating func set(_ name: String, _ value: UInt64) {
+        switch name {
+        case "fees.baseFee": fees.baseFee = Amount(value)
+        case "fees.writeWeight": fees.writeWeight = value
+        case "fees.escrowDeposit": fees.escrowDeposit = Amount(value)
+        case "fees.holdingDeposit": fees.holdingDeposit = Amount(value)
+        case "escrow.expiriesPerBlockMax": expiriesMax = Int(value)
+        default: preconditionFailure("the model doesn't know \(name)")
+        }
+    }
+}
+
+extension RandomTraffic {
+    mutating func governanceOperation(_ model: NaiveLedger) -> Operation {
+        let ids = model.proposals.keys.sorted()
+        guard !ids.isEmpty, chance(85) else { return .proposeParameters(changes()) }
+        let id = chance(95) ? ids[below(ids.count)] : .zero
+        let key = chance(95) ? validators[below(4)].key : verifiers[0].key
+        return .voteParameters(
+            ParameterVote(proposal: id, key: key.publicKey, approves: chance(85)))
+    }
+
+    private mutating func changes() -> ParameterChanges {
+        let values: [(GovernedParameter, UInt64)] = [
+            (.baseFee, UInt64(below(3))), (.writeWeight, UInt64(50 + below(100))),
+            (.escrowDeposit, UInt64(below(200))), (.holdingDeposit, UInt64(below(100))),
+            (.expiriesPerBlock, UInt64(1 + below(3))), (.expiriesPerBlock, 0),
+            (.targetWeight, 5), (.baseFee, .max),
+        ]
+        let (parameter, value) = values[below(values.count)]
+        let other = ParameterChange(.escrowDeposit, UInt64(below(150)))
+        let one = ParameterChange(parameter, value)
+        let both = ParameterChanges([one, other])
+        return both ?? ParameterChanges([other]) ?? .one
+    }
+}
+
+extension ParameterChanges {
+    fileprivate static var one: ParameterChanges {
+        guard let changes = ParameterChanges([ParameterChange(.writeWeight, 100)]) else {
+            preconditionFailure("one change is enough")
+        }
+        return changes
+    }
+}

@@ -1,0 +1,103 @@
+import Primitives
+
+@testable import Execution
+
+/// Limits, guardians and recoveries as many people might use them, rightly and wrongly.
+extension RandomTraffic {
+    mutating func safeguardOperation(_ sender: Address, _ model: NaiveLedger) throws -> Operation {
+        let account = chance(92) ? ward ?? sender : person().address
+        switch below(20) {
+        case 0...4: return .setSafeguards(try safeguardTerms(sender, model))
+        case 5...8:
+            return .proposeRecovery(RecoveryProposal(account: account, policy: policy(model)))
+        case 9...10: return .vetoRecovery(account)
+        case 11...12: return .completeRecovery(account)
+        case 13...14: return .setPolicy(policy(model))
+        default:
+            let amount = chance(40) ? model.room(of: sender) : UInt64(below(4000))
+            let more = chance(20) ? UInt64(1) : 0
+            return .transfer(
+                Transfer(
+                    to: person().address, amount: Amount(min(amount, 50_000_000) + more)))
+        }
+    }
+
+    /// Somebody whom a limit may stop.
+    mutating func limited(_ model: NaiveLedger) -> Person? {
+        let limited = people.filter { person in
+            guard let policy = model.policies[person.address] else { return false }
+            return model.safeguards[person.address]?.limit != nil && policy.admin > policy.spend
+        }
+        return limited.isEmpty ? nil : limited[below(limited.count)]
+    }
+
+    /// Who guards the ward that the next transaction is about, and perhaps the ward.
+    mutating func guardians(_ model: NaiveLedger) -> [Person]? {
+        let guarded = model.safeguards.filter { $0.value.guardians != nil }.keys.sorted()
+        guard !guarded.isEmpty else { return nil }
+        let ward = guarded[below(guarded.count)]
+        let quorum = model.safeguards[ward]?.guardians?.quorum
+        let members = people.filter { quorum?.weight(of: $0.address) != nil }
+        guard !members.isEmpty else { return nil }
+        self.ward = ward
+        let owners = people.filter { $0.address == ward && chance(35) }
+        let some = members.count > 1 && chance(15) ? Array(members.dropFirst()) : members
+        return owners + some
+    }
+
+    private mutating func safeguardTerms(
+        _ sender: Address, _ model: NaiveLedger
+    ) throws -> SafeguardTerms {
+        let day: UInt64 = 86_400_000
+        let windows = [999, 1000, 1000, 5000, 20_000, 30 * day, 30 * day + 1]
+        let delays = [999, 1000, 3000, 5000, 8000, 90 * day, 90 * day + 1]
+        let amounts: [UInt64] = [0, 3000, 10_000, 30_000, 100_000, .max]
+        var limits: [SpendingLimit] = []
+        if chance(75) {
+            limits.append(
+                SpendingLimit(
+                    asset: chance(95) ? .native : AssetID(.sha256([1])),
+                    amount: Amount(amounts[below(6)]), windowMilliseconds: windows[below(7)]))
+        }
+        guard chance(80) else { return SafeguardTerms(limits: limits) }
+        let members = Set((0...below(3)).map { _ in person().address })
+            .filter { $0 != sender || chance(60) }.sorted()
+            .map { Quorum.Member(address: $0, weight: UInt16(below(2) + 1)) }
+        guard !members.isEmpty else { return SafeguardTerms(limits: limits) }
+        let strangers = (0..<16).map {
+            Quorum.Member(address: Address(.sha256([UInt8($0)])), weight: 1)
+        }
+        let quorum =
+            chance(90)
+            ? try Quorum(members: members, threshold: UInt32(below(members.count) + 1))
+            : try Quorum(members: strangers, threshold: UInt32(chance(80) ? 10 : 9))
+        return SafeguardTerms(
+            limits: limits,
+            guardians: Guardians(quorum: quorum, delayMilliseconds: delays[below(7)]))
+    }
+
+    /// A policy of some of the keys that there are.
+    private mutating func policy(_ model: NaiveLedger) -> Policy {
+        let keys = Set((0...below(3)).map { _ in person().key.publicKey }).sorted()
+        let signers = keys.map { Policy.Signer(publicKey: $0, weight: 1) }
+        let spend = below(keys.count) + 1
+        let admin = spend + below(keys.count - spend + 1)
+        let policy = try? Policy(signers: signers, spend: UInt32(spend), admin: UInt32(admin))
+        return policy ?? .single(keys[0])
+    }
+
+    /// As many of an account's keys as may change it, or only as may spend.
+    mutating func signers(
+        of person: Person, isAdmin: Bool, _ model: NaiveLedger
+    ) -> [PublicKey] {
+        let policy = model.policies[person.address] ?? person.policy
+        let needed = isAdmin ? policy.admin : policy.spend
+        var keys: [PublicKey] = []
+        var weight: UInt32 = 0
+        for signer in policy.signers where weight < needed {
+            keys.append(signer.publicKey)
+            weight += UInt32(signer.weight)
+        }
+        return keys
+    }
+}

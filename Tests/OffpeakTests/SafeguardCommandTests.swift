@@ -1,0 +1,179 @@
+import Primitives
+import RPC
+import Testing
+
+@testable import offpeak
+
+@Suite("Commands for limits, guardians, recoveries and the inbox")
+struct SafeguardCommandTests {
+    private let program: WalletProgram
+    private let node = WalletNode()
+
+    init() throws { program = try WalletProgram() }
+
+    private func address(_ text: String) throws -> Address {
+        try Address(text: text, in: WalletSamples.prefix)
+    }
+
+    /// Runs a command with `--json` against the node.
+    private func run(_ arguments: [String]) async throws -> ProgramResult {
+        let (program, node) = (program, node)
+        let results = AsyncStream.makeStream(of: ProgramResult.self)
+        try await node.serve { address in
+            results.continuation.yield(
+                try await program.run(
+                    arguments + ["--json"], environment: ["OFFPEAK_NODE": address]))
+        }
+        results.continuation.finish()
+        var iterator = results.stream.makeAsyncIterator()
+        return try #require(await iterator.next())
+    }
+
+    private func quorum(_ address: Address) throws -> Quorum {
+        try Quorum(members: [.init(address: address, weight: 1)], threshold: 1)
+    }
+
+    private var guardian: Address { Address(WalletSamples.bytes32(9)) }
+
+    private var safeguards: SafeguardsInfo {
+        SafeguardsInfo(
+            limits: [
+                SpendingLimitInfo(
+                    asset: "native", amount: 700, windowMilliseconds: 3_600_000, left: 5)
+            ],
+            guardians: GuardiansInfo(
+                quorum: QuorumInfo(
+                    members: [
+                        MemberInfo(address: guardian.text(in: WalletSamples.prefix), weight: 1)
+                    ], threshold: 1), delayMilliseconds: 7_200_000),
+            recovery: RecoveryInfo(
+                policy: node.info(.single(WalletSamples.key(4).publicKey)), readyAt: 2_000,
+                validUntil: 9_000))
+    }
+
+    @Test("new limits keep the guardians, new guardians keep the limits")
+    func keepsTheOther() async throws {
+        let key = try await program.makeKey("a")
+        let sender = try address(key.address)
+        node.add(sender, safeguards: safeguards)
+        let kept = Guardians(quorum: try quorum(guardian), delayMilliseconds: 7_200_000)
+        let limits = [
+            SpendingLimit(amount: 5000, windowMilliseconds: 86_400_000),
+            SpendingLimit(
+                asset: AssetID(WalletSamples.bytes32(3)), amount: 1, windowMilliseconds: 3_600_000),
+        ]
+        let other = "\(WalletSamples.bytes32(3)):1/1h"
+        for (options, expected) in [
+            (
+                ["limits", "--limit", "5000/24h", "--limit", other],
+                SafeguardTerms(limits: limits, guardians: kept)
+            ),
+            (["limits", "--none"], SafeguardTerms(guardians: kept)),
+            (
+                ["guardians", "--set", key.address, "--delay", "7d"],
+                SafeguardTerms(
+                    limits: [SpendingLimit(amount: 700, windowMilliseconds: 3_600_000)],
+                    guardians: Guardians(
+                        quorum: try quorum(sender), delayMilliseconds: 604_800_000))
+            ),
+            (
+                ["guardians", "--none"],
+                SafeguardTerms(
+                    limits: [SpendingLimit(amount: 700, windowMilliseconds: 3_600_000)])
+            ),
+        ] as [([String], SafeguardTerms)] {
+            let result = try await run(["account"] + options + ["--key", "a"])
+            #expect(result.exitCode == 0, "\(result.errors)")
+            #expect(node.submitted.last?.transaction.operations == [.setSafeguards(expected)])
+        }
+    }
+
+    @Test("wrong limits and guardians are refused before anything is sent")
+    func wrongOptions() async throws {
+        let key = try await program.makeKey("a")
+        node.add(try address(key.address))
+        for options in [
+            ["limits"], ["limits", "--limit", "5000"], ["limits", "--limit", "5000/"],
+            ["limits", "--limit", "x/1h"], ["limits", "--limit", "5/1h", "--limit", "6/1h"],
+            ["limits", "--limit", "ab:5/1h"], ["limits", "--limit", "5/1h", "--none"],
+            ["guardians", "--set", key.address], ["guardians", "--delay", "1h"],
+            ["guardians", "--none", "--set", key.address, "--delay", "1h"],
+        ] {
+            let result = try await run(["account"] + options + ["--key", "a"])
+            #expect(result.exitCode != 0, "\(options)")
+        }
+        #expect(node.submitted.isEmpty)
+    }
+
+    @Test("a recovery is proposed, vetoed and completed, and a decision taken back")
+    func recovery() async throws {
+        let key = try await program.makeKey("a")
+        let sender = try address(key.address)
+        node.add(sender)
+        let made = try await run([
+            "account", "policy", "new", "--signer", key.publicKey, "--spend", "1", "--out",
+            "new.policy",
+        ])
+        #expect(made.exitCode == 0, "\(made.errors)")
+        let public1: PublicKey = try PublicKey(text: key.publicKey, in: WalletSamples.prefix)
+        let lost = guardian.text(in: WalletSamples.prefix)
+        let id = EscrowID(WalletSamples.bytes32(6))
+        node.add(id, payer: sender, payee: sender, round: 3, held: 900)
+        for (arguments, expected) in [
+            (
+                ["recover", "propose", lost, "new.policy"],
+                .proposeRecovery(
+                    RecoveryProposal(account: guardian, policy: .single(public1)))
+            ),
+            (["recover", "veto", lost], .vetoRecovery(guardian)),
+            (["recover", "complete", lost], .completeRecovery(guardian)),
+            (
+                ["escrow", "withdraw-decision", id.text(in: WalletSamples.prefix)],
+                .escrowWithdrawDecision(EscrowWithdrawal(escrow: id, round: 3))
+            ),
+        ] as [([String], Operation)] {
+            let result = try await run(arguments + ["--key", "a"])
+            #expect(result.exitCode == 0, "\(result.errors)")
+            #expect(node.submitted.last?.transaction.operations == [expected])
+        }
+    }
+
+    @Test("the inbox gathers escrows, recoveries and files")
+    func inbox() async throws {
+        let key = try await program.makeKey("a")
+        let own = try address(key.address)
+        node.add(own, safeguards: safeguards)
+        let other = guardian.text(in: WalletSamples.prefix)
+        node.add(
+            EscrowID(WalletSamples.bytes32(6)), payer: own, payee: own, round: 0, held: 9,
+            decisions: [DecisionInfo(participant: other, direction: .release, amount: 4)])
+        node.add(
+            guarded: GuardedInfo(
+                account: other,
+                guardians: GuardiansInfo(
+                    quorum: QuorumInfo(members: [], threshold: 1), delayMilliseconds: 5),
+                recovery: safeguards.recovery))
+        let drafted = try await run([
+            "pay", "--from", key.address, "--to", key.address, "--amount", "5", "--unsigned",
+            "--policy", "a.policy", "--out", "draft.json",
+        ])
+        #expect(drafted.exitCode != 0)
+        let draft = try await run([
+            "pay", "--key", "a", "--to", key.address, "--amount", "5", "--unsigned", "--out",
+            "draft.json",
+        ])
+        #expect(draft.exitCode == 0, "\(draft.errors)")
+        let result = try await run(["inbox", "--key", "a", "--folder", "."])
+        #expect(result.exitCode == 0, "\(result.errors)")
+        guard case .array(let items)? = result["items"] else {
+            Issue.record("no items: \(result.output)")
+            return
+        }
+        let kinds = Set(items.compactMap { $0["kind"]?.text })
+        #expect(kinds == ["veto", "recovery", "decide", "sign"])
+        let nobody = try await run(["inbox"])
+        #expect(nobody.exitCode == 2)
+        let lost = try await run(["inbox", "--key", "a", "--folder", "nowhere"])
+        #expect(lost.errorMessage?.contains("no folder") == true)
+    }
+}
