@@ -195,6 +195,17 @@ struct AssetWorld {
         #expect(try test.holding(bob) == nil)
     }
 
+    @Test func `redeeming nothing fails as such, also of an asset that nobody issued`() throws {
+        var test = try AssetWorld()
+        let unknown = AssetID(Bytes32.sha256([7]))
+        for (asset, amount, wanted) in [
+            (unknown, 0, .zeroAmount), (unknown, 1, .unknownAsset), (test.id, 0, .zeroAmount),
+        ] as [(AssetID, Amount, FailureCode)] {
+            let operation = Operation.redeem(Redemption(asset: asset, amount: amount))
+            #expect(failure(try test.world.run(test.world.bob, operation)) == wanted)
+        }
+    }
+
     @Test func `rights that the terms don't give are never there`() throws {
         var test = try AssetWorld(terms: try AssetTerms(symbol: "FREE"))
         let (alice, bob) = (test.world.alice, test.world.bob)

@@ -185,8 +185,8 @@ package struct PostingCause: Hashable, Sendable {
         PostingCause(.mint, .account(issuer))
     }
 
-    static func redemption(to issuer: Address) -> PostingCause {
-        PostingCause(.redemption, .account(issuer))
+    static func redemption(to issuer: Address?) -> PostingCause {
+        PostingCause(.redemption, issuer.map { .account($0) })
     }
 
     static func clawback(by issuer: Address) -> PostingCause {

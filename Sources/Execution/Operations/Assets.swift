@@ -35,7 +35,7 @@ extension Executor {
 
     mutating func redeem(_ redemption: Redemption, by sender: Address) throws(Stop) {
         guard redemption.asset != .native else { throw .failed(.nativeAsset) }
-        let issuer = try asset(redemption.asset).issuer
+        let issuer = try anyAsset(redemption.asset)?.issuer
         try debit(
             redemption.amount, of: redemption.asset, from: sender, .redemption(to: issuer))
         try burn(redemption.amount, of: redemption.asset)

@@ -126,8 +126,8 @@ extension Account {
 extension Account {
     fileprivate typealias HoldingChange = (asset: AssetID, before: Amount, after: Amount)
 
-    /// Of which issued assets the account holds more or less than `before` did. Holdings are sorted:
-    /// only those between the common beginning and the common end are compared one by one.
+    /// Of which issued assets the account holds more or less than `before` did. Holdings are
+    /// sorted: only those between the common beginning and the common end are compared singly.
     fileprivate func holdingChanges(since before: Account?) -> [HoldingChange] {
         let (old, new) = (before?.holdings ?? [], holdings)
         guard old != new else { return [] }
