@@ -321,7 +321,8 @@ def account(value):
                 "spend": reader.uint(4), "admin": reader.uint(4)}
 
     found = {"balances": balances, "policy": reader.optional(policy),
-             "streams": reader.list(lambda: [reader.u16(), reader.u64()]),
+             "streams": reader.list(
+                 lambda: [reader.u16(), reader.u64(), reader.u64(), reader.u64()]),
              "deposits": str(reader.u64())}
     reader.end()
     return found

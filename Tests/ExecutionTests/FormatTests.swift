@@ -24,7 +24,7 @@ import Testing
             world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
         #expect(
             world.ledger.stateRoot.description
-                == "dfaf2579c5aa1be8f9b7f7a2116faade67289c29c7262d41dda08e642ce84593")
+                == "794fffd5be938ca347b34f3c18ade5fd8af4dd61b3e20617323d20404094e366")
         #expect(
             world.lastOutcome?.receiptsRoot.description
                 == "47b5edceda186c9becd41ac0a7932803a02f6fa3da5d708a90843934e53d229c")
@@ -32,7 +32,7 @@ import Testing
             [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
         #expect(
             world.ledger.stateRoot.description
-                == "30a99e7ee52b3cdce2f835ec1f02a33ca319e4e129ef805ba6e8fb5b54858c2c")
+                == "acc4af4765c07960902c2d0e1072d93054aa4ea612bb7a5f0c0a7d2c5ede9da8")
     }
 
     @Test func `a system value is part of the state until it is taken away`() throws {

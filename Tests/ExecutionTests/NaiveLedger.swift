@@ -40,6 +40,8 @@ struct NaiveLedger {
     var balances: [Address: UInt64]
     var deposits: [Address: UInt64] = [:]
     var next: [Address: [UInt16: UInt64]] = [:]
+    /// Last use and deposit of each stream.
+    var streams: [Address: [UInt16: NaiveStream]] = [:]
     var known: Set<Address>
     var trusts: [EscrowID: Trust] = [:]
     var feesOfBatch: UInt64 = 0
@@ -164,6 +166,7 @@ struct NaiveLedger {
         feesOfBatch += fee
         weightOfBlock += weight
         self.next[sender, default: [:]][transaction.stream] = (next ?? 0) + 1
+        use(transaction.stream, of: sender, deposit: deposit)
         for party in parties where balances[party] != nil { known.insert(party) }
         let before = self
         do {
@@ -215,6 +218,7 @@ struct NaiveLedger {
         case .unbond(let unbond): try self.unbond(unbond, parties[0])
         case .withdraw(let key): try withdraw(key, parties[0])
         case .reportEvidence(let evidence): try report(evidence, parties[0])
+        case .closeStream(let number): try close(number, parties[0])
         }
     }
 

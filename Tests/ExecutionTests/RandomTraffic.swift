@@ -120,7 +120,7 @@ struct RandomTraffic {
             if let verifier {
                 operations.append(bondOperation(verifier, sender.address, model))
             } else {
-                operations.append(try operation(model))
+                operations.append(chance(4) ? closing() : try operation(model))
             }
         }
         let transaction = Transaction(

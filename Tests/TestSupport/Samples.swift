@@ -26,9 +26,9 @@ extension SeededGenerator {
         Value(next() >> UInt64.random(in: 0...63, using: &self))
     }
 
-    /// One of the eleven operations, valid in form.
+    /// One of the twelve operations, valid in form.
     public mutating func operation() -> Operation {
-        switch Int.random(in: 0...10, using: &self) {
+        switch Int.random(in: 0...11, using: &self) {
         case 0:
             .transfer(Transfer(to: identifier(), asset: identifier(), amount: number()))
         case 1: .setPolicy(policy())
@@ -47,6 +47,7 @@ extension SeededGenerator {
                     peerProof: signature()))
         case 8: .unbond(Unbond(key: identifier(), amount: number()))
         case 9: .withdraw(identifier())
+        case 10: .closeStream(UInt16.random(in: 0...UInt16.max, using: &self))
         default: .reportEvidence(bytes(Int.random(in: 0...300, using: &self)))
         }
     }

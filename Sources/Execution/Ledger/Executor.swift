@@ -78,7 +78,7 @@ struct Executor: Sendable {
         guard var account = try? accounts.read(transaction.sender, source), !parties.isEmpty else {
             return
         }
-        account.setNextSequence(transaction.sequence, on: transaction.stream)
+        account.use(transaction.stream, next: transaction.sequence, at: time, deposit: 0)
         accounts.write(account, for: transaction.sender)
     }
 
@@ -107,7 +107,7 @@ struct Executor: Sendable {
         guard let next = transaction.sequence.next else {
             throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")
         }
-        sender.setNextSequence(next, on: transaction.stream)
+        sender.use(transaction.stream, next: next, at: time, deposit: charge.deposit)
         try move(charge.fee, from: .balances, to: .undistributed)
         try move(charge.deposit, from: .balances, to: .deposits)
     }
@@ -163,6 +163,7 @@ struct Executor: Sendable {
         case .unbond(let unbond): try self.unbond(unbond, by: participants.sender)
         case .withdraw(let key): try withdraw(key, to: participants.sender)
         case .reportEvidence(let evidence): try report(evidence, by: participants.sender)
+        case .closeStream(let number): try closeStream(number, of: participants.sender)
         }
         return nil
     }

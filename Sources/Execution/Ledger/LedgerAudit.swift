@@ -144,6 +144,10 @@ extension LedgerAudit {
 
         private mutating func count(_ account: Account) throws(StorageFault) {
             accounts += 1
+            guard
+                account.streams.reduce(0, { $0 &+ $1.deposit.rawValue })
+                    == account.deposits.rawValue
+            else { throw StorageFault("an account's deposits aren't those of its streams") }
             try add(account.deposits, of: .native, to: \.deposits)
             for balance in account.balances {
                 try add(balance.amount, of: balance.asset, to: \.balances)

@@ -49,7 +49,7 @@ extension Executor {
         accounts.write(account, for: address)
     }
 
-    private mutating func account(_ address: Address) throws(Stop) -> Account? {
+    mutating func account(_ address: Address) throws(Stop) -> Account? {
         do throws(StorageFault) {
             return try accounts.read(address, source)
         } catch {

@@ -113,7 +113,7 @@ extension Operation {
             (evidence.count + Operation.evidenceBytesPerSignature - 1)
                 / Operation.evidenceBytesPerSignature
         case .transfer, .setPolicy, .escrowCreate, .escrowTopUp, .escrowDecide, .escrowDispute,
-            .escrowArbitrate, .unbond, .withdraw:
+            .escrowArbitrate, .unbond, .withdraw, .closeStream:
             0
         }
     }

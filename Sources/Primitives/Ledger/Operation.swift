@@ -23,6 +23,8 @@ public enum Operation: Hashable, Sendable {
     /// 10: shows that a verifier or owner broke the rules: its stake is slashed, the sender
     /// rewarded. At most 16 KiB.
     case reportEvidence([UInt8])
+    /// 20: takes a stream of the sender's away that was idle for 30 days, and returns its deposit.
+    case closeStream(UInt16)
 }
 
 /// Moves `amount` of `asset` from the sender to `to`. Wire: to, asset, amount.
@@ -254,6 +256,9 @@ extension Operation: BCSCodable {
         case .reportEvidence(let evidence):
             writer.appendVariant(10)
             writer.appendBytes(evidence)
+        case .closeStream(let number):
+            writer.appendVariant(20)
+            writer.append(number)
         }
     }
 
@@ -280,6 +285,7 @@ extension Operation: BCSCodable {
         case 10:
             self = .reportEvidence(
                 try reader.readBytes(maximum: TransactionLimits.evidenceBytesMax))
+        case 20: self = .closeStream(try reader.readUInt16())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }

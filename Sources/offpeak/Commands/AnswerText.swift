@@ -18,9 +18,15 @@ enum AnswerText {
         }
         sheet.add(
             "next sequence",
-            list: account.streams.map { "\($0.nextSequence) on stream \($0.stream)" })
+            list: account.streams.map(stream))
         sheet.add("at height", "\(account.height)")
         return sheet.text(palette)
+    }
+
+    private static func stream(_ stream: StreamInfo) -> String {
+        let deposit = stream.deposit > 0 ? ", deposit \(stream.deposit)" : ""
+        return "\(stream.nextSequence) on stream \(stream.stream), last used "
+            + ISOTime.text(stream.lastUse) + deposit
     }
 
     /// The native asset goes without saying.

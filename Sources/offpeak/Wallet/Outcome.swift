@@ -144,6 +144,9 @@ enum OutcomeText {
         "deadlineTooFar": "the deadline lies further ahead than the network allows",
         "arbitrationTerms": "arbitration needs a deadline of its own, later than the escrow's",
         "notBeforeTooLate": "nothing could be released: --not-before isn't before the deadline",
+        "streamUnknown": "the account has no stream with this number",
+        "streamInUse": "the stream was used within the last 30 days: wait until they are over",
+        "defaultStream": "stream 0 can't be closed",
         "hashlockDefault": "with a hashlock the default at the deadline must be a refund",
     ]
 }

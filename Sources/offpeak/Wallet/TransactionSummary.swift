@@ -159,6 +159,7 @@ struct OperationSummary: Encodable, Sendable {
         case .withdraw(let key): return ("withdraw", [("verifier", key.text(in: prefix))])
         case .reportEvidence(let evidence):
             return ("reportEvidence", [("evidence", Hex.encode(evidence))])
+        case .closeStream(let number): return ("closeStream", [("stream", "\(number)")])
         }
     }
 

@@ -102,6 +102,7 @@ struct Story {
             ("bond", 5, [.bond(bond(keys))]),
             ("unbond", 5, [.unbond(Unbond(key: keys.people[5].publicKey, amount: 2_000_000))]),
             ("withdraw", 5, [.withdraw(keys.people[5].publicKey)]),
+            ("close-stream", 1, [.closeStream(2)]),
             ("evidence", 7, [.reportEvidence([2, 1, 0])]),
         ]
         let single = operations.map { name, person, operations in
