@@ -4,9 +4,10 @@
     testnet/walk.py [--offpeak FILE] [--home DIR] [--demo-only]
 
 Starts four validators and shows keys, payments, a 2-of-3 account, escrows with milestones, an
-arbiter and a deadline, proofs checked off-line, a validator that is killed under load, and two
-verifiers and a relay that join and check for the validators. Ends with the network running, or
-with --demo-only with everything removed. Exit code 0 only if every step held.
+arbiter and a deadline, proofs checked off-line, one voucher for two merchants, settlement files, a
+validator that is killed under load, and two verifiers and a relay that join and check for the
+validators. Ends with the network running, or with --demo-only with everything removed. Exit code 0
+only if every step held.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import signal
 import sys
 import time
 
+import offline
 from local import ROOT, Failed, Load, Network, Refused, expect, heading, say, wait_until
 
 
@@ -215,7 +217,8 @@ def proofs(network, folder):
     expect("doesn't hold" in refusal, "with one character changed it proves nothing")
 
 
-STEPS = (keys, payments, multisig, milestones, deadline, proofs, crash, idle_machines)
+STEPS = (keys, payments, multisig, milestones, deadline, proofs, offline.vouchers,
+         offline.settlement, crash, idle_machines)
 
 
 def main():

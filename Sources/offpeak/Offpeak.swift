@@ -17,7 +17,7 @@ struct Offpeak: AsyncParsableCommand {
                 subcommands: [
                     KeyCommand.self, PayCommand.self, EscrowCommand.self, AccountCommand.self,
                     VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
-                    VerifyCommand.self,
+                    VerifyCommand.self, VoucherCommand.self, SettleCommand.self,
                 ]),
             CommandGroup(
                 name: "Node",

@@ -6,7 +6,7 @@ internal import RPC
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = group(
         "account", "Show an account; make and change who may act for it.",
-        [ShowCommand.self, PolicyCommand.self])
+        [ShowCommand.self, PolicyCommand.self, StreamCommand.self])
 
     /// `offpeak account show`
     struct ShowCommand: AsyncParsableCommand {
@@ -27,6 +27,13 @@ struct AccountCommand: AsyncParsableCommand {
             let format = output.format
             format.show(account) { AnswerText.account(account, format.palette) }
         }
+    }
+
+    /// `offpeak account stream`
+    struct StreamCommand: AsyncParsableCommand {
+        static let configuration = group(
+            "stream", "Streams: independent orders of an account's transactions.",
+            [StreamCloseCommand.self])
     }
 
     /// `offpeak account policy`
