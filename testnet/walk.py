@@ -5,9 +5,9 @@
 
 Starts four validators and shows keys, payments, a 2-of-3 account, one with a limit whose
 guardians replace a lost key, escrows with milestones, an arbiter and a deadline, proofs checked
-off-line, a validator that is killed under load, and two verifiers and a relay that join and
-check for the validators. Ends with the network running, or with --demo-only with everything
-removed. Exit code 0 only if every step held.
+off-line, one voucher for two merchants, settlement files, a validator that is killed under load, and
+two verifiers and a relay that join and check for the validators. Ends with the network running, or
+with --demo-only with everything removed. Exit code 0 only if every step held.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 
+import offline
 from local import ROOT, Failed, Load, Network, Refused, expect, heading, say, wait_until
 
 
@@ -308,7 +309,8 @@ def proofs(network, folder):
     expect("doesn't hold" in refusal, "with one character changed it proves nothing")
 
 
-STEPS = (keys, payments, multisig, recovery, milestones, deadline, proofs, crash, idle_machines)
+STEPS = (keys, payments, multisig, recovery, milestones, deadline, proofs, offline.vouchers,
+         offline.settlement, crash, idle_machines)
 
 
 def main():

@@ -19,7 +19,7 @@ struct Offpeak: AsyncParsableCommand {
                     AssetCommand.self, GovernanceCommand.self,
                     RecoverCommand.self, InboxCommand.self,
                     VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
-                    VerifyCommand.self,
+                    VerifyCommand.self, VoucherCommand.self, SettleCommand.self,
                 ]),
             CommandGroup(
                 name: "Node",
