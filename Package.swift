@@ -209,7 +209,7 @@ if fuzzing, !pureOnly {
             "RuntimeTests",
             [
                 "Runtime", "NodeCore", "Gossip", "Mempool", "Consensus", "Execution",
-                "Primitives",
+                "Primitives", "ProofSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -4,10 +4,11 @@
     testnet/walk.py [--offpeak FILE] [--home DIR] [--demo-only]
 
 Starts four validators and shows keys, payments, a 2-of-3 account, one with a limit whose
-guardians replace a lost key, escrows with milestones, an arbiter and a deadline, proofs checked
-off-line, one voucher for two merchants, settlement files, a validator that is killed under load, and
-two verifiers and a relay that join and check for the validators. Ends with the network running, or
-with --demo-only with everything removed. Exit code 0 only if every step held.
+guardians replace a lost key, escrows with milestones, an arbiter and a deadline, proofs and
+statements checked off-line, one voucher for two merchants, settlement files, a validator that is
+killed under load, and two verifiers and a relay that join and check for the validators. Ends with
+the network running, or with --demo-only with everything removed. Exit code 0 only if every step
+held.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -309,8 +311,38 @@ def proofs(network, folder):
     expect("doesn't hold" in refusal, "with one character changed it proves nothing")
 
 
-STEPS = (keys, payments, multisig, recovery, milestones, deadline, proofs, offline.vouchers,
-         offline.settlement, crash, idle_machines)
+def statements(network, folder):
+    """Statements that add up for others too, and a history that only grew."""
+    genesis = os.path.join(network.home, "genesis.json")
+    frank = network.run("key", "show", os.path.join(folder, "frank.key"), shown=False)["address"]
+    for form, name in (("csv", "frank.csv"), ("camt053", "frank.xml")):
+        file = os.path.join(folder, name)
+        written = network.run("statement", frank, "--from", "2020-01-01", "--format", form,
+                              "--out", file, node=1)
+        read = subprocess.run([os.path.join(ROOT, "tools/statement.py"), file],
+                              capture_output=True, text=True, check=False)
+        expect(read.returncode == 0, f"{name} adds up", read.stderr)
+        told = json.loads(read.stdout)
+        expect(told["closing"] == written["closing"] == str(network.balance(frank, 1)),
+               f"frank's {told['moves']} moves lead from {told['opening']} to {told['closing']}")
+    kept, later = (os.path.join(folder, name) for name in ("kept.json", "later.json"))
+
+    def ask(file, node, *arguments):
+        with open(file, "w", encoding="utf-8") as out:
+            json.dump(network.run("query", "consistency", *arguments, node=node), out)
+
+    ask(kept, 0)
+    height = network.run("verify", kept, "history", "--genesis", genesis)["history"][1]["height"]
+    network.run("pay", "--key", network.key("erin"), "--to", frank, "--amount", 1, node=2)
+    wait_until(lambda: network.rpc(3, "chain_head")["height"] > height + 3, 20, "a few blocks")
+    ask(later, 3, "--from", height)
+    grown = network.run("verify", later, "history", "--earlier", kept, "--genesis", genesis)
+    expect(grown["history"][1]["height"] > height,
+           f"nothing up to height {height} was rewritten since, says node 3 and proves it")
+
+
+STEPS = (keys, payments, multisig, recovery, milestones, deadline, proofs, statements,
+         offline.vouchers, offline.settlement, crash, idle_machines)
 
 
 def main():

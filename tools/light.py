@@ -4,11 +4,12 @@
     light.py --chain HEX --genesis FILE SUBJECT ANSWER
 
 Checks what a node answered to account_proof, escrow_proof, validator_proof, verifier_proof,
-parameters_proof or transaction_proof. It trusts the chain id; FILE is any node's answer to
-genesis_get. SUBJECT is what was asked: account:HEX, escrow:HEX, transaction:HEX, verifier:HEX,
-validator:INDEX, parameters or system:NAME. ANSWER and FILE are JSON, with or without JSON-RPC's
-wrapping; - is stdin. Prints what is proven as JSON. Exit status: 0 if it holds, 1 if it doesn't, 2
-for wrong usage. Needs PyNaCl for Ed25519.
+parameters_proof, transaction_proof or history_consistency. It trusts the chain id; FILE is any
+node's answer to genesis_get. SUBJECT is what was asked: account:HEX, escrow:HEX, transaction:HEX,
+verifier:HEX, validator:INDEX, parameters, system:NAME, history or history:FROM-TO. With --earlier
+an answer about the history that was kept must hold as well, and the new one must go on from it.
+ANSWER and FILE are JSON, with or without JSON-RPC's wrapping; - is stdin. Prints what is proven as
+JSON. Exit status: 0 if it holds, 1 if it doesn't, 2 for wrong usage. Needs PyNaCl for Ed25519.
 """
 
 import argparse
@@ -26,7 +27,7 @@ except ImportError:
 KINDS = {"account": 0, "escrow": 1, "system": 2, "validator": 3, "parameters": 4, "verifier": 5,
          "asset": 6}
 FINALIZE = 2
-SIBLINGS_MAX, PATH_MAX, LOG_PATH_MAX = 256, 32, 64
+SIBLINGS_MAX, PATH_MAX, LOG_PATH_MAX, CONSISTENCY_MAX = 256, 32, 64, 65
 LIST_MAX = 1 << 20
 
 
@@ -228,6 +229,63 @@ def log_root(entry, index, count, path):
     return found
 
 
+def history_head(head):
+    """Count and root of the history that a proof of its head shows."""
+    if (head["kind"], head["id"]) != (KINDS["system"], b"history") or head["value"] is None:
+        raise Void("the head isn't the history's")
+    value = Reader(head["value"])
+    count, root = value.u64(), value.hash()
+    value.end()
+    return count, root
+
+
+def read_consistency_proof(reader):
+    def point():
+        return reader.u64(), reader.hash()
+
+    return {"from": point(), "path": reader.list(reader.hash, CONSISTENCY_MAX),
+            "to": point(), "head_path": reader.list(reader.hash, CONSISTENCY_MAX),
+            "head": read_state_proof(reader)}
+
+
+def check_consistent(first, second, path):
+    """RFC 9162, section 2.1.4.2; first and second are counts with roots."""
+    (count, old_root), (total, new_root) = first, second
+    if not 0 < count <= total:
+        raise Void("heights that can't follow each other")
+    if count == total:
+        if old_root != new_root or path:
+            raise Void("two histories of one height")
+        return
+    rest = list(path)
+    if not count & (count - 1):
+        rest.insert(0, old_root)
+    if not rest:
+        raise Void("too few hashes between the histories")
+    place, last = count - 1, total - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    old = new = rest.pop(0)
+    for sibling in rest:
+        if not last:
+            raise Void("too many hashes between the histories")
+        if place & 1 or place == last:
+            old, new = sha256(b"\1", sibling, old), sha256(b"\1", sibling, new)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            new = sha256(b"\1", new, sibling)
+        place, last = place >> 1, last >> 1
+    if last or (old, new) != (old_root, new_root):
+        raise Void("the later history doesn't begin with the earlier one")
+
+
+def consistency_root(proof):
+    check_consistent(proof["from"], proof["to"], proof["path"])
+    check_consistent(proof["to"], history_head(proof["head"]), proof["head_path"])
+    return state_root(proof["head"])
+
+
 def receipt_root(proof):
     height, block, root = proof["entry"]
     receipt, head = proof["receipt"], proof["head"]
@@ -235,11 +293,7 @@ def receipt_root(proof):
         raise Void("the receipt isn't one of the block's")
     if height != receipt["height"] or not height:
         raise Void("the receipt is of another height")
-    if (head["kind"], head["id"]) != (KINDS["system"], b"history") or head["value"] is None:
-        raise Void("the head isn't the history's")
-    value = Reader(head["value"])
-    count, wanted = value.u64(), value.hash()
-    value.end()
+    count, wanted = history_head(head)
     if log_root(u64(height) + block + root, height - 1, count, proof["log_path"]) != wanted:
         raise Void("the block isn't part of the history")
     return state_root(head)
@@ -287,26 +341,50 @@ def check_finalized(reader, header, chain, validators):
             raise Void(f"validator {index}'s signature is wrong") from None
 
 
+CLAIMS = [(read_state_proof, state_root), (read_receipt_proof, receipt_root),
+          (read_consistency_proof, consistency_root)]
+
+
+def answers(variant, claim, asked):
+    """Whether a claim is about what was asked."""
+    if variant == 0:
+        return (claim["kind"], claim["id"]) == asked
+    if variant == 1:
+        return ("transaction", bytes.fromhex(claim["receipt"]["transaction"])) == asked
+    heights = claim["from"][0], claim["to"][0]
+    return asked[0] == "history" and asked[1] in (None, heights)
+
+
+def check_earlier(shown, kept):
+    """Whether what is proven now begins with what was proven earlier."""
+    if kept["history"][1]["height"] != shown["history"][0]["height"]:
+        raise Void("the new answer doesn't begin at the height where the earlier one ended")
+    if kept["history"][1] != shown["history"][0]:
+        raise Void("the history was rewritten since the earlier answer")
+
+
 def check(proof, chain, validators, asked):
     """What the proof shows of `asked`: a kind with an id. Raises Void."""
     reader = Reader(proof)
     variant = reader.length()
-    if variant > 1:
+    if variant >= len(CLAIMS):
         raise Void("an unknown claim")
-    claim = read_receipt_proof(reader) if variant else read_state_proof(reader)
+    read, root_of = CLAIMS[variant]
+    claim = read(reader)
     header = read_header(reader)
     check_finalized(reader, header, chain, validators)
     reader.end()
-    name = (("transaction", bytes.fromhex(claim["receipt"]["transaction"])) if variant
-            else (claim["kind"], claim["id"]))
-    if name != asked:
+    if not answers(variant, claim, asked):
         raise Void("it is the answer to another question")
     height, root = header["executed"]
-    if (receipt_root(claim) if variant else state_root(claim)) != root:
+    if root_of(claim) != root:
         raise Void("the claim isn't part of the state")
     shown = {"height": height, "stateRoot": root.hex(), "block": header["digest"].hex(),
              "blockHeight": header["height"], "blockTime": header["time"]}
-    if variant:
+    if variant == 2:
+        shown.update(history=[{"height": height, "root": root.hex()}
+                              for height, root in (claim["from"], claim["to"])])
+    elif variant:
         shown.update(receipt=claim["receipt"], executedIn=claim["entry"][1].hex())
     else:
         shown.update(value=None if claim["value"] is None else claim["value"].hex())
@@ -362,6 +440,11 @@ def subject(text):
     try:
         if kind == "parameters" and not name:
             return KINDS[kind], b""
+        if text == "history":
+            return kind, None
+        if kind == "history":
+            first, last = (int(part) for part in name.split("-"))
+            return kind, (first, last)
         if kind == "validator":
             return KINDS[kind], int(name).to_bytes(2, "big")
         if kind == "system":
@@ -372,7 +455,7 @@ def subject(text):
         pass
     raise argparse.ArgumentTypeError(
         f"{text!r}: account:HEX, escrow:HEX, transaction:HEX, verifier:HEX, validator:INDEX, "
-        "parameters or system:NAME is wanted")
+        "parameters, system:NAME, history or history:FROM-TO is wanted")
 
 
 def hash_text(text):
@@ -407,13 +490,20 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chain", type=hash_text, required=True, help="the chain id to trust")
     parser.add_argument("--genesis", required=True, help="an answer to genesis_get")
+    parser.add_argument("--earlier", help="with history: an answer that was kept")
     parser.add_argument("subject", type=subject, help="what was asked")
     parser.add_argument("answer", help="what a node answered")
     args = parser.parse_args()
+    if args.earlier and args.subject[0] != "history":
+        parser.error("--earlier belongs to the subject history")
     try:
         genesis = bytes_of(answer_of(args.genesis), "canonical")
         proof = bytes_of(answer_of(args.answer), "proof")
-        shown = check(proof, args.chain, validators_of(genesis, args.chain), args.subject)
+        validators = validators_of(genesis, args.chain)
+        shown = check(proof, args.chain, validators, args.subject)
+        if args.earlier:
+            earlier = bytes_of(answer_of(args.earlier), "proof")
+            check_earlier(shown, check(earlier, args.chain, validators, ("history", None)))
     except Void as fault:
         sys.exit(f"light: doesn't hold: {fault}")
     print(json.dumps(shown, indent=2))

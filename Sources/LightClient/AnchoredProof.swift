@@ -7,16 +7,19 @@ package import Primitives
 ///
 /// Wire: claim, header, finalization.
 package struct AnchoredProof: Hashable, Sendable, BCSCodable {
-    /// What is proven. Wire: variant 0 and a state proof, or 1 and a receipt proof.
+    /// What is proven. Wire: variant 0 and a state proof, 1 and a receipt proof, or 2 and a
+    /// consistency proof.
     package enum Claim: Hashable, Sendable {
         case value(StateProof)
         case receipt(ReceiptProof)
+        case consistency(ConsistencyProof)
 
         /// The only state root that it holds for; nil if it proves nothing under any.
         var root: Digest? {
             switch self {
             case .value(let proof): proof.root
             case .receipt(let proof): proof.root
+            case .consistency(let proof): proof.root
             }
         }
     }
@@ -41,6 +44,9 @@ package struct AnchoredProof: Hashable, Sendable, BCSCodable {
         case .receipt(let proof):
             writer.appendVariant(1)
             writer.append(proof)
+        case .consistency(let proof):
+            writer.appendVariant(2)
+            writer.append(proof)
         }
         writer.append(header)
         writer.append(finalization)
@@ -51,6 +57,7 @@ package struct AnchoredProof: Hashable, Sendable, BCSCodable {
         switch try reader.readULEB128() {
         case 0: claim = .value(try reader.read())
         case 1: claim = .receipt(try reader.read())
+        case 2: claim = .consistency(try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
         header = try reader.read()

@@ -35,6 +35,8 @@ package struct LightClient: Sendable {
         case value(StateKey, [UInt8]?)
         /// A transaction was executed, in the block with this digest.
         case receipt(Receipt, block: Digest)
+        /// The history of the chain begins with that at `to`, and that with the one at `from`.
+        case consistency(from: ConsistencyProof.Point, to: ConsistencyProof.Point)
     }
 
     /// What was asked: a true answer to another question proves nothing about it.
@@ -43,6 +45,8 @@ package struct LightClient: Sendable {
         case value(StateKey)
         /// What came of a transaction.
         case transaction(TransactionID)
+        /// How the history was at two heights; nil for any.
+        case consistency(from: Height?, to: Height?)
     }
 
     /// What the bytes of an `AnchoredProof` prove.
@@ -64,7 +68,7 @@ package struct LightClient: Sendable {
     package func verify(
         _ proof: AnchoredProof, asking question: Question
     ) throws(ProofFault) -> Proven {
-        guard proof.claim.question == question else { throw .otherQuestion }
+        guard proof.claim.answers(question) else { throw .otherQuestion }
         try checkFinalized(proof.header, proof.finalization)
         return try LightClient.proven(proof)
     }
@@ -100,6 +104,7 @@ package struct LightClient: Sendable {
     private static func fact(_ claim: AnchoredProof.Claim) throws(ProofFault) -> Fact {
         switch claim {
         case .receipt(let proof): .receipt(proof.receipt, block: proof.entry.block)
+        case .consistency(let proof): .consistency(from: proof.from, to: proof.to)
         case .value(let proof): try fact(proof.key, proof.value)
         }
     }
@@ -144,11 +149,15 @@ package struct LightClient: Sendable {
 }
 
 extension AnchoredProof.Claim {
-    /// What it answers.
-    var question: LightClient.Question {
-        switch self {
-        case .value(let proof): .value(proof.key)
-        case .receipt(let proof): .transaction(proof.receipt.transactionID)
+    /// Whether it is the answer to what was asked.
+    func answers(_ question: LightClient.Question) -> Bool {
+        switch (self, question) {
+        case (.value(let proof), .value(let key)): proof.key == key
+        case (.receipt(let proof), .transaction(let id)): proof.receipt.transactionID == id
+        case (.consistency(let proof), .consistency(let from, let to)):
+            proof.from.height == from ?? proof.from.height
+                && proof.to.height == to ?? proof.to.height
+        default: false
         }
     }
 }

@@ -30,6 +30,9 @@ package enum Column: String, CaseIterable, Sendable {
     case history
     /// Guardian's address and account's address → nothing: the accounts that an address guards.
     case guarded
+    /// Address, height (8 bytes, big-endian) and place in the block (4 bytes, big-endian) → change
+    /// of what the account holds; empty in a store that keeps no history of accounts.
+    case postings
 }
 
 /// A fault of the disk or of what it gave back: the node stops, it never carries on.
@@ -49,6 +52,20 @@ package protocol KeyValueSource: Sendable {
     func pairs(
         in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
     ) throws(StorageFault) -> [KeyValue]
+
+    /// As `pairs`, but the last ones, in falling order of key.
+    func lastPairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue]
+}
+
+extension KeyValueSource {
+    /// For sources in memory: reads the whole range.
+    package func lastPairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        try pairs(in: column, from: start, before: end, limit: .max).suffix(limit).reversed()
+    }
 }
 
 /// A key with its value.

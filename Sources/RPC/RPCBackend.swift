@@ -58,6 +58,12 @@ package protocol RPCBackend: Sendable {
     /// - Throws: `notFound` for a key that has neither stake nor offences.
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo
 
+    /// A page of what changed in an account's balances; empty for an address without history.
+    /// - Throws: `unavailable` where the node keeps no history of accounts.
+    func history(
+        of address: Address, _ query: HistoryQuery
+    ) async throws(RPCFault) -> AccountHistory
+
     /// What proves what the state holds under a name, or that it holds nothing there.
     /// - Throws: `unavailable` while no finalized block names a state that the node can still read.
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo
@@ -88,6 +94,9 @@ package enum ProofSubject: Hashable, Sendable {
     case verifier(PublicKey)
     case parameters
     case transaction(TransactionID)
+    /// That the history at `to` (nil for the newest that can be proven) begins with that at `from`
+    /// (nil for `to`).
+    case consistency(from: Height?, to: Height?)
 }
 
 /// Which block is meant.

@@ -37,4 +37,8 @@ package enum RPCLimits {
     package static let pageMax = 100
     /// Escrows on a page where the client names no limit.
     package static let pageDefault = 20
+    /// Postings on one page of `account_history`: about 200 KB.
+    package static let historyPageMax = 500
+    /// Postings on a page where the client names no limit.
+    package static let historyPageDefault = 50
 }

@@ -31,6 +31,9 @@ struct BenchExecutionCommand: AsyncParsableCommand {
     @Option(help: "Use RocksDB in this new folder, not memory.")
     var disk: String?
 
+    @Flag(inversion: .prefixedNo, help: "Keep the history of accounts.")
+    var postings = true
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -51,7 +54,8 @@ struct BenchExecutionCommand: AsyncParsableCommand {
         var rows: [ExecutionReport.Row] = []
         for count in accounts {
             format.remark("\(count) accounts ...")
-            let bench = ExecutionBench(accounts: count, transfers: transfers, block: block)
+            let bench = ExecutionBench(
+                accounts: count, transfers: transfers, block: block, keepsPostings: postings)
             rows.append(try bench.run(disk: disk))
         }
         let report = ExecutionReport(block: block, isOnDisk: disk != nil, rows: rows)
@@ -116,6 +120,7 @@ struct ExecutionBench {
     let accounts: Int
     let transfers: Int
     let block: Int
+    let keepsPostings: Bool
 
     /// Accounts that pay: as many as a genesis can have.
     private var payers: Int { min(accounts, Genesis.accountsMax) }
@@ -148,6 +153,7 @@ struct ExecutionBench {
     ) throws(StorageFault) -> ExecutionReport.Row {
         let genesis = genesis()
         try apply(Ledger.genesisWrites(genesis).writes)
+        if !keepsPostings { try apply(PostingIndex.end) }
         var ledger = try Ledger(opening: source, genesis: genesis)
         var traffic = ExecutionTraffic(chainID: genesis.chainID, payers: payers, all: accounts)
         for credits in traffic.missingAccounts(inGroupsOf: ExecutionBench.creditsMax * block) {

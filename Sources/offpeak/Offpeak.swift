@@ -19,7 +19,8 @@ struct Offpeak: AsyncParsableCommand {
                     AssetCommand.self, GovernanceCommand.self,
                     RecoverCommand.self, InboxCommand.self,
                     VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
-                    VerifyCommand.self, VoucherCommand.self, SettleCommand.self,
+                    StatementCommand.self, VerifyCommand.self, VoucherCommand.self,
+                    SettleCommand.self,
                 ]),
             CommandGroup(
                 name: "Node",

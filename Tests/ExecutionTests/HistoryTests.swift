@@ -23,6 +23,22 @@ private enum NaiveLog {
             : path(index - half, entries[middle...]) + [root(entries[..<middle])]
     }
 
+    /// Section 2.1.4.1.
+    static func consistency(_ first: Int, _ entries: ArraySlice<[UInt8]>) -> [Bytes32] {
+        subproof(first, entries, true)
+    }
+
+    private static func subproof(
+        _ first: Int, _ entries: ArraySlice<[UInt8]>, _ isKnown: Bool
+    ) -> [Bytes32] {
+        if first == entries.count { return isKnown ? [] : [root(entries)] }
+        let half = split(entries.count)
+        let middle = entries.startIndex + half
+        return first <= half
+            ? subproof(first, entries[..<middle], isKnown) + [root(entries[middle...])]
+            : subproof(first - half, entries[middle...], false) + [root(entries[..<middle])]
+    }
+
     /// The largest power of two below `count`.
     private static func split(_ count: Int) -> Int {
         var half = 1
@@ -90,6 +106,77 @@ private enum NaiveLog {
                 }
             }
         }
+    }
+
+    @Test func `the log's consistency proofs are RFC 9162's for every pair of lengths`() throws {
+        let store = MemoryStore()
+        var log = try HistoryLog(opening: store)
+        var entries: [[UInt8]] = []
+        var roots: [Bytes32] = [log.root]
+        for count in 1...40 as ClosedRange<UInt64> {
+            var writes = WriteSet()
+            entries.append(entry(count - 1).bcsBytes)
+            log.append(entry(count - 1), into: &writes)
+            store.apply(writes)
+            roots.append(log.root)
+            for first in 1...count {
+                #expect(try HistoryLog.root(at: first, in: store) == roots[Int(first)])
+                let path = try HistoryLog.consistency(first: first, second: count, in: store)
+                #expect(
+                    path == NaiveLog.consistency(Int(first), entries[...]), "\(first), \(count)")
+                #expect(path.count <= MerkleLog.consistencyMax)
+                func holds(
+                    _ first: UInt64, _ old: Bytes32, _ second: UInt64, _ new: Bytes32,
+                    _ path: [Bytes32]
+                ) -> Bool {
+                    MerkleLog.isConsistent(first: first, old, second: second, new, path: path)
+                }
+                let (old, new) = (roots[Int(first)], roots[Int(count)])
+                #expect(holds(first, old, count, new, path), "\(first) in \(count)")
+                // Other roots, lengths or hashes prove nothing.
+                #expect(!holds(first, .zero, count, new, path))
+                #expect(!holds(first, old, count, .zero, path))
+                #expect(!holds(first, old, count, new, path + [.zero]))
+                #expect(path.isEmpty || !holds(first, old, count, new, path.dropLast()))
+                #expect(first == count || !holds(count, new, first, old, path))
+                #expect(!holds(0, MerkleLog.emptyRoot, count, new, path))
+                for place in path.indices {
+                    var changed = path
+                    changed[place] = .sha256(path[place].bytes)
+                    #expect(!holds(first, old, count, new, changed), "\(place)")
+                }
+            }
+        }
+    }
+
+    @Test func `a history that was rewritten before a height isn't consistent with the old one`()
+        throws
+    {
+        var honest = try World()
+        var liar = try World()
+        for height in 1...9 as ClosedRange<UInt64> {
+            try honest.run(honest.alice, honest.transfer(height, to: honest.bob))
+            try liar.run(liar.alice, liar.transfer(height == 4 ? 99 : height, to: liar.bob))
+        }
+        for from in 1...9 as ClosedRange<UInt64> {
+            let kept = try #require(
+                try honest.reader.consistencyProof(from: Height(from), to: Height(from)))
+            #expect(kept.root == honest.ledger.stateRoot)
+            let told = try #require(
+                try liar.reader.consistencyProof(from: Height(from), to: 9))
+            #expect(told.root == liar.ledger.stateRoot)
+            #expect((told.from == kept.to) == (from < 4), "\(from)")
+            let forged = ConsistencyProof(
+                from: kept.to, path: told.path, to: told.to, headPath: told.headPath,
+                head: told.head)
+            #expect((forged.root == nil) == (from >= 4), "\(from)")
+        }
+        for (from, to) in [(0, 1), (0, 0), (5, 4), (1, 10), (10, 10)] as [(UInt64, UInt64)] {
+            #expect(
+                try honest.reader.consistencyProof(from: Height(from), to: Height(to)) == nil)
+        }
+        let proof = try #require(try honest.reader.consistencyProof(from: 3, to: 7))
+        #expect(checkDecoder(proof) == [])
     }
 
     @Test(arguments: [1, 2, 3, 7, 8, 1023, 1024, 1025, 2048, 2049, 3000])

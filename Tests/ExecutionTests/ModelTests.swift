@@ -20,6 +20,7 @@ import Testing
         var operations = 0
         var baseFees: Set<BaseFee> = []
         var outcomes: [String: Int] = [:]
+        var watch: PostingWatch
 
         init(seed: UInt64) throws {
             let people = (1...10).map { Person($0) }
@@ -62,6 +63,7 @@ import Testing
             store.apply(Ledger.genesisWrites(genesis).writes)
             ledger = try Run.open(store, genesis)
             model = NaiveLedger(genesis)
+            watch = try PostingWatch(store)
             traffic = RandomTraffic(
                 seed: seed, people: people, verifiers: verifiers, validators: validators)
         }
@@ -274,8 +276,10 @@ import Testing
     @Test func `random traffic ends as in the naive model, audited at every height`() throws {
         var outcomes: [String: Int] = [:]
         var operations = 0
+        var kinds: Set<PostingKind> = []
         for seed in ModelTests.seeds {
             let run = try ModelTests.run(seed: seed)
+            kinds.formUnion(run.watch.kinds)
             outcomes.merge(run.outcomes) { $0 + $1 }
             operations += run.operations
         }
@@ -283,6 +287,7 @@ import Testing
         for outcome in ModelTests.expected {
             #expect(outcomes[outcome, default: 0] > 0, "never \(outcome)")
         }
+        #expect(kinds.isSuperset(of: PostingWatch.expectedKinds), "\(kinds)")
     }
 
     private static func run(seed: UInt64) throws -> Run {
@@ -297,6 +302,8 @@ import Testing
             run.ledger.writesApplied()
             let audit = try run.ledger.audit()
             try #require(audit.escrows == run.model.trusts.count, "seed \(seed)")
+            let postings = try run.watch.differences(outcome, run.model.amounts)
+            try #require(postings.isEmpty, "seed \(seed), height \(outcome.height)")
             try #require(audit.assets == run.model.assets.count, "seed \(seed)")
             let differences = try run.differences()
             try #require(differences.isEmpty, "seed \(seed), height \(outcome.height)")
@@ -309,6 +316,7 @@ import Testing
         }
         #expect(restarts > 0 && run.operations > 5000)
         #expect((run.baseFees.count > 2) == (seed % 3 != 0), "base fees \(run.baseFees.sorted())")
+        try run.watch.checkRanges(run.store, run.traffic.people.map(\.address), seed: seed)
         try replay(run)
         return run
     }

@@ -150,9 +150,10 @@ import Testing
         let world = try World()
         var executor = Executor(
             rules: LedgerRules(world.genesis), judge: NoEvidence(), source: world.store,
+            accounts: AccountTable(cachedMax: 8, keepsPostings: true),
             totals: world.ledger.totals, height: 1, time: 1, baseFee: BaseFee(1))
         #expect(throws: Executor.Stop.self) {
-            try executor.credit(Amount(.max), to: world.bob.address)
+            try executor.credit(Amount(.max), to: world.bob.address, .fee)
         }
     }
 

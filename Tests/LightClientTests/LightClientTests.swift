@@ -90,7 +90,13 @@ import Testing
         ]
         let values = try keys.map { (LightClient.Question.value($0), try value($0)) }
         let id = fixture.transactions[1].id
-        return values + [(.transaction(id), try receipt(1))]
+        let grown = try #require(try fixture.reader.consistencyProof(from: 1, to: 2))
+        let same = try #require(try fixture.reader.consistencyProof(from: 3, to: 3))
+        return values + [
+            (.transaction(id), try receipt(1)),
+            (.consistency(from: 1, to: 2), fixture.anchored(.consistency(grown))),
+            (.consistency(from: 3, to: 3), fixture.anchored(.consistency(same))),
+        ]
     }
 
     @Test func `a true answer to another question is refused`() throws {
@@ -101,6 +107,24 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test func `an answer about the history shows how it was at both heights`() throws {
+        let proof = try #require(try fixture.reader.consistencyProof(from: 2, to: 3))
+        let answer = fixture.anchored(.consistency(proof))
+        for (from, to) in [(2, 3), (nil, 3), (2, nil), (nil, nil)] as [(Height?, Height?)] {
+            let proven = try client.verify(answer, asking: .consistency(from: from, to: to))
+            #expect(proven.fact == .consistency(from: proof.from, to: proof.to))
+        }
+        for (from, to) in [(3, 3), (2, 2), (1, nil), (nil, 2)] as [(Height?, Height?)] {
+            #expect(throws: ProofFault.otherQuestion) {
+                _ = try client.verify(answer, asking: .consistency(from: from, to: to))
+            }
+        }
+        // What was told of the past before is what is told of it now.
+        let earlier = try ProofFixture(blocks: 2)
+        let kept = try #require(try earlier.reader.consistencyProof(from: 2, to: 2))
+        #expect(kept.to == proof.from && kept.root == earlier.ledger.stateRoot)
     }
 
     private func fault(
@@ -187,5 +211,7 @@ import Testing
     @Test func `anchored proofs decode from their own encoding alone`() throws {
         #expect(checkDecoder(try receipt(0)) == [])
         #expect(checkDecoder(try value(.parameters)) == [])
+        let grown = try #require(try fixture.reader.consistencyProof(from: 1, to: 2))
+        #expect(checkDecoder(fixture.anchored(.consistency(grown))) == [])
     }
 }

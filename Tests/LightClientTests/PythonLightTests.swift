@@ -95,12 +95,50 @@ import Testing
         #expect(try run(subject, bytes.dropLast()).status == 1)
     }
 
-    /// In one process, for there are thousands: each byte of two true answers changed.
+    private func consistency(_ from: Height, _ to: Height) throws -> [UInt8] {
+        let proof = try #require(try fixture.reader.consistencyProof(from: from, to: to))
+        return fixture.anchored(.consistency(proof)).bcsBytes
+    }
+
+    @Test func `it believes that a history only grew, and goes on from what was kept`() throws {
+        let kept = try ProofFixture(blocks: 2)
+        let earlier = try #require(try kept.reader.consistencyProof(from: 1, to: 2))
+        func run(_ subject: String, _ proof: [UInt8], earlier: [UInt8]) throws -> PythonTool.Result
+        {
+            let files = try [proof, earlier].map {
+                try TemporaryFile("{\"proof\": \"\(base64($0))\"}")
+            }
+            return try light.run([
+                "--chain", fixture.genesis.chainID.description, "--genesis", genesis.path,
+                "--earlier", files[1].path, subject, files[0].path,
+            ])
+        }
+        let old = kept.anchored(.consistency(earlier)).bcsBytes
+        for (from, to) in [(2, 3), (2, 2), (3, 3), (1, 3)] as [(Height, Height)] {
+            let proof = try consistency(from, to)
+            #expect(try self.run("history:\(from)-\(to)", proof).status == 0)
+            #expect(try self.run("history", proof).status == 0)
+            #expect(try self.run("history:\(from)-9", proof).status == 1)
+            let result = try run("history", proof, earlier: old)
+            #expect((result.status == 0) == (from == 2), "\(from): \(result)")
+        }
+        var other = try ProofFixture(blocks: 0)
+        try other.skip()
+        for _ in 0..<2 { try other.pay() }
+        let lie = try #require(try other.reader.consistencyProof(from: 2, to: 3))
+        let result = try run(
+            "history", other.anchored(.consistency(lie)).bcsBytes, earlier: old)
+        #expect(result.status == 1 && result.errors.contains("rewritten"), "\(result)")
+        #expect(try run("parameters", value(.parameters), earlier: old).status == 2)
+    }
+
+    /// In one process, for there are thousands: each byte of true answers changed.
     @Test func `it refuses every change of a byte`() throws {
         let id = fixture.transactions[1].id
         let cases = [
             ("account:\(fixture.payee.description)", try value(StateKey(.account, fixture.payee))),
             ("transaction:\(id.description)", try receipt()),
+            ("history:1-2", try consistency(1, 2)), ("history:2-3", try consistency(2, 3)),
         ]
         for (subject, bytes) in cases {
             let script = try TemporaryFile(

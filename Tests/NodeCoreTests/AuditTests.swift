@@ -61,6 +61,7 @@ import Testing
                 counts[.receipts] == audit.receiptCount
             else { return ["counts"] }
             _ = try LedgerAudit(of: source)
+            _ = try PostingAudit(of: source)
             return []
         } catch {
             return ["\(error)"]
@@ -89,6 +90,8 @@ import Testing
         case .lanes, .meta: return true
         // Those of closed escrows, which have left the state.
         case .receipts: return row.key.count == 33
+        // Who is on the other side, what it was for, and the place within the block.
+        case .postings: return try isSamePosting(row, in: copy)
         // Where a block that is final has no finalization of its own, the next one proves it.
         case .finalizations: return damage == .removed
         case .batches:
@@ -103,6 +106,21 @@ import Testing
         case .blocks, .blockHeights, .state, .nodes, .deadlines, .escrowsByParty, .bonds, .history,
             .guarded:
             return false
+        }
+    }
+
+    /// Whether what a damaged posting says of the account's money is still the same.
+    private func isSamePosting(_ row: KeyValue, in copy: MemoryStore) throws -> Bool {
+        let posting = try Posting(row)
+        let start = posting.address.bytes + Array(row.key[32..<40])
+        let found = try copy.pairs(
+            in: .postings, from: start, before: start + [0xFF], limit: .max)
+        return found.contains { row in
+            guard let other = try? Posting(row) else { return false }
+            return other.balance == posting.balance && other.amount == posting.amount
+                && other.isCredit == posting.isCredit && other.time == posting.time
+                && other.asset == posting.asset
+                && (other.transaction == posting.transaction || other.cause.kind != .fee)
         }
     }
 

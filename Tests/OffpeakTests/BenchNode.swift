@@ -154,6 +154,9 @@ final class BenchNode: RPCBackend {
         by address: Address, after: Address?, limit: Int
     ) async throws(RPCFault) -> GuardedList { throw .internalError }
     func verifier(_ key: PublicKey) async throws(RPCFault) -> VerifierInfo { throw .internalError }
+    func history(
+        of address: Address, _ query: HistoryQuery
+    ) async throws(RPCFault) -> AccountHistory { throw .internalError }
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
         throw .internalError
     }

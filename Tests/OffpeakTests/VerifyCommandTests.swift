@@ -159,6 +159,48 @@ struct VerifyCommandTests {
         }
     }
 
+    @Test("what was kept of the history is what a later answer begins with, or it was rewritten")
+    func earlierAnswers() async throws {
+        func answer(_ fixture: ProofFixture, _ from: Height, _ to: Height) throws -> ProofInfo {
+            let proof = try #require(try fixture.reader.consistencyProof(from: from, to: to))
+            return views.proof(fixture.anchored(.consistency(proof)))
+        }
+        let kept = try ProofFixture(blocks: 2)
+        try await write(OutputFormat.json(try answer(kept, 2, 2)), to: "kept.json")
+        let now = try answer(fixture, 2, 3)
+        node.add(now, of: .consistency(from: 2, to: nil))
+        let asked = try await query(["query", "consistency", "--from", "2"])
+        #expect(asked.exitCode == 0, "\(asked.errors)")
+        try await write(asked.output, to: "now.json")
+        func verify(_ arguments: String...) async throws -> ProgramResult {
+            try await program.run(["verify"] + arguments + ["--genesis", "genesis.json"])
+        }
+        for subject in ["history", "history:2-3"] {
+            let result = try await verify("now.json", subject, "--earlier", "kept.json")
+            #expect(result.exitCode == 0 && result.output.contains("height 2"), "\(result)")
+        }
+        #expect(try await verify("now.json", "history:1-3").exitCode == 1)
+        for subject in ["history:", "history:0-1", "history:3-2", "history:1", "history:1-2-3"] {
+            #expect(try await verify("now.json", subject).exitCode == 2, "\(subject)")
+        }
+        try await write(OutputFormat.json(try answer(fixture, 1, 3)), to: "gap.json")
+        let gap = try await verify("gap.json", "history", "--earlier", "kept.json")
+        #expect(gap.exitCode == 1 && gap.errors.contains("--from 2"), "\(gap)")
+        // The same validators sign another past.
+        var other = try ProofFixture(blocks: 0)
+        try other.skip()
+        for _ in 0..<2 { try other.pay() }
+        try await write(OutputFormat.json(try answer(other, 2, 3)), to: "other.json")
+        #expect(try await verify("other.json", "history").exitCode == 0)
+        let forged = try await verify("other.json", "history", "--earlier", "kept.json")
+        #expect(forged.exitCode == 1 && forged.errors.contains("rewritten"), "\(forged)")
+        let wrong = try await verify("now.json", "history", "--earlier", "other.json")
+        #expect(wrong.exitCode == 1, "\(wrong)")
+        try await write(OutputFormat.json(self.answer), to: "account.json")
+        let use = try await verify("account.json", account.text, "--earlier", "kept.json")
+        #expect(use.exitCode == 2, "\(use)")
+    }
+
     @Test("faults say what is wrong")
     func faults() async throws {
         try await write(OutputFormat.json(answer), to: "answer.json")

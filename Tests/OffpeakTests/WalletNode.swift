@@ -21,6 +21,8 @@ final class WalletNode: RPCBackend {
         var uses: [SignedTransaction] = []
         var urgentTip: UInt64 = 9
         var proofs: [ProofSubject: ProofInfo] = [:]
+        /// Where histories are read from; nil for a node that keeps none.
+        var ledger: (any KeyValueSource)?
         var answer: @Sendable (ReceiptInfo) -> TransactionStatus = { receipt in
             TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
         }
@@ -95,6 +97,9 @@ final class WalletNode: RPCBackend {
 
     /// What it says that others tip.
     func tell(urgentTip: UInt64) { state.withLock { $0.urgentTip = urgentTip } }
+
+    /// What it answers about the past comes from a store.
+    func keepHistory(_ source: any KeyValueSource) { state.withLock { $0.ledger = source } }
 
     func add(_ proof: ProofInfo, of subject: ProofSubject) {
         state.withLock { $0.proofs[subject] = proof }
@@ -242,6 +247,17 @@ extension WalletNode {
             throw .notFound(kind: "verifier", id: key.text(in: prefix))
         }
         return verifier
+    }
+
+    func history(
+        of address: Address, _ query: HistoryQuery
+    ) async throws(RPCFault) -> AccountHistory {
+        let source = state.withLock { $0.ledger }
+        let history = source.flatMap {
+            try? LedgerViews(prefix: prefix).history(of: address, query, in: $0)
+        }
+        guard let history else { throw .unavailable(["it keeps no history of accounts"]) }
+        return history
     }
 
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {

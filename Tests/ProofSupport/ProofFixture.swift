@@ -39,6 +39,16 @@ package struct ProofFixture {
 
     /// Executes a block with one payment.
     package mutating func pay(on stream: UInt16 = 0) throws {
+        var next = ledger
+        store.apply(try pay(on: &next, stream: stream))
+        next.writesApplied()
+        ledger = next
+    }
+
+    /// Executes a block with one payment on a ledger that stands where this one does.
+    package mutating func pay(
+        on ledger: inout Ledger, stream: UInt16 = 0
+    ) throws -> WriteSet {
         let address = Policy.single(payer.publicKey).address
         let next = try reader.account(address)?.nextSequence(on: stream) ?? 0
         let transaction = Transaction(
@@ -50,11 +60,21 @@ package struct ProofFixture {
         let signed = SignedTransaction(signing: transaction, policies: [], by: [payer])
         transactions.append(signed)
         let height = ledger.height.clampedAdvance(by: 1)
-        let outcome = try ledger.execute(
+        return try ledger.execute(
             ExecutableBlock(
                 height: height, digest: .hash(.block, height.bcsBytes),
                 time: ledger.time.clampedAdvance(by: 1000), proposer: ValidatorIndex(0),
-                direct: [Verified.check(signed)].compactMap { $0 }))
+                direct: [Verified.check(signed)].compactMap { $0 })
+        ).writes
+    }
+
+    /// Executes a block without a payment.
+    package mutating func skip() throws {
+        let height = ledger.height.clampedAdvance(by: 1)
+        let outcome = try ledger.execute(
+            ExecutableBlock(
+                height: height, digest: .hash(.block, [0] + height.bcsBytes),
+                time: ledger.time.clampedAdvance(by: 1000), proposer: ValidatorIndex(0)))
         store.apply(outcome.writes)
         ledger.writesApplied()
     }

@@ -282,6 +282,49 @@ struct ParameterTests {
             #expect(try await fault(method, parameters)?.code == -32602, "\(method) \(parameters)")
         }
         #expect(backend.proofs.count == 6)
+        #expect(try await fault("history_consistency", "[]") == nil)
+        #expect(try await fault("history_consistency", "[1,1]") == nil)
+        #expect(try await fault("history_consistency", "{\"to\":9}") == nil)
+        #expect(
+            backend.proofs.suffix(3) == [
+                .consistency(from: nil, to: nil), .consistency(from: 1, to: 1),
+                .consistency(from: nil, to: 9),
+            ])
+        for parameters in ["[0]", "[1,0]", "[2,1]", "[-1]", "[1,2,3]", "[\"1\"]"] {
+            let fault = try await fault("history_consistency", parameters)
+            #expect(fault?.code == -32602, "\(parameters)")
+        }
+        #expect(backend.proofs.count == 9)
+    }
+
+    @Test("asks for the page of a history that the parameters name, within its bounds")
+    func histories() async throws {
+        #expect(try await fault("account_history", "[\"\(address)\"]") == nil)
+        let all =
+            "\"asset\":\"native\",\"fromHeight\":3,\"toHeight\":9,\"since\":5,\"before\":7,"
+            + "\"order\":\"oldest\",\"after\":\"4-1\",\"limit\":500"
+        #expect(
+            try await fault("account_history", "{\"address\":\"\(address)\",\(all)}") == nil)
+        var wanted = HistoryQuery()
+        #expect(wanted.limit == RPCLimits.historyPageDefault && wanted.order == .newest)
+        (wanted.asset, wanted.fromHeight, wanted.toHeight) = (.native, 3, 9)
+        (wanted.since, wanted.before, wanted.order) = (5, 7, .oldest)
+        (wanted.after, wanted.limit) = (PostingPlace(height: 4, index: 1), 500)
+        #expect(backend.histories == [HistoryQuery(), wanted])
+        for (name, value) in [
+            ("limit", "0"), ("limit", "501"), ("limit", "-1"), ("limit", "\"5\""),
+            ("order", "\"up\""), ("order", "1"), ("after", "\"4\""), ("after", "\"04-1\""),
+            ("after", "\"4-4294967296\""), ("asset", "\"gold\""), ("asset", "\"00\""),
+            ("since", "-1"), ("fromHeight", "18446744073709551616"), ("page", "1"),
+        ] {
+            let fault = try await fault(
+                "account_history", "{\"address\":\"\(address)\",\"\(name)\":\(value)}")
+            #expect(fault?.code == -32602, "\(name) \(value)")
+        }
+        for limit in ["1", "2", "499", "500"] {
+            let parameters = "{\"address\":\"\(address)\",\"limit\":\(limit)}"
+            #expect(try await fault("account_history", parameters) == nil)
+        }
     }
 
     @Test("finds a transaction by its place in a stream, which isn't 0")

@@ -24,6 +24,7 @@ struct MessageTests {
         _ = try roundTrip(Samples.validators)
         _ = try roundTrip(Samples.proof)
         _ = try roundTrip(Samples.streamUse)
+        _ = try roundTrip(Samples.history)
         _ = try roundTrip(Samples.feeEstimate)
         _ = try roundTrip(Samples.peers)
         _ = try roundTrip(Samples.verifiers)
@@ -96,7 +97,7 @@ struct MessageTests {
             "verifier_list", "peer_list", "mempool_status", "verification_status", "genesis_get",
             "verifier_get", "account_proof", "escrow_proof", "validator_proof", "verifier_proof",
             "parameters_proof", "transaction_proof", "fee_estimate", "asset_get", "asset_proof",
-            "governance_get", "guarded_list",
+            "governance_get", "guarded_list", "account_history", "history_consistency",
         ]
         #expect(Set(promised) == Set(names.compactMap { $0 }))
         for (method, description) in zip(MethodTable.methods, methods) {

@@ -10,6 +10,7 @@ final class MockBackend: RPCBackend {
     private let waitBegan: AsyncStream<Void>.Continuation
     private let submitted = Mutex<[[SignedTransaction]]>([])
     private let asked = Mutex<[ProofSubject]>([])
+    private let pages = Mutex<[HistoryQuery]>([])
     private let released = Mutex(false)
     private let isReady: Bool
     private let refusal: RPCFault?
@@ -24,6 +25,9 @@ final class MockBackend: RPCBackend {
 
     /// What each call of `submit` brought.
     var submissions: [[SignedTransaction]] { submitted.withLock { $0 } }
+
+    /// What pages of a history were asked for.
+    var histories: [HistoryQuery] { pages.withLock { $0 } }
 
     /// What proofs were asked of.
     var proofs: [ProofSubject] { asked.withLock { $0 } }
@@ -102,6 +106,13 @@ final class MockBackend: RPCBackend {
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
         asked.withLock { $0.append(subject) }
         return Samples.proof
+    }
+
+    func history(
+        of address: Address, _ query: HistoryQuery
+    ) async throws(RPCFault) -> AccountHistory {
+        pages.withLock { $0.append(query) }
+        return Samples.history
     }
 
     func validators() async throws(RPCFault) -> ValidatorList { Samples.validators }

@@ -88,6 +88,16 @@ enum Samples {
 
     static let streamUse = StreamUse(id: "opktxn1", height: 7, transaction: "AAEC")
 
+    static let history = AccountHistory(
+        address: "opkacc1",
+        postings: [
+            PostingInfo(
+                place: "7-0", height: 7, time: 1, kind: "transfer", asset: "native",
+                direction: .credit, amount: Amount(.max), balance: Amount(.max),
+                party: "opkacc1", transaction: "opktxn1")
+        ],
+        next: "7-0", height: 8, time: 2, completeAbove: 0, completeSince: 0, balance: 5)
+
     static let proof = ProofInfo(
         height: 6, stateRoot: digits, block: "opkblk1", blockHeight: 8, proof: "AAEC")
 

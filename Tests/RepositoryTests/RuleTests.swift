@@ -31,6 +31,7 @@ struct RuleTests {
     func unfinished(word: String) {
         #expect(lines(TextRules.unfinished, "Sources/A/B.swift", "// \(word): later") == [1])
         #expect(lines(TextRules.unfinished, "tools/check", "mktemp /tmp/XXXXXX") == [])
+        #expect(lines(TextRules.unfinished, "README.md", "the code `XXX`, or \"XXX\"") == [])
     }
 
     @Test func `words of one desk`() {

@@ -1,4 +1,6 @@
+import Execution
 import Primitives
+import ProofSupport
 import TestSupport
 import Testing
 
@@ -44,6 +46,89 @@ struct RocksStoreTests {
         #expect(try text(store, .meta, "b") == nil)
         try store.apply(WriteSet(.meta, [("a", nil)]))
         #expect(try text(store, .meta, "a") == nil)
+    }
+
+    @Test("The last pairs of a range are its pairs from behind, within both bounds")
+    func lastPairs() throws {
+        let store = try RocksStore(folder: folder.path)
+        var writes = WriteSet()
+        for first in 0..<20 as Range<UInt8> {
+            for second in 0..<3 as Range<UInt8> {
+                writes.put([first], in: .postings, for: [first, second])
+            }
+        }
+        writes.put([9], in: .history, for: [3, 1])
+        try store.apply(writes)
+        let snapshot = store.snapshot()
+        try store.apply(writes, clearing: .postings)
+        let bounds: [[UInt8]?] = [
+            [], [0], [3], [3, 1], [3, 1, 0], [19, 2], [19, 2, 0], [200], nil,
+        ]
+        for start in bounds.compactMap({ $0 }) {
+            for end in bounds {
+                for limit in [0, 1, 2, 7, 1000] {
+                    for source in [store, snapshot] as [any KeyValueSource] {
+                        let all = try source.pairs(
+                            in: .postings, from: start, before: end, limit: .max)
+                        let last = try source.lastPairs(
+                            in: .postings, from: start, before: end, limit: limit)
+                        #expect(
+                            last == Array(all.reversed().prefix(limit)), "\(start) \(end as Any)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("Clearing a column takes every row of it, and comes with the other changes")
+    func clearing() throws {
+        let store = try RocksStore(folder: folder.path)
+        try store.apply(WriteSet(.postings, [("", "0"), ("a", "1"), ("z", "2"), ("zz", "3")]))
+        try store.apply(WriteSet(.history, [("a", "1")]))
+        var writes = WriteSet(.meta, [("m", "1")])
+        writes.put([5], in: .postings, for: Array("b".utf8))
+        try store.apply(writes, clearing: .postings)
+        let left = try store.pairs(in: .postings, from: [], before: nil, limit: 10)
+        #expect(left.map(\.value) == [[5]])
+        #expect(try text(store, .history, "a") == "1" && text(store, .meta, "m") == "1")
+        try store.apply(WriteSet(), clearing: .bonds)
+        #expect(try text(store, .history, "a") == "1")
+    }
+
+    @Test("A history of accounts that was switched off begins anew, and says from where on")
+    func postingSwitch() throws {
+        var fixture = try ProofFixture(blocks: 2)
+        let store = try RocksStore(folder: folder.path)
+        for column in Column.allCases {
+            var writes = WriteSet()
+            for row in try fixture.store.pairs(in: column, from: [], before: nil, limit: .max) {
+                writes.put(row.value, in: column, for: row.key)
+            }
+            try store.apply(writes)
+        }
+        func postings() throws -> Int {
+            try store.pairs(in: .postings, from: [], before: nil, limit: .max).count
+        }
+        let whole = try postings()
+        #expect(whole > 4)
+        try PostingSwitch.set(true, in: store, of: fixture.genesis)
+        #expect(try postings() == whole && PostingIndex.start(in: store)?.isWhole == true)
+        for _ in 0..<2 {
+            try PostingSwitch.set(false, in: store, of: fixture.genesis)
+            #expect(try postings() == 0 && PostingIndex.start(in: store) == nil)
+        }
+        // A block that nobody noted.
+        var ledger = try Ledger(opening: store, genesis: fixture.genesis)
+        try store.apply(fixture.pay(on: &ledger))
+        ledger.writesApplied()
+        #expect(try postings() == 0)
+        try PostingSwitch.set(true, in: store, of: fixture.genesis)
+        #expect(try PostingIndex.start(in: store)?.height == 3 && postings() == 0)
+        ledger = try Ledger(opening: store, genesis: fixture.genesis)
+        try store.apply(fixture.pay(on: &ledger))
+        ledger.writesApplied()
+        #expect(try postings() > 2)
+        #expect(try PostingAudit(of: store).postings == UInt64(postings()))
     }
 
     @Test("A snapshot keeps what it saw while the store goes on")

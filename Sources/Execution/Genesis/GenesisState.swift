@@ -6,6 +6,7 @@ extension Ledger {
     package static func genesisWrites(_ genesis: Genesis) -> (writes: WriteSet, root: Digest) {
         var writes = WriteSet()
         var changes = accounts(of: genesis, into: &writes)
+        writes.append(PostingIndex.genesisWrites(genesis))
         for (index, validator) in zip(genesis.committee.indices, genesis.validators) {
             let key = StateKey.validator(index)
             changes.append(StateWriter.write(validator, key, at: key.path, into: &writes))

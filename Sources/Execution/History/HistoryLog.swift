@@ -99,6 +99,52 @@ struct HistoryLog: Sendable {
         return path
     }
 
+    /// The root that the log had when it had `count` entries.
+    /// - Precondition: The log has at least as many.
+    static func root(
+        at count: UInt64, in source: any KeyValueSource
+    ) throws(StorageFault) -> Bytes32 {
+        try root(from: 0, count: count, in: source)
+    }
+
+    /// The root of `count` entries from `start` on, a multiple of the largest power of two in
+    /// `count`.
+    private static func root(
+        from start: UInt64, count: UInt64, in source: any KeyValueSource
+    ) throws(StorageFault) -> Bytes32 {
+        var hashes: [Bytes32] = []
+        for place in LogPlace.peaks(of: count) {
+            let index = place.index + start >> place.level
+            hashes.append(try hash(at: LogPlace(level: place.level, index: index), in: source))
+        }
+        return root(of: hashes)
+    }
+
+    /// What proves that the log of `second` entries begins with that of `first` (RFC 9162, section
+    /// 2.1.4.1).
+    /// - Precondition: `1 <= first <= second`, and the log has `second` entries.
+    static func consistency(
+        first: UInt64, second: UInt64, in source: any KeyValueSource
+    ) throws(StorageFault) -> [Bytes32] {
+        precondition(0 < first && first <= second, "a log of \(first) in one of \(second)")
+        var path: [Bytes32] = []
+        // SUBPROOF(old, entries[start ..< start + count], isKnown), from the top down.
+        var (old, start, count, isKnown) = (first, UInt64(0), second, true)
+        while old < count {
+            let half = UInt64(1) << (63 - (count - 1).leadingZeroBitCount)
+            if old <= half {
+                path.append(try root(from: start + half, count: count - half, in: source))
+                count = half
+            } else {
+                path.append(try root(from: start, count: half, in: source))
+                (old, start, count) = (old - half, start + half, count - half)
+                isKnown = false
+            }
+        }
+        if !isKnown { path.append(try root(from: start, count: count, in: source)) }
+        return path.reversed()
+    }
+
     /// The root over full subtrees, the largest first.
     static func root(of peaks: [Bytes32]) -> Bytes32 {
         guard var root = peaks.last else { return MerkleLog.emptyRoot }

@@ -46,6 +46,41 @@ package enum MerkleLog {
         }
         return last == 0 ? hash : nil
     }
+
+    /// The most hashes of a consistency proof.
+    package static let consistencyMax = 65
+
+    /// Whether a log of `second` entries with the root `secondRoot` begins with the log of `first`
+    /// entries that has the root `firstRoot` (RFC 9162, section 2.1.4.2).
+    /// - Parameters:
+    ///   - first: At least 1; at most `second`. For equal counts the roots must be equal and the
+    ///     proof empty.
+    ///   - path: The proof.
+    package static func isConsistent(
+        first: UInt64, _ firstRoot: Bytes32, second: UInt64, _ secondRoot: Bytes32,
+        path: [Bytes32]
+    ) -> Bool {
+        guard first > 0, first < second else {
+            return first > 0 && first == second && firstRoot == secondRoot && path.isEmpty
+        }
+        // A full tree stands in the proof as the root that is known.
+        var rest = (first & (first - 1) == 0 ? [firstRoot] + path : path)[...]
+        guard let start = rest.popFirst() else { return false }
+        var (place, last) = (first - 1, second - 1)
+        while place & 1 == 1 { (place, last) = (place >> 1, last >> 1) }
+        var (old, new) = (start, start)
+        for hash in rest {
+            guard last > 0 else { return false }
+            if place & 1 == 1 || place == last {
+                (old, new) = (node(hash, old), node(hash, new))
+                while place & 1 == 0, place != 0 { (place, last) = (place >> 1, last >> 1) }
+            } else {
+                new = node(new, hash)
+            }
+            (place, last) = (place >> 1, last >> 1)
+        }
+        return last == 0 && old == firstRoot && new == secondRoot
+    }
 }
 
 /// A place in a log: a full subtree of 2^level leaves, the `index`-th of its level from the left.

@@ -16,7 +16,7 @@ struct Executor: Sendable {
     /// The sets of verifiers that the state before the block names.
     var verifierSets: [UInt64: VerifierSet] = [:]
     let source: any KeyValueSource
-    var accounts = RecordTable<Account>(cachedMax: cachedAccountsMax)
+    var accounts: AccountTable
     var escrows = RecordTable<Escrow>(cachedMax: cachedEscrowsMax)
     var verifiers = RecordTable<Verifier>(cachedMax: cachedVerifiersMax)
     var assets = RecordTable<Asset>(cachedMax: cachedAssetsMax)
@@ -64,6 +64,8 @@ struct Executor: Sendable {
         } catch {
             return .skipped(signed.id, error)
         }
+        accounts.postings.transaction = signed.id
+        defer { accounts.postings.transaction = nil }
         try take(charge, transaction, parties)
         usedWeight += min(charge.weight, .max - usedWeight)
         tips.append(charge.tip)
@@ -100,17 +102,20 @@ struct Executor: Sendable {
             let isSender = party.address == transaction.sender
             guard isSender || account.policy == nil else { continue }
             account.policy = policy
-            if isSender { try take(charge, transaction, from: &account) }
-            accounts.write(account, for: party.address)
+            if isSender {
+                try take(charge, transaction, from: account)
+            } else {
+                accounts.write(account, for: party.address)
+            }
         }
     }
 
     private mutating func take(
-        _ charge: LedgerRules.Charge, _ transaction: Transaction, from sender: inout Account
+        _ charge: LedgerRules.Charge, _ transaction: Transaction, from account: Account
     ) throws(StorageFault) {
+        var sender = account
         try books { () throws(ArithmeticOverflow) in
-            let left = try charge.spendable.subtracting(charge.fee).subtracting(charge.deposit)
-            sender.native = left
+            sender.native = try charge.spendable.subtracting(charge.fee)
             sender.deposits = try sender.deposits.adding(charge.deposit)
         }
         // That the limit has room for it was checked with the charge.
@@ -119,6 +124,14 @@ struct Executor: Sendable {
             throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")
         }
         sender.use(transaction.stream, next: next, at: time, deposit: charge.deposit)
+        let address = transaction.sender
+        accounts.write(sender, for: address, .fee)
+        if charge.deposit > 0 {
+            sender.native = try books { () throws(ArithmeticOverflow) in
+                try sender.native.subtracting(charge.deposit)
+            }
+            accounts.write(sender, for: address, .deposit)
+        }
         try move(charge.fee, from: .balances, to: .undistributed)
         try move(charge.deposit, from: .balances, to: .deposits)
     }

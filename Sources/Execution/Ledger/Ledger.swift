@@ -70,9 +70,13 @@ package struct Ledger: Sendable {
         chainID = head.chainID
         self.source = source
         verifierSets = try Ledger.storedSets(rules.periods, at: head.height, in: source)
+        let accounts = AccountTable(
+            cachedMax: Executor.cachedAccountsMax,
+            keepsPostings: try PostingIndex.start(in: source) != nil)
         executor = Executor(
-            rules: rules, judge: judge, source: source, totals: head.totals, height: head.height,
-            time: head.time, baseFee: try BaseFee.stored(in: source, rules.fees))
+            rules: rules, judge: judge, source: source, accounts: accounts, totals: head.totals,
+            height: head.height, time: head.time,
+            baseFee: try BaseFee.stored(in: source, rules.fees))
         executor.proposalQueue = try ProposalQueue.stored(in: source)
         tree = StateTree()
         history = try HistoryLog(opening: source)
@@ -112,6 +116,7 @@ package struct Ledger: Sendable {
         let receipts = Ledger.write(results, into: &writes)
         for use in run.uses { writes.put(use.id.bytes, in: .receipts, for: use.key) }
         let receiptsRoot = StoredReceiptTree.write(receipts, at: block.height, into: &writes)
+        executor.accounts.postings.write(at: block.height, time: executor.time, into: &writes)
         let head = appendToHistory(block, receiptsRoot, into: &writes)
         let values = block.systemValues + [head] + moveBaseFee() + queueValue(before.queue)
         stateRoot = try commit(values, changedFrom: before.parameters, into: &writes)

@@ -32,6 +32,7 @@ package struct RowAudit: Sendable {
         case .bonds: try checkBond(row)
         case .history: try checkHistory(row)
         case .guarded: try checkGuarded(row)
+        case .postings: try checkPosting(row)
         case .meta, .blocks, .blockHeights, .finalizations, .batches, .lanes: break
         }
     }
@@ -147,6 +148,7 @@ package struct RowAudit: Sendable {
             for guardian in GuardianIndex.guardians(of: account) {
                 try need(GuardianIndex.key(guardian, address), in: .guarded, for: what)
             }
+            try checkNewestPosting(of: account, address, what)
         case .escrow:
             let escrow: Escrow = try StoredState.decode(row.value, what)
             guard escrow.isBalanced, escrow.id.bytes == row.key.id, let due = escrow.due else {

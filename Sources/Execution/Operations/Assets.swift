@@ -29,12 +29,15 @@ extension Executor {
         asset.supply = supply
         asset.balances = try sum(asset.balances, mint.amount)
         assets.write(asset, for: mint.asset)
-        try credit(mint.amount, of: mint.asset, to: mint.to, openedBy: sender)
+        try credit(
+            mint.amount, of: mint.asset, to: mint.to, openedBy: sender, .mint(by: sender))
     }
 
     mutating func redeem(_ redemption: Redemption, by sender: Address) throws(Stop) {
         guard redemption.asset != .native else { throw .failed(.nativeAsset) }
-        try debit(redemption.amount, of: redemption.asset, from: sender)
+        let issuer = try asset(redemption.asset).issuer
+        try debit(
+            redemption.amount, of: redemption.asset, from: sender, .redemption(to: issuer))
         try burn(redemption.amount, of: redemption.asset)
     }
 
@@ -43,7 +46,7 @@ extension Executor {
             throw .failed(.notFreezable)
         }
         try changeHolding(
-            of: freeze.asset, for: freeze.holder, missing: .failed(.holdingUnknown)
+            of: freeze.asset, for: freeze.holder, .deposit, missing: .failed(.holdingUnknown)
         ) { holding throws(Stop) in
             guard holding.isFrozen != freeze.isFrozen else { throw .failed(.freezeUnchanged) }
             holding.isFrozen = freeze.isFrozen
@@ -56,7 +59,8 @@ extension Executor {
             throw .failed(.notClawable)
         }
         try changeHolding(
-            of: clawback.asset, for: clawback.holder, missing: .failed(.holdingUnknown)
+            of: clawback.asset, for: clawback.holder, .clawback(by: sender),
+            missing: .failed(.holdingUnknown)
         ) { holding throws(Stop) in
             holding.amount = try Executor.rest(of: holding.amount, without: clawback.amount)
         }

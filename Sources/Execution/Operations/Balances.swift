@@ -3,8 +3,11 @@ internal import Primitives
 extension Executor {
     /// Moves an amount between two accounts; one to oneself changes nothing.
     mutating func transfer(_ transfer: Transfer, from sender: Address) throws(Stop) {
-        try debit(transfer.amount, of: transfer.asset, from: sender)
-        try credit(transfer.amount, of: transfer.asset, to: transfer.to, openedBy: sender)
+        try debit(
+            transfer.amount, of: transfer.asset, from: sender, .transfer(with: transfer.to))
+        try credit(
+            transfer.amount, of: transfer.asset, to: transfer.to, openedBy: sender,
+            .transfer(with: sender))
     }
 
     /// Replaces the policy; that the admin threshold was reached was checked before. Who can do so
@@ -21,14 +24,16 @@ extension Executor {
     /// Takes an amount out of an account; where it goes is up to the caller, and to the totals too.
     /// What the sender loses counts against its spending limit.
     mutating func debit(
-        _ amount: Amount, of asset: AssetID, from address: Address
+        _ amount: Amount, of asset: AssetID, from address: Address, _ cause: PostingCause
     ) throws(Stop) {
         guard amount > 0 else { throw .failed(.zeroAmount) }
-        guard asset == .native else { return try debitHolding(amount, of: asset, from: address) }
+        guard asset == .native else {
+            return try debitHolding(amount, of: asset, from: address, cause)
+        }
         guard var account = try account(address) else { throw .failed(.insufficientFunds) }
         account.native = try Executor.rest(of: account.native, without: amount)
         try countSpending(amount, of: asset, of: &account, address)
-        accounts.write(account, for: address)
+        accounts.write(account, for: address, cause)
     }
 
     /// What the sender loses counts against its limit, unless the signatures weigh enough to lift
@@ -41,11 +46,11 @@ extension Executor {
     }
 
     private mutating func debitHolding(
-        _ amount: Amount, of asset: AssetID, from address: Address
+        _ amount: Amount, of asset: AssetID, from address: Address, _ cause: PostingCause
     ) throws(Stop) {
         _ = try self.asset(asset)
         try changeHolding(
-            of: asset, for: address, missing: .failed(.insufficientFunds)
+            of: asset, for: address, cause, missing: .failed(.insufficientFunds)
         ) { holding throws(Stop) in
             guard !holding.isFrozen else { throw .failed(.assetFrozen) }
             holding.amount = try Executor.rest(of: holding.amount, without: amount)
@@ -67,22 +72,25 @@ extension Executor {
     /// - Parameter opener: Pays the deposit where the account gets an entry for the asset by it;
     ///   nil where an escrow's claim has kept the entry.
     mutating func credit(
-        _ amount: Amount, of asset: AssetID, to address: Address, openedBy opener: Address?
+        _ amount: Amount, of asset: AssetID, to address: Address, openedBy opener: Address?,
+        _ cause: PostingCause
     ) throws(Stop) {
-        if asset == .native { return try credit(amount, to: address) }
+        if asset == .native { return try credit(amount, to: address, cause) }
         try openHolding(of: asset, for: address, by: opener)
         try changeHolding(
-            of: asset, for: address, missing: .failed(.unknownAsset)
+            of: asset, for: address, cause, missing: .failed(.unknownAsset)
         ) { holding throws(Stop) in
             holding.amount = try Executor.sum(held: holding.amount, amount)
         }
     }
 
     /// Puts native asset into an account, which is made if need be.
-    mutating func credit(_ amount: Amount, to address: Address) throws(Stop) {
+    mutating func credit(
+        _ amount: Amount, to address: Address, _ cause: PostingCause
+    ) throws(Stop) {
         var account = try account(address) ?? Account()
         account.native = try Executor.sum(held: account.native, amount)
-        accounts.write(account, for: address)
+        accounts.write(account, for: address, cause)
     }
 
     static func sum(held: Amount, _ amount: Amount) throws(Stop) -> Amount {

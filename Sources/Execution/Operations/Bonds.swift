@@ -22,7 +22,7 @@ extension Executor {
         guard bond.isProven(chainID: rules.chainID, sender: sender) else {
             throw .failed(.proofWrong)
         }
-        try debit(bond.amount, of: .native, from: sender)
+        try debit(bond.amount, of: .native, from: sender, .bond(bond.key))
         try shift(bond.amount, from: .balances, to: .bonded)
         verifier.peerID = bond.peerID
         verifier.bonded = try sum(verifier.bonded, bond.amount)
@@ -57,7 +57,7 @@ extension Executor {
         }
         guard amount > 0 else { throw .failed(.nothingDue) }
         verifier.releases.removeAll { $0.height <= height }
-        try credit(amount, to: sender)
+        try credit(amount, to: sender, .withdrawal(key))
         try shift(amount, from: .bonded, to: .balances)
         verifiers.write(verifier, for: key)
     }

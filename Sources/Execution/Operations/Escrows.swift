@@ -20,7 +20,7 @@ extension Executor {
     ) throws(Stop) {
         try checkDeadlines(terms)
         try openHoldings(terms, payer: payer)
-        try debit(terms.amount, of: terms.asset, from: payer)
+        try debit(terms.amount, of: terms.asset, from: payer, .escrowPayment(id))
         try moveEscrowed(terms.amount, of: terms.asset, isPaidIn: true)
         guard try anyEscrow(id) == nil else { throw .fault(StorageFault("escrow \(id) twice")) }
         let deposit = rules.fees.escrowDeposit
@@ -71,7 +71,8 @@ extension Executor {
 
     mutating func topUp(_ topUp: EscrowTopUp, from sender: Address) throws(Stop) {
         var escrow = try openEscrow(topUp.escrow)
-        try debit(topUp.amount, of: escrow.terms.asset, from: sender)
+        try debit(
+            topUp.amount, of: escrow.terms.asset, from: sender, .escrowPayment(escrow.id))
         try moveEscrowed(topUp.amount, of: escrow.terms.asset, isPaidIn: true)
         do throws(ArithmeticOverflow) {
             escrow.held = try escrow.held.adding(topUp.amount)
@@ -183,7 +184,9 @@ extension Executor {
     ) throws(Stop) {
         guard amount > 0 else { return }
         let receiver = direction == .release ? escrow.terms.payee : escrow.payer
-        try credit(amount, of: escrow.terms.asset, to: receiver, openedBy: nil)
+        let cause: PostingCause =
+            direction == .release ? .escrowRelease(escrow.id) : .escrowRefund(escrow.id)
+        try credit(amount, of: escrow.terms.asset, to: receiver, openedBy: nil, cause)
         try moveEscrowed(amount, of: escrow.terms.asset, isPaidIn: false)
         do throws(ArithmeticOverflow) {
             if rules.planted != .escrowKeepsPaid {

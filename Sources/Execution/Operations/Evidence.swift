@@ -19,7 +19,7 @@ extension Executor {
         mark(&offender, Verifier.Mark(id: offence.id, expiry: expiry))
         if offence.kind.jails { jail(&offender) }
         verifiers.write(offender, for: offence.offender)
-        try pay(slashed, to: sender)
+        try pay(slashed, of: offence.offender, to: sender)
     }
 
     /// Takes the part of the bond and of each release that the offence costs, each rounded up: no
@@ -67,13 +67,15 @@ extension Executor {
     }
 
     /// The reporter's part, rounded down, and the rest to the treasury.
-    private mutating func pay(_ slashed: Amount, to reporter: Address) throws(Stop) {
+    private mutating func pay(
+        _ slashed: Amount, of offender: PublicKey, to reporter: Address
+    ) throws(Stop) {
         guard slashed > 0 else { return }
         let permille = UInt64(rules.verification.reporterPermille)
         let reward = Amount(FeeSplit.part(slashed.rawValue, permille, of: 1000))
         let rest = slashed.clampedRetreat(by: reward.rawValue)
-        if reward > 0 { try credit(reward, to: reporter) }
-        if rest > 0 { try credit(rest, to: rules.fees.treasury) }
+        if reward > 0 { try credit(reward, to: reporter, .evidenceReward(offender)) }
+        if rest > 0 { try credit(rest, to: rules.fees.treasury, .slashing(offender)) }
         try shift(slashed, from: .bonded, to: .balances)
     }
 }

@@ -90,7 +90,7 @@ extension Executor {
     /// treasury, which also gets what jailed verifiers would have had.
     mutating func distribute(_ split: FeeSplit) throws(StorageFault) {
         for (place, amount) in split.validators.enumerated() {
-            try reward(amount, to: rules.rewardAddresses[place])
+            try reward(amount, to: rules.rewardAddresses[place], .validatorReward)
         }
         var treasury = split.treasury
         for (key, amount) in split.verifiers.sorted(by: { $0.key < $1.key }) {
@@ -100,9 +100,11 @@ extension Executor {
             let address = Set(rules.rewardAddresses).first
         {
             treasury -= 1
-            try reward(1, to: address)
+            try reward(1, to: address, .validatorReward)
         }
-        if rules.planted != .feeRemainderLost { try reward(treasury, to: rules.fees.treasury) }
+        if rules.planted != .feeRemainderLost {
+            try reward(treasury, to: rules.fees.treasury, .treasuryShare)
+        }
     }
 
     /// - Returns: What was paid.
@@ -112,16 +114,18 @@ extension Executor {
         guard var verifier = try verifiers.read(key, source), !verifier.isGone,
             !verifier.isJailed(at: height)
         else { return 0 }
-        try reward(amount, to: verifier.rewardAddress)
+        try reward(amount, to: verifier.rewardAddress, .verifierReward(key))
         verifier.rewards = verifier.rewards.clampedAdvance(by: amount)
         verifiers.write(verifier, for: key)
         return amount
     }
 
-    private mutating func reward(_ amount: UInt64, to address: Address) throws(StorageFault) {
+    private mutating func reward(
+        _ amount: UInt64, to address: Address, _ cause: PostingCause
+    ) throws(StorageFault) {
         guard amount > 0 else { return }
         do throws(Stop) {
-            try credit(Amount(amount), to: address)
+            try credit(Amount(amount), to: address, cause)
         } catch {
             throw StorageFault("\(address) can't receive its share of the fees: \(error)")
         }

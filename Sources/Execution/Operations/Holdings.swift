@@ -25,9 +25,10 @@ extension Executor {
 
     /// Changes an account's entry for an asset. One of which nothing is left goes, and its deposit
     /// comes free.
+    /// - Parameter cause: Of a change of the amount.
     /// - Throws: `missing` where there is none.
     mutating func changeHolding(
-        of asset: AssetID, for address: Address, missing: Stop,
+        of asset: AssetID, for address: Address, _ cause: PostingCause, missing: Stop,
         _ change: (inout Holding) throws(Stop) -> Void
     ) throws(Stop) {
         guard var account = try account(address), var holding = account.holding(of: asset) else {
@@ -42,14 +43,16 @@ extension Executor {
         } else {
             account.setHolding(holding)
         }
-        accounts.write(account, for: address)
+        accounts.write(account, for: address, cause, of: asset)
     }
 
     /// Notes that an escrow may pay the account in this asset.
     mutating func claim(_ asset: AssetID, for address: Address) throws(Stop) {
         guard asset != .native else { return }
         let missing = Executor.lacks(asset, address)
-        try changeHolding(of: asset, for: address, missing: missing) { holding throws(Stop) in
+        try changeHolding(
+            of: asset, for: address, .deposit, missing: missing
+        ) { holding throws(Stop) in
             let (claims, overflow) = holding.claims.addingReportingOverflow(1)
             guard !overflow else { throw .failed(.tooManyAssets) }
             holding.claims = claims
@@ -60,7 +63,9 @@ extension Executor {
     mutating func unclaim(_ asset: AssetID, for address: Address) throws(Stop) {
         guard asset != .native else { return }
         let missing = Executor.lacks(asset, address)
-        try changeHolding(of: asset, for: address, missing: missing) { holding throws(Stop) in
+        try changeHolding(
+            of: asset, for: address, .deposit, missing: missing
+        ) { holding throws(Stop) in
             guard holding.claims > 0 else { throw missing }
             holding.claims -= 1
         }
@@ -88,7 +93,7 @@ extension Executor {
     /// Gives a deposit to an account when what it was for has gone.
     mutating func returnDeposit(_ deposit: Amount, to address: Address) throws(Stop) {
         guard deposit > 0 else { return }
-        try credit(deposit, to: address)
+        try credit(deposit, to: address, .deposit)
         try shift(deposit, from: .deposits, to: .balances)
     }
 }

@@ -143,3 +143,92 @@ extension Account {
         streams.removeAll { $0.number == number }
     }
 }
+
+extension Account {
+    fileprivate typealias HoldingChange = (asset: AssetID, before: Amount, after: Amount)
+
+    /// Of which issued assets the account holds more or less than `before` did. Holdings are sorted:
+    /// only those between the common beginning and the common end are compared one by one.
+    fileprivate func holdingChanges(since before: Account?) -> [HoldingChange] {
+        let (old, new) = (before?.holdings ?? [], holdings)
+        guard old != new else { return [] }
+        let start = zip(old, new).prefix { $0 == $1 }.count
+        let end = zip(old.dropFirst(start).reversed(), new.dropFirst(start).reversed())
+            .prefix { $0 == $1 }.count
+        let (gone, come) = (old[start..<old.count - end], new[start..<new.count - end])
+        let changed = gone.map { held in
+            let now = come.first { $0.asset == held.asset }
+            return HoldingChange(held.asset, held.amount, now?.amount ?? 0)
+        }
+        let added = come.filter { held in !gone.contains { $0.asset == held.asset } }
+        return changed + added.map { HoldingChange($0.asset, 0, $0.amount) }
+    }
+}
+
+/// Accounts as the block that is being executed sees them, with the postings of what changed in
+/// them.
+///
+/// Whatever an account holds more or less than before is noted as it is written: no operation can
+/// forget what the account's owner will want to read.
+struct AccountTable: Sendable {
+    private var records: RecordTable<Account>
+    /// What changed in this block.
+    var postings: PostingJournal
+
+    /// - Parameter keepsPostings: Whether the store has a history of accounts.
+    init(cachedMax: Int, keepsPostings: Bool) {
+        records = RecordTable(cachedMax: cachedMax)
+        postings = PostingJournal(isKept: keepsPostings)
+    }
+
+    /// The account outside of a block.
+    func peek(
+        _ address: Address, _ source: any KeyValueSource
+    ) throws(StorageFault) -> Account? {
+        try records.peek(address, source)
+    }
+
+    /// The account as the block sees it.
+    mutating func read(
+        _ address: Address, _ source: any KeyValueSource
+    ) throws(StorageFault) -> Account? {
+        try records.read(address, source)
+    }
+
+    /// Sets an account that was read in this block, and notes what it holds more or less.
+    /// - Parameters:
+    ///   - cause: Why it holds more or less of `asset`; of any other it is a deposit's move.
+    mutating func write(
+        _ account: Account, for address: Address, _ cause: PostingCause = .deposit,
+        of asset: AssetID = .native
+    ) {
+        let before = records.write(account, for: address)
+        guard postings.isKept else { return }
+        postings.note(
+            address, .native, from: before?.native ?? 0, to: account.native,
+            asset == .native ? cause : .deposit)
+        for change in account.holdingChanges(since: before) {
+            postings.note(
+                address, change.asset, from: change.before, to: change.after,
+                asset == change.asset ? cause : .deposit)
+        }
+    }
+
+    /// What follows can be taken back.
+    mutating func beginOperations() {
+        records.beginOperations()
+        postings.beginOperations()
+    }
+
+    /// Takes back everything since `beginOperations`.
+    mutating func revertOperations() {
+        records.revertOperations()
+        postings.revertOperations()
+    }
+
+    /// Ends the block: the accounts that it changed.
+    mutating func takeChanges() -> [RecordTable<Account>.Change] { records.takeChanges() }
+
+    /// The store has every write that was handed out.
+    mutating func writesApplied() { records.writesApplied() }
+}

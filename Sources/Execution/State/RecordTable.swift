@@ -106,12 +106,15 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
     }
 
     /// Sets a record that was read in this block.
-    mutating func write(_ record: Record, for key: Record.Key) {
+    /// - Returns: The record before.
+    @discardableResult
+    mutating func write(_ record: Record, for key: Record.Key) -> Record? {
         guard let entry = touched[key] else {
             preconditionFailure("\(Record.kind) \(key) written before it was read")
         }
         undo.append(Undo(key: key, record: entry.now))
         touched[key]?.now = record
+        return entry.now
     }
 
     /// What follows can be taken back.

@@ -88,9 +88,23 @@ package struct ChainAudit: Sendable {
         case .finalizations: try checkFinalization(row)
         case .batches: try checkBatch(row)
         case .lanes: try ChainStore.checkLane(row)
-        case .state, .nodes, .deadlines, .receipts, .escrowsByParty, .bonds,
-            .history, .guarded:
+        case .postings:
             try rows.check(row, in: column)
+            try checkPosting(row)
+        case .state, .nodes, .deadlines, .receipts, .escrowsByParty, .bonds, .history, .guarded:
+            try rows.check(row, in: column)
+        }
+    }
+
+    /// A posting has the time of its block.
+    private func checkPosting(_ row: KeyValue) throws(StorageFault) {
+        let posting = try Posting(row)
+        let height = posting.place.height
+        let time = height > 0 ? try chain.block(at: height)?.time : genesis.time
+        guard posting.time == time else {
+            throw StorageFault(
+                "the posting \(posting.place) of \(posting.address) has another time than its block"
+            )
         }
     }
 

@@ -53,7 +53,7 @@ package struct StoreWalk: Sendable {
         case .blocks, .batches: 4
         case .finalizations: 32
         case .meta, .blockHeights, .lanes, .state, .nodes, .deadlines, .receipts, .escrowsByParty,
-            .bonds, .history, .guarded:
+            .bonds, .history, .guarded, .postings:
             128
         }
     }

@@ -96,6 +96,41 @@ extension RPCClient {
         try await read("verifier_get", [JSONMember("key", .string(key))])
     }
 
+    /// A page of an account's history.
+    package func history(
+        of address: String, _ query: HistoryQuery, in network: NetworkPrefix
+    ) async throws(RPCClientFault) -> AccountHistory {
+        var parameters = [
+            JSONMember("address", .string(address)),
+            JSONMember("fromHeight", .number("\(query.fromHeight)")),
+            JSONMember("toHeight", .number("\(query.toHeight)")),
+            JSONMember("since", .number("\(query.since)")),
+            JSONMember("order", .string(query.order.rawValue)),
+            JSONMember("limit", .number("\(query.limit)")),
+        ]
+        if let asset = query.asset {
+            let text = asset == .native ? "native" : asset.text(in: network)
+            parameters.append(JSONMember("asset", .string(text)))
+        }
+        if let before = query.before {
+            parameters.append(JSONMember("before", .number("\(before)")))
+        }
+        if let after = query.after {
+            parameters.append(JSONMember("after", .string(after.description)))
+        }
+        return try await read("account_history", parameters)
+    }
+
+    /// A proof that the history only grew between two heights.
+    package func consistency(
+        from: Height?, to: Height?
+    ) async throws(RPCClientFault) -> ProofInfo {
+        var parameters: [JSONMember] = []
+        if let from { parameters.append(JSONMember("from", .number("\(from)"))) }
+        if let to { parameters.append(JSONMember("to", .number("\(to)"))) }
+        return try await read("history_consistency", parameters)
+    }
+
     /// A proof by one of the methods `account_proof`, `escrow_proof`, `asset_proof`,
     /// `validator_proof`, `verifier_proof`, `parameters_proof` and `transaction_proof`.
     package func proof(

@@ -56,6 +56,11 @@ struct Arguments: Sendable {
         return "the method takes " + parameters.map(\.name).joined(separator: ", ")
     }
 
+    /// What the parameter `name` must be.
+    func kind(of name: String) -> Parameter.Kind? {
+        parameters.first { $0.name == name }?.kind
+    }
+
     /// The value of the parameter `name`; nil if it isn't given.
     private func value(_ name: String) -> JSONValue? {
         guard let index = parameters.firstIndex(where: { $0.name == name }) else {
@@ -122,7 +127,7 @@ extension Arguments {
         }
     }
 
-    private func text(_ name: String, _ wanted: String) throws(RPCFault) -> String? {
+    func text(_ name: String, _ wanted: String) throws(RPCFault) -> String? {
         guard let value = value(name) else { return nil }
         guard let text = value.text else {
             throw .invalidParameter(name, "\(value.kindName) where \(wanted) is wanted")

@@ -5,7 +5,8 @@ internal import Primitives
 package enum MethodTable {
     /// In the order in which they are documented.
     package static let methods: [Method] =
-        nodeMethods + chainMethods + transactionMethods + ledgerMethods + proofMethods
+        nodeMethods + chainMethods + transactionMethods + ledgerMethods + historyMethods
+        + proofMethods
 
     private static let byName: [String: Method] = {
         var byName: [String: Method] = [:]

@@ -18,6 +18,12 @@ package struct Parameter: Sendable {
         case assetID
         /// `pub` text.
         case publicKey
+        /// `native`, or `ast` text.
+        case asset
+        /// One of these words.
+        case choice([String])
+        /// A height and a number in that block, as `12-3`.
+        case postingPlace
         /// A whole number in a range.
         case count(ClosedRange<UInt64>)
     }
@@ -42,7 +48,7 @@ extension Parameter.Kind {
         switch self {
         case .height, .count: true
         case .blockDigest, .signedTransaction, .transactionID, .address, .escrowID, .assetID,
-            .publicKey:
+            .publicKey, .asset, .choice, .postingPlace:
             false
         }
     }
@@ -60,6 +66,9 @@ extension Parameter.Kind {
         case .escrowID: Schema.text("bech32m text of an escrow: network prefix and esc")
         case .assetID: Schema.text("bech32m text of an asset: network prefix and ast")
         case .publicKey: Schema.text("bech32m text of a public key: network prefix and pub")
+        case .asset: Schema.text("native, or bech32m text of an asset")
+        case .choice(let words): Schema.text("one of " + words.joined(separator: ", "))
+        case .postingPlace: Schema.text("a height and a number in that block, as 12-3")
         }
     }
 }

@@ -16,10 +16,14 @@ extension RunningNode {
                 try checkEmpty(store)
                 try store.apply(NodeCore.genesisWrites(genesis))
                 try store.syncLog()
+                try PostingSwitch.set(
+                    configuration.keepsAccountHistory, in: store, of: genesis)
                 return store
             }
             if summary.chainID == genesis.chainID {
                 try ChainAudit(of: store, genesis: genesis, depth: .readable).checkHead()
+                try PostingSwitch.set(
+                    configuration.keepsAccountHistory, in: store, of: genesis)
                 return store
             }
         } catch {

@@ -25,6 +25,8 @@ package struct Configuration: Hashable, Sendable {
     package var share = ShareSettings()
     /// Minutes in which the store is read again once; 0 for never.
     package var scrubMinutes: UInt64 = 7 * 24 * 60
+    /// Whether every change of every balance is kept for questions and statements.
+    package var keepsAccountHistory = true
     package var limits = ConfiguredLimits()
 
     package init() {}
@@ -54,7 +56,7 @@ package struct Configuration: Hashable, Sendable {
     package init(parsing text: String, file: String) throws(DocumentFault) {
         let root = try Document(parsing: text, file: file)
         let fields = try root.fields([
-            "network", "node", "rpc", "log", "verifier", "share", "scrub", "limits",
+            "network", "node", "rpc", "log", "verifier", "share", "scrub", "history", "limits",
         ])
         if let network = fields["network"], !network.isNull { try readNetwork(network) }
         if let node = fields["node"], !node.isNull {
@@ -71,6 +73,10 @@ package struct Configuration: Hashable, Sendable {
         if let scrub = fields["scrub"], !scrub.isNull {
             let period = try scrub.fields(["periodMinutes"])["periodMinutes"]
             if let period { scrubMinutes = try period.number(0...525_600) }
+        }
+        if let history = fields["history"], !history.isNull {
+            let accounts = try history.fields(["accounts"])["accounts"]
+            if let accounts { keepsAccountHistory = try accounts.boolean() }
         }
         if let section = fields["limits"], !section.isNull { limits = try .init(section) }
     }

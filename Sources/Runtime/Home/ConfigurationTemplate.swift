@@ -47,6 +47,11 @@ extension Configuration {
           # core and 4 MiB a second. Damage stops the node with exit code 74.
           periodMinutes: \(scrubMinutes)
 
+        history:
+          # Whether every change of every balance is kept, for `offpeak query history` and
+          # statements. What is switched off is gone; switched on again, it begins anew.
+          accounts: \(keepsAccountHistory)
+
         limits:
           # Links from and to other nodes.
           connections: \(limits.connections)

@@ -158,6 +158,15 @@ struct RocksBatch: ~Copyable {
         }
     }
 
+    func delete(from start: [UInt8], before end: [UInt8], in family: OpaquePointer) {
+        withCharacters(start) { start, startCount in
+            withCharacters(end) { end, endCount in
+                rocksdb_writebatch_delete_range_cf(
+                    pointer, family, start, startCount, end, endCount)
+            }
+        }
+    }
+
     func delete(_ key: [UInt8], in family: OpaquePointer) {
         withCharacters(key) { key, count in
             rocksdb_writebatch_delete_cf(pointer, family, key, count)
@@ -195,6 +204,7 @@ extension Column {
         case .bonds: 11
         case .history: 12
         case .guarded: 13
+        case .postings: 14
         }
     }
 }

@@ -121,6 +121,8 @@ struct ColumnTraits {
         switch column {
         case .blocks, .finalizations:
             (isCold, isLookedUpByHash, writeBufferBytes) = (true, false, 2 << 20)
+        case .postings:
+            (isCold, isLookedUpByHash, writeBufferBytes) = (true, false, 4 << 20)
         case .batches, .receipts:
             (isCold, isLookedUpByHash, writeBufferBytes) = (true, true, 8 << 20)
         case .state, .nodes:

@@ -61,6 +61,22 @@ package final class RocksStore: KeyValueSource {
     package func apply(_ writes: WriteSet) throws(StorageFault) {
         if writes.isEmpty { return }
         let batch = RocksBatch()
+        add(writes, to: batch)
+        try database.write(batch)
+    }
+
+    /// Deletes every row of a column, together with other changes.
+    package func apply(_ writes: WriteSet, clearing column: Column) throws(StorageFault) {
+        let batch = RocksBatch()
+        if let last = try lastPairs(in: column, from: [], before: nil, limit: 1).first {
+            // The end of a range isn't part of it.
+            batch.delete(from: [], before: last.key + [0], in: database.family(column))
+        }
+        add(writes, to: batch)
+        try database.write(batch)
+    }
+
+    private func add(_ writes: WriteSet, to batch: borrowing RocksBatch) {
         for change in writes.changes {
             let family = database.family(change.column)
             if let value = change.value {
@@ -69,7 +85,6 @@ package final class RocksStore: KeyValueSource {
                 batch.delete(change.key, in: family)
             }
         }
-        try database.write(batch)
     }
 
     /// Hands everything applied to the system: it survives the end of this process.
@@ -90,6 +105,12 @@ package final class RocksStore: KeyValueSource {
         in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
     ) throws(StorageFault) -> [KeyValue] {
         try reader.pairs(in: column, from: start, before: end, limit: limit)
+    }
+
+    package func lastPairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        try reader.lastPairs(in: column, from: start, before: end, limit: limit)
     }
 
     /// The store as it is now, for readers on other threads.
@@ -155,6 +176,12 @@ package final class StoppedStore: KeyValueSource {
     ) throws(StorageFault) -> [KeyValue] {
         try reader.pairs(in: column, from: start, before: end, limit: limit)
     }
+
+    package func lastPairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        try reader.lastPairs(in: column, from: start, before: end, limit: limit)
+    }
 }
 
 /// The store at one moment; later writes don't show in it. Given back with the last reference.
@@ -180,6 +207,12 @@ package final class StoreSnapshot: KeyValueSource, @unchecked Sendable {
         in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
     ) throws(StorageFault) -> [KeyValue] {
         try reader.pairs(in: column, from: start, before: end, limit: limit)
+    }
+
+    package func lastPairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        try reader.lastPairs(in: column, from: start, before: end, limit: limit)
     }
 }
 
@@ -229,25 +262,58 @@ final class RocksReader: @unchecked Sendable {
     ) throws(StorageFault) -> [KeyValue] {
         if let end, end.isEmpty { return [] }
         // The bound also keeps the iterator from walking deleted keys behind the range.
+        return try withBounds(nil, end) { (options) throws(StorageFault) in
+            try walk(options, column, limit: limit, rocksdb_iter_next) { iterator in
+                withCharacters(start) { rocksdb_iter_seek(iterator, $0, $1) }
+            }
+        }
+    }
+
+    func lastPairs(
+        in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
+    ) throws(StorageFault) -> [KeyValue] {
+        if let end, end.isEmpty { return [] }
+        return try withBounds(start, end) { (options) throws(StorageFault) in
+            try walk(options, column, limit: limit, rocksdb_iter_prev) { iterator in
+                // With an upper bound: the last key below it.
+                rocksdb_iter_seek_to_last(iterator)
+            }
+        }
+    }
+
+    /// Runs `body` with options for keys with `lower <= key < upper`.
+    private func withBounds<Result>(
+        _ lower: [UInt8]?, _ upper: [UInt8]?,
+        _ body: (OpaquePointer?) throws(StorageFault) -> Result
+    ) throws(StorageFault) -> Result {
         let options = RocksReader.makeOptions(snapshot, keepsCache)
         defer { rocksdb_readoptions_destroy(options) }
-        let bound = end ?? []
-        return try bound.withUnsafeBufferPointer { buffer throws(StorageFault) -> [KeyValue] in
-            if end != nil, let base = buffer.baseAddress {
-                let text = UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self)
-                rocksdb_readoptions_set_iterate_upper_bound(options, text, buffer.count)
+        // RocksDB reads the bounds as long as the iterator lives.
+        return try (lower ?? []).withUnsafeBufferPointer { low throws(StorageFault) -> Result in
+            try (upper ?? []).withUnsafeBufferPointer { high throws(StorageFault) -> Result in
+                if let base = low.baseAddress, !low.isEmpty {
+                    rocksdb_readoptions_set_iterate_lower_bound(
+                        options, UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self),
+                        low.count)
+                }
+                if let base = high.baseAddress, !high.isEmpty {
+                    rocksdb_readoptions_set_iterate_upper_bound(
+                        options, UnsafeRawPointer(base).assumingMemoryBound(to: CChar.self),
+                        high.count)
+                }
+                return try body(options)
             }
-            return try walk(options, column, from: start, limit: limit)
         }
     }
 
     private func walk(
-        _ options: OpaquePointer?, _ column: Column, from start: [UInt8], limit: Int
+        _ options: OpaquePointer?, _ column: Column, limit: Int,
+        _ step: (OpaquePointer?) -> Void, seek: (OpaquePointer?) -> Void
     ) throws(StorageFault) -> [KeyValue] {
         let iterator = rocksdb_create_iterator_cf(
             database.pointer, options, database.family(column))
         defer { rocksdb_iter_destroy(iterator) }
-        withCharacters(start) { rocksdb_iter_seek(iterator, $0, $1) }
+        seek(iterator)
         var pairs: [KeyValue] = []
         while pairs.count < limit, rocksdb_iter_valid(iterator) != 0 {
             var keyCount = 0
@@ -255,7 +321,7 @@ final class RocksReader: @unchecked Sendable {
             let key = rocksdb_iter_key(iterator, &keyCount)
             let value = rocksdb_iter_value(iterator, &valueCount)
             pairs.append(KeyValue(key: copy(key, keyCount), value: copy(value, valueCount)))
-            rocksdb_iter_next(iterator)
+            step(iterator)
         }
         try database.check("read") { rocksdb_iter_get_error(iterator, $0) }
         return pairs

@@ -184,5 +184,6 @@ package struct StoreCheck {
             throw StorageFault("the state root of height 0 isn't that of the genesis")
         }
         _ = try LedgerAudit(of: store)
+        _ = try PostingAudit(of: store)
     }
 }

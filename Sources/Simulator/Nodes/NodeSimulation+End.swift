@@ -20,6 +20,7 @@ extension NodeSimulation {
     private mutating func checkStore(of host: SimulatedHost) throws(StorageFault) {
         guard host.isUp else { return oracle.fail("node \(host.index) is down at the end") }
         _ = try LedgerAudit(of: host.store)
+        _ = try PostingAudit(of: host.store)
         try checkRows(of: host)
         let reader = LedgerReader(host.store)
         for id in history.final.sorted() where try reader.receipt(id) == nil {

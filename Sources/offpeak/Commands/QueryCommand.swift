@@ -11,7 +11,7 @@ struct QueryCommand: AsyncParsableCommand {
             QueryAccount.self, QueryEscrow.self, QueryAsset.self, QueryValidators.self,
             QueryVerifiers.self,
             QueryPeers.self, QueryMempool.self, QueryVerification.self, QueryGenesis.self,
-            QueryProof.self,
+            QueryHistory.self, QueryProof.self, QueryConsistency.self,
         ])
 }
 

@@ -19,6 +19,9 @@ struct VerifyCommand: AsyncParsableCommand {
             its digest binds the chain's id and the state, so that nothing else must be known. \
             With both, the block must be the trusted one or a later one. --max-age refuses answers \
             about an old state.
+
+            With `history` as SUBJECT, --earlier names an answer that was kept: both must hold, \
+            and the new one must begin where the earlier one ended, with the same history.
             """)
 
     @Argument(help: "The answer (- for stdin).")
@@ -42,6 +45,9 @@ struct VerifyCommand: AsyncParsableCommand {
         transform: { try TimeSpan($0) })
     var maxAge: TimeSpan?
 
+    @Option(help: "With history: an answer that was kept.")
+    var earlier: String?
+
     @OptionGroup var output: OutputOptions
 
     mutating func validate() throws {
@@ -59,12 +65,45 @@ struct VerifyCommand: AsyncParsableCommand {
         let views = LedgerViews(prefix: trust.prefix)
         let proven = try VerifyCommand.check(answer, subject, trust, views, file: file)
         if let maxAge { try VerifyCommand.check(proven, maxAge, file: file, now: WallClock.now) }
+        if let earlier {
+            let kept = try VerifyCommand.check(
+                try ProofFile.read(earlier), try SubjectText("history", in: trust.prefix), trust,
+                views, file: earlier)
+            try VerifyCommand.check(proven, goesOnFrom: kept)
+        }
         var report = ProofReport(proven, trust.genesis, views)
         if let signed = try ProofFile.transaction(bytes, name: name) {
             try report.add(signed, file: name, views)
         }
         let format = output.format
         format.show(report) { report.text(format.palette) }
+    }
+
+    /// Checks that what is proven now begins with what was proven earlier.
+    static func check(
+        _ proven: LightClient.Proven, goesOnFrom kept: LightClient.Proven
+    ) throws(CommandFault) {
+        guard case .consistency(let from, _) = proven.fact else {
+            throw .usage("--earlier belongs to the subject history")
+        }
+        guard case .consistency(_, let known) = kept.fact else {
+            throw .usage("--earlier: an answer about the history is wanted")
+        }
+        guard from.height == known.height else {
+            throw CommandFault(
+                """
+                the earlier answer ends at height \(known.height), this one begins at \
+                \(from.height): ask for one --from \(known.height)
+                """)
+        }
+        guard from.root == known.root else {
+            throw CommandFault(
+                """
+                the history was rewritten: at height \(known.height) it had the root \
+                \(known.root), now it is said to have had \(from.root); both are signed by a \
+                quorum, keep both files
+                """)
+        }
     }
 
     /// What an answer proves.
@@ -120,7 +159,7 @@ extension VerifyCommand {
 /// What a proof has shown, for people and programs.
 struct ProofReport: Encodable, Sendable {
     /// What the fact is about: `account`, `escrow`, `asset`, `transaction`, `verifier`,
-    /// `validator`, `parameters`.
+    /// `validator`, `parameters`, `history`.
     let kind: String
     /// Whether it is there.
     let isPresent: Bool
@@ -142,6 +181,14 @@ struct ProofReport: Encodable, Sendable {
     private(set) var parameters: RPC.FeeParameters?
     /// What the transaction did, where it stands beside the proof.
     private(set) var executed: VoucherReport?
+    private(set) var history: [HistoryPoint]?
+
+    /// How the history was at a height.
+    struct HistoryPoint: Encodable, Sendable {
+        let height: Height
+        /// 64 hexadecimal digits.
+        let root: String
+    }
 
     /// A validator as genesis has it.
     struct ValidatorStake: Encodable, Sendable {
@@ -184,6 +231,10 @@ struct ProofReport: Encodable, Sendable {
         case .receipt(let found, let block):
             receipt = views.receipt(found)
             executedIn = views.block(block)
+        case .consistency(let from, let to):
+            history = [from, to].map {
+                HistoryPoint(height: $0.height, root: $0.root.description)
+            }
         case .value: break
         }
     }
@@ -211,6 +262,7 @@ struct ProofReport: Encodable, Sendable {
         case .validator(_, let found): ("validator", found != nil)
         case .parameters: ("parameters", true)
         case .receipt: ("transaction", true)
+        case .consistency: ("history", true)
         case .value(_, let found): ("value", found != nil)
         }
     }
@@ -257,6 +309,8 @@ struct ProofReport: Encodable, Sendable {
                 "\(parameters.byteWeight) a byte, \(parameters.signatureWeight) a signature, "
                     + "\(parameters.writeWeight) an operation")
             sheet.add("deposits", list: parameters.deposits)
+        } else if let history {
+            for point in history { sheet.add("height \(point.height)", "root \(point.root)") }
         } else {
             return nil
         }

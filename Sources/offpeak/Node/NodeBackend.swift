@@ -25,7 +25,7 @@ struct NodeBackend: RPCBackend {
     }
 
     /// Runs a read; a fault of the store ends the node, clients see no details.
-    private func read<Result>(
+    func read<Result>(
         _ body: (StoreSnapshot) throws(StorageFault) -> Result?
     ) throws(RPCFault) -> Result? {
         do throws(StorageFault) {
@@ -300,6 +300,9 @@ struct NodeBackend: RPCBackend {
             if case .transaction(let id) = subject {
                 return try reader.receiptProof(of: id).map { .receipt($0) }
             }
+            if case .consistency(let from, let to) = subject {
+                return try consistency(from: from, to: to, in: reader).map { .consistency($0) }
+            }
             return .value(try reader.proof(of: subject.stateKey))
         }
         guard let claim else { throw try await unproven(subject, state.header.executed.height) }
@@ -315,10 +318,13 @@ struct NodeBackend: RPCBackend {
         return state
     }
 
-    /// Why a transaction has no receipt in the newest state that can be proven.
+    /// Why the newest state that can be proven has no proof of a transaction or of the history.
     private func unproven(
         _ subject: ProofSubject, _ height: Height
     ) async throws(RPCFault) -> RPCFault {
+        if case .consistency = subject {
+            return .unavailable(["blocks name states up to height \(height) so far: ask again"])
+        }
         guard case .transaction(let id) = subject else { return .internalError }
         let status = try await transaction(id)
         guard status.state == .final, let receipt = status.receipt else {
@@ -375,7 +381,7 @@ extension ProofSubject {
         case .validator(let index): .validator(index)
         case .verifier(let key): StateKey(.verifier, key)
         case .parameters: .parameters
-        case .transaction: HistoryHead.key
+        case .transaction, .consistency: HistoryHead.key
         }
     }
 }

@@ -14,7 +14,10 @@ struct AssetOption: ParsableArguments {
     }
 
     func id(in network: NetworkContext) throws(CommandFault) -> AssetID {
-        guard let asset, asset != "native" else { return .native }
-        return try network.parse(asset)
+        try id(in: network.prefix)
+    }
+
+    func id(in prefix: NetworkPrefix) throws(CommandFault) -> AssetID {
+        try AssetText.parse(asset ?? AssetText.native, in: prefix)
     }
 }

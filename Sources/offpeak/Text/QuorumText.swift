@@ -98,6 +98,15 @@ enum IDText {
         return value
     }
 
+    /// The network that an account's address is of.
+    static func network(of address: String) throws(CommandFault) -> NetworkPrefix {
+        guard let network = prefix(of: address) else {
+            throw .usage("\"\(address)\" isn't an address")
+        }
+        let _: Address = try parse(address, in: network)
+        return network
+    }
+
     /// The prefix of an id of whatever network, or nil for text that isn't an id.
     static func prefix(of text: String) -> NetworkPrefix? {
         guard let decoded = try? Bech32m.decode(text) else { return nil }

@@ -4,7 +4,7 @@ internal import Primitives
 internal import RPC
 
 /// What a proof is wanted of, as people write it: an address, the id of an escrow, an asset or
-/// a transaction, the key of a verifier, `validator:3` or `parameters`.
+/// a transaction, the key of a verifier, `validator:3`, `parameters`, `history` or `history:3-9`.
 struct SubjectText: Sendable {
     enum Subject: Hashable, Sendable {
         case account(Address)
@@ -14,11 +14,13 @@ struct SubjectText: Sendable {
         case verifier(PublicKey)
         case validator(ValidatorIndex)
         case parameters
+        /// Heights; nil for any.
+        case history(from: Height?, to: Height?)
     }
 
     static let help: String =
-        "An address, an escrow, an asset, a transaction, a verifier's key, validator:INDEX or"
-        + " parameters."
+        "An address, an escrow, an asset, a transaction, a verifier's key, validator:INDEX,"
+        + " parameters, history or history:FROM-TO."
 
     let text: String
     let subject: Subject
@@ -29,6 +31,10 @@ struct SubjectText: Sendable {
         self.text = text
         if text == "parameters" {
             subject = .parameters
+        } else if text == "history" {
+            subject = .history(from: nil, to: nil)
+        } else if text.hasPrefix("history:") {
+            subject = try SubjectText.heights(text.dropFirst("history:".count))
         } else if text.hasPrefix("validator:") {
             subject = .validator(try SubjectText.index(text.dropFirst("validator:".count)))
         } else {
@@ -42,6 +48,14 @@ struct SubjectText: Sendable {
                 "\"validator:\(text)\": a place from 0 to \(Committee.countMax - 1) is wanted")
         }
         return ValidatorIndex(index)
+    }
+
+    private static func heights(_ text: Substring) throws(CommandFault) -> Subject {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
+        guard parts.count == 2, let from = parts[0], let to = parts[1], 0 < from, from <= to else {
+            throw .usage("\"history:\(text)\": two heights are wanted, as history:3-9")
+        }
+        return .history(from: Height(from), to: Height(to))
     }
 
     private static func id(
@@ -76,6 +90,7 @@ struct SubjectText: Sendable {
         case .verifier(let key): .value(StateKey(.verifier, key))
         case .validator(let index): .value(.validator(index))
         case .parameters: .value(.parameters)
+        case .history(let from, let to): .consistency(from: from, to: to)
         }
     }
 
@@ -92,6 +107,7 @@ struct SubjectText: Sendable {
         case .validator(let index):
             try await rpc.proof("validator_proof", [JSONMember("index", .number("\(index)"))])
         case .parameters: try await rpc.proof("parameters_proof")
+        case .history(let from, let to): try await rpc.consistency(from: from, to: to)
         }
     }
 }

@@ -67,6 +67,10 @@ struct EmptyBackend: RPCBackend {
         try nothing("proof")
     }
 
+    func history(
+        of address: Address, _ query: HistoryQuery
+    ) async throws(RPCFault) -> AccountHistory { try nothing("history") }
+
     func validators() async throws(RPCFault) -> ValidatorList { try nothing("list") }
     func peers() async throws(RPCFault) -> PeerList { PeerList(peers: []) }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { try nothing("mempool") }

@@ -64,5 +64,6 @@ extension FuzzTarget {
         }
         world.live.store.apply(outcome.writes)
         _ = try LedgerAudit(of: world.live.store)
+        _ = try PostingAudit(of: world.live.store)
     }
 }
