@@ -5,9 +5,10 @@
 
 Starts four validators and shows keys, payments, a 2-of-3 account, one with a limit whose
 guardians replace a lost key, escrows with milestones, an arbiter and a deadline, proofs and
-statements checked off-line, a validator that is killed under load, and two verifiers and a relay
-that join and check for the validators. Ends with the network running, or with --demo-only with
-everything removed. Exit code 0 only if every step held.
+statements checked off-line, one voucher for two merchants, settlement files, a validator that is
+killed under load, and two verifiers and a relay that join and check for the validators. Ends with
+the network running, or with --demo-only with everything removed. Exit code 0 only if every step
+held.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 
+import offline
 from local import ROOT, Failed, Load, Network, Refused, expect, heading, say, wait_until
 
 
@@ -339,8 +341,8 @@ def statements(network, folder):
            f"nothing up to height {height} was rewritten since, says node 3 and proves it")
 
 
-STEPS = (keys, payments, multisig, recovery, milestones, deadline, proofs, statements, crash,
-         idle_machines)
+STEPS = (keys, payments, multisig, recovery, milestones, deadline, proofs, statements,
+         offline.vouchers, offline.settlement, crash, idle_machines)
 
 
 def main():

@@ -256,6 +256,10 @@ def withdraw(args, wallet):
     return uleb128(9) + wallet.id("pub", args.verifier)
 
 
+def close_stream(args, wallet):
+    return uleb128(20) + u16(args.number)
+
+
 def report_evidence(args, wallet):
     with open(args.evidence, "rb") as file:
         return uleb128(10) + byte_string(file.read())
@@ -554,6 +558,8 @@ def add_verifier_commands(command):
         added.add_argument("--amount", type=amount, required=True)
     for added in (unbonding, withdrawing):
         added.add_argument("--verifier", required=True, metavar="PUBLIC-KEY")
+    closing = command("close-stream", close_stream, "get an idle stream's deposit back")
+    closing.add_argument("--number", type=int, required=True)
     evidence = command("report-evidence", report_evidence, "report a verifier or owner that lied")
     evidence.add_argument("--evidence", required=True, metavar="FILE")
 

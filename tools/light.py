@@ -407,7 +407,8 @@ def account(value):
 
     found = {"native": str(reader.u64()), "holdings": reader.list(holding),
              "policy": reader.optional(policy),
-             "streams": reader.list(lambda: [reader.u16(), reader.u64()]),
+             "streams": reader.list(
+                 lambda: [reader.u16(), reader.u64(), reader.u64(), reader.u64()]),
              "deposits": str(reader.u64())}
 
     def quorum():

@@ -77,6 +77,8 @@ package enum ProofFault: Error, Hashable, Sendable, CustomStringConvertible {
     case notFinalized
     /// The certificate isn't signed by a quorum of the validators.
     case noQuorum
+    /// The block isn't the one that is trusted, or can't come after it.
+    case otherBlock(found: Height, wanted: Height)
     /// The claim has another root than the header names.
     case otherState
     /// The value is part of the state, but isn't what its name says.
@@ -92,6 +94,9 @@ package enum ProofFault: Error, Hashable, Sendable, CustomStringConvertible {
             "the block is of epoch \(found); the validators of epoch \(known) are known"
         case .notFinalized: "the certificate doesn't finalize the block that the proof names"
         case .noQuorum: "the finalization isn't signed by a quorum of the validators"
+        case .otherBlock(let found, let wanted):
+            "the proof is anchored in a block of height \(found), which isn't the trusted one of"
+                + " height \(wanted) and doesn't come after it"
         case .otherState: "what is claimed isn't part of the state that the block names"
         case .unreadableValue(let error): "the value that is proven can't be read: \(error)"
         }

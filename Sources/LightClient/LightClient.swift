@@ -53,13 +53,15 @@ package struct LightClient: Sendable {
     package func verify(
         _ bytes: [UInt8], asking question: Question
     ) throws(ProofFault) -> Proven {
-        let proof: AnchoredProof
+        try verify(LightClient.decode(bytes), asking: question)
+    }
+
+    static func decode(_ bytes: [UInt8]) throws(ProofFault) -> AnchoredProof {
         do throws(BCSError) {
-            proof = try AnchoredProof(bcs: bytes)
+            return try AnchoredProof(bcs: bytes)
         } catch {
             throw .unreadable(error)
         }
-        return try verify(proof, asking: question)
     }
 
     /// What a proof shows.
@@ -67,8 +69,13 @@ package struct LightClient: Sendable {
         _ proof: AnchoredProof, asking question: Question
     ) throws(ProofFault) -> Proven {
         guard proof.claim.answers(question) else { throw .otherQuestion }
+        try checkFinalized(proof.header, proof.finalization)
+        return try LightClient.proven(proof)
+    }
+
+    /// What a proof shows whose block is believed.
+    static func proven(_ proof: AnchoredProof) throws(ProofFault) -> Proven {
         let header = proof.header
-        try checkFinalized(header, proof.finalization)
         guard proof.claim.root == header.executed.stateRoot else { throw .otherState }
         return Proven(
             fact: try LightClient.fact(proof.claim), height: header.executed.height,

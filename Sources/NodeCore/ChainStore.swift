@@ -67,6 +67,23 @@ package struct ChainStore: Sendable {
         return try decode(bytes, as: Batch.self, of: "batch \(digest)")
     }
 
+    /// A transaction of the finalized block at `height`; nil where it isn't one of them, or where
+    /// its batch isn't stored. O(transactions of the block).
+    package func transaction(
+        _ id: TransactionID, at height: Height
+    ) throws(StorageFault) -> SignedTransaction? {
+        guard let block = try block(at: height) else { return nil }
+        guard let payload = try? BlockPayload(decoding: block.payload) else {
+            throw StorageFault("block \(height) has a broken payload")
+        }
+        if let direct = payload.direct.first(where: { $0.id == id }) { return direct }
+        for certificate in payload.certificates {
+            let batch = try batch(certificate.digest)
+            if let found = batch?.transactions.first(where: { $0.id == id }) { return found }
+        }
+        return nil
+    }
+
     /// The state root after `height`, if it was executed.
     package func stateRoot(at height: Height) throws(StorageFault) -> Digest? {
         let key = ChainStore.rootPrefix + height.rawValue.bigEndianBytes

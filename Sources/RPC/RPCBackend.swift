@@ -28,6 +28,12 @@ package protocol RPCBackend: Sendable {
     /// A transaction that this node doesn't know has state `unknown`; that is no fault.
     func transaction(_ id: TransactionID) async throws(RPCFault) -> TransactionStatus
 
+    /// The transaction that used a sequence of a stream (1...65535), as it was submitted.
+    /// - Throws: `notFound` where none did.
+    func transaction(
+        of sender: Address, stream: UInt16, sequence: SequenceNumber
+    ) async throws(RPCFault) -> StreamUse
+
     /// - Throws: `notFound` for an address that was never credited.
     func account(_ address: Address) async throws(RPCFault) -> AccountInfo
 

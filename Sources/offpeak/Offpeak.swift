@@ -19,7 +19,8 @@ struct Offpeak: AsyncParsableCommand {
                     AssetCommand.self, GovernanceCommand.self,
                     RecoverCommand.self, InboxCommand.self,
                     VerifierCommand.self, TransactionCommand.self, QueryCommand.self,
-                    StatementCommand.self, VerifyCommand.self,
+                    StatementCommand.self, VerifyCommand.self, VoucherCommand.self,
+                    SettleCommand.self,
                 ]),
             CommandGroup(
                 name: "Node",

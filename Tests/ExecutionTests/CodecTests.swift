@@ -31,8 +31,8 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             Holding(
                 asset: AssetID(Person(2).address.bytes32), amount: 9, deposit: 2, claims: 1,
                 isFrozen: true))
-        account.setNextSequence(3, on: 5)
-        account.setNextSequence(1, on: 0)
+        account.use(5, next: 3, at: 70, deposit: 11)
+        account.use(0, next: 1, at: 71, deposit: 0)
         account.deposits = 11
         return account
     }
@@ -133,7 +133,7 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             balances[asset] = amount > 0 ? amount : nil
             let stream = UInt16(generator.next() % 30)
             streams[stream] = SequenceNumber(generator.next())
-            account.setNextSequence(streams[stream] ?? 0, on: stream)
+            account.use(stream, next: streams[stream] ?? 0, at: 1, deposit: 2)
         }
         #expect(account.holdings.map(\.asset) == balances.keys.sorted())
         #expect(account.streams.map(\.number) == streams.keys.sorted())
@@ -151,6 +151,7 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             (.preimageWrong, 29), (.preimageUnexpected, 30), (.noArbitration, 31),
             (.notDisputed, 32), (.splitMismatch, 33), (.deadlinePast, 40), (.deadlineTooFar, 41),
             (.arbitrationTerms, 42), (.notBeforeTooLate, 43), (.hashlockDefault, 44),
+            (.streamUnknown, 50), (.streamInUse, 51), (.defaultStream, 52),
             (.bondTooSmall, 60), (.proofWrong, 61), (.notBondOwner, 62), (.verifierUnknown, 63),
             (.validatorBond, 64), (.amountAboveBonded, 65), (.tooManyReleases, 66),
             (.nothingDue, 67), (.jailedForGood, 68), (.evidenceInvalid, 70), (.evidenceKnown, 71),

@@ -10,10 +10,10 @@ import Testing
         var world = try World()
         #expect(
             world.genesis.chainID.description
-                == "1f82043490c8966b9be13e2ec53565aabf8bad49b53bcd9b6321035433f8204c")
+                == "7ffb2974bd9b781102d6f58c616be7ec81aa755b20ef23cc6c184cb444207286")
         #expect(
             world.ledger.stateRoot.description
-                == "3733b968ef98004e4cb626030e55fbe4e6792a76f1092f6208e4c72c1957b3c8")
+                == "21204704ee84ee88ed4a0a0ff82faf7319a43eeea9cb99975ab1c5822d809d9f")
         let quorum = try EscrowWorld.quorum([world.bob], 1)
         let terms = EscrowTerms(
             payee: world.bob.address, amount: 1000, release: quorum, refund: quorum,
@@ -24,15 +24,15 @@ import Testing
             world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
         #expect(
             world.ledger.stateRoot.description
-                == "40667ca1da21a6ae95a03c9d1f09cb0091dca553f4137f7824e1c8539df3ac0f")
+                == "4dc4509a48bdfb297947305d08fc4b91ba68e267157023f52db25431964146d5")
         #expect(
             world.lastOutcome?.receiptsRoot.description
-                == "4c99654e818b0e1d94a86a0a526253fbdf71b4ca2ef441c815fe1e1b5f96400e")
+                == "2314a9dd9bf93bef8d7a6d1d3ac8165cd4aa6869e083c29a2174c7f7179d145c")
         try world.run(
             [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
         #expect(
             world.ledger.stateRoot.description
-                == "865fd1fdda479ab169576b86d3568929f9d2f7405f19ed6e643cdaf11fc71c5a")
+                == "069d9d086ba1d48d2d195f499b56849fb6d3229c73c183bb114b75c71de857fa")
     }
 
     @Test func `a system value is part of the state until it is taken away`() throws {

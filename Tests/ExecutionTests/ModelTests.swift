@@ -80,7 +80,7 @@ import Testing
 
         /// One block on both; each transaction is made for the state that the model has by then.
         mutating func step() throws -> (wanted: [String], found: [String], outcome: BlockOutcome) {
-            let time = model.time + UInt64(traffic.below(3000))
+            let time = model.time + traffic.pause()
             model.beginBlock(at: time)
             var wanted: [String] = []
             var batches: [ExecutableBlock.Batch] = []
@@ -160,6 +160,12 @@ import Testing
                 }
                 if account?.deposits.rawValue != model.deposits[address] ?? 0 {
                     differences.append("deposits of \(address)")
+                }
+                let streams = account?.streams.map {
+                    [UInt64($0.number), $0.next.rawValue, $0.lastUse.rawValue, $0.deposit.rawValue]
+                }
+                if streams ?? [] != model.streamRows(of: address) {
+                    differences.append("streams of \(address): \(streams as Any)")
                 }
             }
             for (id, trust) in model.trusts {
@@ -264,7 +270,7 @@ import Testing
         "limitExceeded", "limitReached", "limitWithoutEffect", "windowOutOfRange",
         "delayOutOfRange", "guardianIsSelf", "guardiansUnreachable", "noGuardians",
         "guardiansTooFew", "recoveryPending", "noRecovery", "recoveryTooEarly",
-        "recoveryTooSoon",
+        "recoveryTooSoon", "streamUnknown", "streamInUse", "defaultStream",
     ]
 
     @Test func `random traffic ends as in the naive model, audited at every height`() throws {

@@ -45,6 +45,8 @@ struct NaiveLedger {
     var balances: [Address: UInt64]
     var deposits: [Address: UInt64] = [:]
     var next: [Address: [UInt16: UInt64]] = [:]
+    /// Last use and deposit of each stream.
+    var streams: [Address: [UInt16: NaiveStream]] = [:]
     /// Those in force, of the accounts that have shown one.
     var policies: [Address: Policy] = [:]
     var safeguards: [Address: NaiveSafeguards] = [:]
@@ -195,6 +197,7 @@ struct NaiveLedger {
         feesOfBatch += fee
         weightOfBlock += weight
         self.next[sender, default: [:]][transaction.stream] = (next ?? 0) + 1
+        use(transaction.stream, of: sender, deposit: deposit)
         for (party, policy) in zip(parties, current) where balances[party] != nil {
             policies[party] = policy
         }
@@ -276,6 +279,7 @@ struct NaiveLedger {
         case .vetoRecovery(let account): try veto(account, parties)
         case .completeRecovery(let account): try complete(account)
         case .escrowWithdrawDecision(let withdrawal): try withdrawDecision(withdrawal, parties)
+        case .closeStream(let number): try close(number, parties[0])
         }
     }
 

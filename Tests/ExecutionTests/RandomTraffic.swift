@@ -146,7 +146,7 @@ struct RandomTraffic {
             } else if isSafeguard {
                 operations.append(try safeguardOperation(sender.address, model))
             } else {
-                operations.append(try operation(model))
+                operations.append(chance(4) ? closing() : try operation(model))
             }
         }
         let transaction = Transaction(

@@ -133,7 +133,10 @@ final class BenchNode: RPCBackend {
             address: address.text(in: prefix),
             balances: [AssetBalance(asset: "native", amount: Amount(balance))],
             streams: sequence.map {
-                [StreamInfo(stream: 0, nextSequence: SequenceNumber($0))]
+                [
+                    StreamInfo(
+                        stream: 0, nextSequence: SequenceNumber($0), lastUse: 0, deposit: 0)
+                ]
             } ?? [],
             deposits: 0, height: 1, stateRoot: Digest.zero.description)
     }
@@ -157,6 +160,9 @@ final class BenchNode: RPCBackend {
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo {
         throw .internalError
     }
+    func transaction(
+        of sender: Address, stream: UInt16, sequence: SequenceNumber
+    ) async throws(RPCFault) -> StreamUse { throw .internalError }
     func validators() async throws(RPCFault) -> ValidatorList { throw .internalError }
     func peers() async throws(RPCFault) -> PeerList { throw .internalError }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { throw .internalError }

@@ -62,7 +62,8 @@ struct SafeguardCommandTests {
             SpendingLimit(
                 asset: AssetID(WalletSamples.bytes32(3)), amount: 1, windowMilliseconds: 3_600_000),
         ]
-        let other = "\(WalletSamples.bytes32(3)):1/1h"
+        let asset = AssetID(WalletSamples.bytes32(3)).text(in: WalletSamples.prefix)
+        let other = "\(asset):1/1h"
         for (options, expected) in [
             (
                 ["limits", "--limit", "5000/24h", "--limit", other],

@@ -107,7 +107,8 @@ struct VerifyCommandTests {
         let bytes = Array(OutputFormat.json(answer).utf8)
         func check(_ bytes: [UInt8]) throws {
             _ = try VerifyCommand.check(
-                try ProofFile.parse(bytes, name: "answer"), account, fixture.genesis, views,
+                try ProofFile.parse(bytes, name: "answer"), account,
+                try ProofTrust(genesis: fixture.genesis), views,
                 file: "answer")
         }
         try check(bytes)
@@ -123,6 +124,38 @@ struct VerifyCommandTests {
                     try check(changed)
                 }
             }
+        }
+    }
+
+    @Test("a trusted block takes the place of the genesis, and an old answer can be refused")
+    func trust() async throws {
+        try await write(OutputFormat.json(answer), to: "answer.json")
+        func verify(_ options: [String]) async throws -> ProgramResult {
+            try await program.run(["verify", "answer.json", account.text] + options)
+        }
+        let digest = fixture.header().digest
+        let zero = Digest.zero
+        let genesis = ["--genesis", "genesis.json"]
+        for options in [
+            ["--trusted", "5:\(digest)"], ["--trusted", "5:\(views.block(digest))"],
+            ["--trusted", "5:\(digest)"] + genesis, ["--trusted", "4:\(zero)"] + genesis,
+            genesis + ["--max-age", "4000w"],
+        ] {
+            let held = try await verify(options)
+            #expect(held.exitCode == 0, "\(options): \(held.errors)")
+        }
+        for (options, code, words) in [
+            (["--trusted", "5:\(zero)"], Int32(1), "trusted"),
+            (["--trusted", "4:\(digest)"], 1, "trusted"),
+            (["--trusted", "5:\(zero)"] + genesis, 1, "trusted"),
+            (["--trusted", "6:\(digest)"] + genesis, 1, "trusted"),
+            (genesis + ["--max-age", "1d"], 1, "--max-age"),
+            (["--trusted", "0:\(digest)"], 2, "above 0"), (["--trusted", "5"], 2, "colon"),
+            (["--trusted", "5:xyz"], 2, "--trusted"), ([], 2, "whom to trust"),
+        ] {
+            let refused = try await verify(options)
+            #expect(refused.exitCode == code, "\(options): \(refused)")
+            #expect(refused.errors.contains(words), "\(options): \(refused.errors)")
         }
     }
 

@@ -275,7 +275,7 @@ struct WalletFileTests {
                     key: .zero, peerID: .zero, amount: 9, proof: Signature(r: .zero, s: .zero),
                     peerProof: Signature(r: .zero, s: .zero))),
             .unbond(Unbond(key: .zero, amount: 10)), .withdraw(.zero),
-            .reportEvidence([0xAB, 0xCD]),
+            .reportEvidence([0xAB, 0xCD]), .closeStream(77),
         ]
         let transaction = Transaction(
             chainID: WalletSamples.chainID, sender: policy.address, sequence: 0,
@@ -288,6 +288,7 @@ struct WalletFileTests {
             "transfer", "setPolicy", "escrowCreate", "escrowTopUp", "escrowDecide",
             "escrowDispute", "escrowArbitrate", "2027-01-15T08:00:00Z", "0x1b5b324a",
             "nobody yet", "unknown: the policy of", "unbond", "withdraw", "reportEvidence", "abcd",
+            "closeStream", "stream 77",
         ] {
             #expect(text.contains(kind), "\(kind)")
         }

@@ -18,6 +18,7 @@ final class WalletNode: RPCBackend {
         var verifiers: [PublicKey: VerifierInfo] = [:]
         var guarded: [GuardedInfo] = []
         var submitted: [SignedTransaction] = []
+        var uses: [SignedTransaction] = []
         var urgentTip: UInt64 = 9
         var proofs: [ProofSubject: ProofInfo] = [:]
         /// Where histories are read from; nil for a node that keeps none.
@@ -45,7 +46,10 @@ final class WalletNode: RPCBackend {
             balances: [AssetBalance(asset: "native", amount: 1_000_000)],
             policy: policy.map(info),
             streams: nextSequence.map {
-                [StreamInfo(stream: 0, nextSequence: SequenceNumber($0))]
+                [
+                    StreamInfo(
+                        stream: 0, nextSequence: SequenceNumber($0), lastUse: 0, deposit: 0)
+                ]
             } ?? [],
             deposits: 0, safeguards: safeguards, height: 6, stateRoot: Digest.zero.description)
         state.withLock { $0.accounts[address] = info }
@@ -88,6 +92,9 @@ final class WalletNode: RPCBackend {
         state.withLock { $0.verifiers[key] = info }
     }
 
+    /// What it says used a sequence of a stream.
+    func add(use: SignedTransaction) { state.withLock { $0.uses.append(use) } }
+
     /// What it says that others tip.
     func tell(urgentTip: UInt64) { state.withLock { $0.urgentTip = urgentTip } }
 
@@ -115,6 +122,21 @@ final class WalletNode: RPCBackend {
             transaction: id.text(in: prefix), height: 7, index: 0, fee: 640, outcome: .success,
             escrows: [])
         return state.withLock { $0.answer(receipt) }
+    }
+
+    func transaction(
+        of sender: Address, stream: UInt16, sequence: SequenceNumber
+    ) async throws(RPCFault) -> StreamUse {
+        let found = state.withLock { state in
+            state.uses.first {
+                $0.transaction.sender == sender && $0.transaction.stream == stream
+                    && $0.transaction.sequence == sequence
+            }
+        }
+        guard let found else { throw .notFound(kind: "use", id: sender.text(in: prefix)) }
+        return StreamUse(
+            id: found.id.text(in: prefix), height: 7,
+            transaction: Base64.encode(found.bcsBytes))
     }
 
     func account(_ address: Address) async throws(RPCFault) -> AccountInfo {

@@ -87,7 +87,8 @@ import Testing
         let network = try NetworkPrefix("opk")
         let checksums: [HumanID.Kind: String] = [
             .address: "vv5fs6", .publicKey: "5au73z", .transaction: "5697ce", .block: "wwqpw3",
-            .escrow: "cq92j5", .peer: "q2r469", .batch: "7f8gkh",
+            .escrow: "cq92j5", .peer: "q2r469", .batch: "7f8gkh", .asset: "09fhv2",
+            .proposal: "ce8tqr",
         ]
         for kind in HumanID.Kind.allCases {
             let text = "opk" + kind.rawValue + data + (checksums[kind] ?? "")

@@ -24,6 +24,7 @@ import Testing
             WireFixtures.escrowArbitrate)
         try check(.unbond(Unbond(key: testKey(1).publicKey, amount: 6000)), WireFixtures.unbond)
         try check(.withdraw(testKey(1).publicKey), WireFixtures.withdraw)
+        try check(.closeStream(0x1234), WireFixtures.closeStream)
         try check(.reportEvidence(Array(0..<200)), WireFixtures.reportEvidence)
     }
 

@@ -38,19 +38,22 @@ package struct ProofFixture {
     }
 
     /// Executes a block with one payment.
-    package mutating func pay() throws {
+    package mutating func pay(on stream: UInt16 = 0) throws {
         var next = ledger
-        store.apply(try pay(on: &next))
+        store.apply(try pay(on: &next, stream: stream))
         next.writesApplied()
         ledger = next
     }
 
     /// Executes a block with one payment on a ledger that stands where this one does.
-    package mutating func pay(on ledger: inout Ledger) throws -> WriteSet {
+    package mutating func pay(
+        on ledger: inout Ledger, stream: UInt16 = 0
+    ) throws -> WriteSet {
         let address = Policy.single(payer.publicKey).address
+        let next = try reader.account(address)?.nextSequence(on: stream) ?? 0
         let transaction = Transaction(
-            chainID: genesis.chainID, sender: address, stream: 0,
-            sequence: SequenceNumber(UInt64(transactions.count)),
+            chainID: genesis.chainID, sender: address, stream: stream,
+            sequence: next,
             validUntil: ledger.time.clampedAdvance(by: 100_000), maxFee: 100_000, tip: 0,
             cosigners: [],
             operations: [.transfer(Transfer(to: payee, amount: 5))])

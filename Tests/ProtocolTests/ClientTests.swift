@@ -90,6 +90,7 @@ struct ClientTests {
             "unbond", ["unbond", "--verifier", key, "--amount", "7"],
             .unbond(Unbond(key: payee.key.publicKey, amount: 7))
         ),
+        ("close a stream", ["close-stream", "--number", "65535"], .closeStream(65535)),
         ("withdraw", ["withdraw", "--verifier", key], .withdraw(payee.key.publicKey)),
     ]
 

@@ -327,6 +327,18 @@ struct ParameterTests {
         }
     }
 
+    @Test("finds a transaction by its place in a stream, which isn't 0")
+    func use() async throws {
+        let last = UInt64.max
+        #expect(try await fault("transaction_find", "[\"\(address)\",65535,\(last)]") == nil)
+        #expect(
+            try await fault("transaction_find", "[\"\(address)\",1,0]")?.code == -32002)
+        for parameters in ["0,1", "65536,1", "1,-1", "1", "-1,1"] {
+            let found = try await fault("transaction_find", "[\"\(address)\",\(parameters)]")
+            #expect(found?.code == -32602, "\(parameters)")
+        }
+    }
+
     @Test("refuses every truncation and every bit flip of a transaction, or reads another one")
     func damagedTransaction() async throws {
         let bytes = Samples.transaction().bcsBytes

@@ -23,6 +23,7 @@ struct MessageTests {
         _ = try roundTrip(Samples.verifier)
         _ = try roundTrip(Samples.validators)
         _ = try roundTrip(Samples.proof)
+        _ = try roundTrip(Samples.streamUse)
         _ = try roundTrip(Samples.history)
         _ = try roundTrip(Samples.feeEstimate)
         _ = try roundTrip(Samples.peers)
@@ -91,7 +92,8 @@ struct MessageTests {
         #expect(names == MethodTable.methods.map(\.name))
         let promised = [
             "node_status", "chain_head", "block_get", "transaction_submit", "transaction_wait",
-            "transaction_get", "account_get", "escrow_get", "escrow_list", "validator_list",
+            "transaction_get", "transaction_find", "account_get", "escrow_get", "escrow_list",
+            "validator_list",
             "verifier_list", "peer_list", "mempool_status", "verification_status", "genesis_get",
             "verifier_get", "account_proof", "escrow_proof", "validator_proof", "verifier_proof",
             "parameters_proof", "transaction_proof", "fee_estimate", "asset_get", "asset_proof",

@@ -68,6 +68,15 @@ final class MockBackend: RPCBackend {
         TransactionStatus(id: id.text(in: prefix), state: .final, receipt: Samples.receipt)
     }
 
+    func transaction(
+        of sender: Address, stream: UInt16, sequence: SequenceNumber
+    ) async throws(RPCFault) -> StreamUse {
+        guard sequence == SequenceNumber(.max) else {
+            throw .notFound(kind: "use", id: "\(stream)")
+        }
+        return Samples.streamUse
+    }
+
     func account(_ address: Address) async throws(RPCFault) -> AccountInfo {
         guard address == .zero else {
             throw .notFound(kind: "account", id: address.text(in: prefix))

@@ -33,7 +33,9 @@ enum Samples {
         address: "opkacc1", balances: [AssetBalance(asset: digits, amount: Amount(.max))],
         policy: PolicyInfo(
             signers: [SignerInfo(publicKey: "opkpub1", weight: 1)], spend: 1, admin: 1),
-        streams: [StreamInfo(stream: 0, nextSequence: SequenceNumber(.max))], deposits: 0,
+        streams: [
+            StreamInfo(stream: 0, nextSequence: SequenceNumber(.max), lastUse: 5, deposit: 0)
+        ], deposits: 0,
         safeguards: safeguards, height: 7, stateRoot: digits)
 
     static let quorum = QuorumInfo(
@@ -83,6 +85,8 @@ enum Samples {
     static let feeEstimate = FeeEstimate(
         height: 7, baseFee: 3, targetWeight: 9,
         levels: [FeeLevelEstimate(level: .urgent, baseFeeMax: Amount(.max), tip: 0)])
+
+    static let streamUse = StreamUse(id: "opktxn1", height: 7, transaction: "AAEC")
 
     static let history = AccountHistory(
         address: "opkacc1",

@@ -28,7 +28,7 @@ extension SeededGenerator {
 
     /// One of the operations, valid in form.
     public mutating func operation() -> Operation {
-        switch Int.random(in: 0...15, using: &self) {
+        switch Int.random(in: 0...24, using: &self) {
         case 0:
             .transfer(Transfer(to: identifier(), asset: identifier(), amount: number()))
         case 1: .setPolicy(policy())
@@ -52,8 +52,39 @@ extension SeededGenerator {
         case 12: .vetoRecovery(identifier())
         case 13: .completeRecovery(identifier())
         case 14: .escrowWithdrawDecision(EscrowWithdrawal(escrow: identifier(), round: next()))
+        case 15: .closeStream(UInt16.random(in: 0...UInt16.max, using: &self))
+        case 16: assetTerms().map { .issueAsset($0) } ?? .retireAsset(identifier())
+        case 17: .mint(Mint(asset: identifier(), to: identifier(), amount: number()))
+        case 18: .redeem(Redemption(asset: identifier(), amount: number()))
+        case 19: .retireAsset(identifier())
+        case 20:
+            .freeze(
+                Freeze(
+                    asset: identifier(), holder: identifier(),
+                    isFrozen: Bool.random(using: &self)))
+        case 21: .clawback(Clawback(asset: identifier(), holder: identifier(), amount: number()))
+        case 22: parameterChanges().map { .proposeParameters($0) } ?? .retireAsset(identifier())
+        case 23:
+            .voteParameters(
+                ParameterVote(
+                    proposal: identifier(), key: identifier(),
+                    approves: Bool.random(using: &self)))
         default: .reportEvidence(bytes(Int.random(in: 0...300, using: &self)))
         }
+    }
+
+    private mutating func assetTerms() -> AssetTerms? {
+        let isCapped = Bool.random(using: &self)
+        return try? AssetTerms(
+            symbol: ["A", "EURX", "ABCDEFGHIJKL"][Int.random(in: 0...2, using: &self)],
+            decimals: UInt8.random(in: 0...AssetTerms.decimalsMax, using: &self),
+            cap: isCapped ? Amount(UInt64.random(in: 1...UInt64.max, using: &self)) : nil,
+            canFreeze: Bool.random(using: &self), canClawBack: Bool.random(using: &self))
+    }
+
+    private mutating func parameterChanges() -> ParameterChanges? {
+        let wanted = GovernedParameter.allCases.filter { _ in Bool.random(using: &self) }
+        return ParameterChanges(wanted.map { ParameterChange($0, next()) })
     }
 
     private mutating func signature() -> Signature {

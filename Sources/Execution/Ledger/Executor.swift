@@ -89,7 +89,7 @@ struct Executor: Sendable {
         guard var account = try? accounts.read(transaction.sender, source), !parties.isEmpty else {
             return
         }
-        account.setNextSequence(transaction.sequence, on: transaction.stream)
+        account.use(transaction.stream, next: transaction.sequence, at: time, deposit: 0)
         accounts.write(account, for: transaction.sender)
     }
 
@@ -123,7 +123,7 @@ struct Executor: Sendable {
         guard let next = transaction.sequence.next else {
             throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")
         }
-        sender.setNextSequence(next, on: transaction.stream)
+        sender.use(transaction.stream, next: next, at: time, deposit: charge.deposit)
         let address = transaction.sender
         accounts.write(sender, for: address, .fee)
         if charge.deposit > 0 {
@@ -218,6 +218,7 @@ struct Executor: Sendable {
         case .completeRecovery(let account): try completeRecovery(of: account)
         case .escrowWithdrawDecision(let withdrawal):
             try withdrawDecision(withdrawal, participants)
+        case .closeStream(let number): try closeStream(number, of: participants.sender)
         }
     }
 

@@ -55,6 +55,13 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     /// With a hashlock the default can't be a release: it would pay without the preimage.
     case hashlockDefault = 44
 
+    /// The account has no stream with this number.
+    case streamUnknown = 50
+    /// What executed on the stream hasn't expired everywhere: its last use is at most 30 days ago.
+    case streamInUse = 51
+    /// Stream 0 stays.
+    case defaultStream = 52
+
     /// A bond, or what would be left of it, is below the minimum.
     case bondTooSmall = 60
     /// The verifier's key or the node's hasn't signed that the sender may bond it.

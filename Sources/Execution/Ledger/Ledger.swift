@@ -109,10 +109,12 @@ package struct Ledger: Sendable {
         let before = (parameters: executor.rules.parameters, queue: executor.proposalQueue)
         try executor.carryOutProposals(atStartOfEpoch: isStartOfEpoch(block.height))
         let expiries = try executor.carryOutDeadlines()
-        let results = try executeTransactions(block)
+        let run = try executeTransactions(block)
+        let results = run.results
         try checkSupply()
         var writes = WriteSet()
         let receipts = Ledger.write(results, into: &writes)
+        for use in run.uses { writes.put(use.id.bytes, in: .receipts, for: use.key) }
         let receiptsRoot = StoredReceiptTree.write(receipts, at: block.height, into: &writes)
         executor.accounts.postings.write(at: block.height, time: executor.time, into: &writes)
         let head = appendToHistory(block, receiptsRoot, into: &writes)
@@ -161,7 +163,7 @@ package struct Ledger: Sendable {
     /// The block's own transactions and then those of its batches; pays out the fees.
     private mutating func executeTransactions(
         _ block: ExecutableBlock
-    ) throws(StorageFault) -> [TransactionResult] {
+    ) throws(StorageFault) -> Run {
         var run = Run()
         var split = FeeSplit(
             shares: executor.rules.fees.shares,
@@ -174,12 +176,14 @@ package struct Ledger: Sendable {
                 fees, of: batch, set: verifierSets[batch.period], proposer: block.proposer)
         }
         try executor.distribute(split)
-        return run.results
+        return run
     }
 
     /// What a block's transactions have come to so far.
     private struct Run {
         var results: [TransactionResult] = []
+        /// Which transaction used which sequence of which stream: the rows of those.
+        var uses: [(key: [UInt8], id: TransactionID)] = []
         /// The place of the next receipt.
         var index: UInt32 = 0
     }
@@ -194,6 +198,9 @@ package struct Ledger: Sendable {
                 transaction.value, index: run.index, feeFactor: feeFactor)
             run.results.append(result)
             guard case .executed(let receipt) = result else { continue }
+            if let key = StoredState.useKey(of: transaction.value.transaction) {
+                run.uses.append((key, receipt.transactionID))
+            }
             fees += receipt.fee.rawValue
             run.index += 1
         }

@@ -206,6 +206,7 @@ extension LedgerAudit {
             try Scan.add(account.deposits, to: &totals.deposits)
             try Scan.add(account.native, to: &totals.balances)
             var deposits = Amount(0)
+            for stream in account.streams { try Scan.add(stream.deposit, to: &deposits) }
             for holding in account.holdings {
                 guard !holding.isGone else {
                     throw StorageFault("\(address) has an entry of nothing, \(holding.asset)")
@@ -215,8 +216,9 @@ extension LedgerAudit {
                 let claim = Claim(asset: holding.asset, address: address)
                 claims[claim, default: 0] += Int(holding.claims)
             }
-            guard deposits <= account.deposits else {
-                throw StorageFault("\(address) has higher deposits for entries than in all")
+            guard deposits == account.deposits else {
+                throw StorageFault(
+                    "the deposits of \(address) aren't those of its streams and entries")
             }
         }
 

@@ -139,6 +139,19 @@ package struct LedgerReader: Sendable {
         return try StoredState.decode(bytes, "the receipt of \(id)")
     }
 
+    /// The transaction that used a sequence of a stream other than 0, of the newest stream with
+    /// that number where one was closed before.
+    package func transaction(
+        of sender: Address, stream: UInt16, sequence: SequenceNumber
+    ) throws(StorageFault) -> TransactionID? {
+        let key = StoredState.useKey(sender, stream, sequence)
+        guard let bytes = try source.value(in: .receipts, for: key) else { return nil }
+        guard let id = TransactionID(bytes: bytes) else {
+            throw StorageFault("the use at \(Hex.encode(key)) names no transaction")
+        }
+        return id
+    }
+
     /// A value that another part of the node keeps in the state.
     package func systemValue(_ name: String) throws(StorageFault) -> [UInt8]? {
         try StoredState.row(at: StateKey.system(name).path, in: source)?.value

@@ -216,8 +216,17 @@ package struct RowAudit: Sendable {
         }
     }
 
+    private func checkUse(_ pair: KeyValue) throws(StorageFault) {
+        guard let id = TransactionID(bytes: pair.value),
+            try source.value(in: .receipts, for: id.bytes) != nil
+        else {
+            throw StorageFault("the use at \(Hex.encode(pair.key)) names no executed transaction")
+        }
+    }
+
     private func checkReceipt(_ pair: KeyValue) throws(StorageFault) {
         let what = "the receipt at \(Hex.encode(pair.key))"
+        if pair.key.count == StoredState.useKeyBytes { return try checkUse(pair) }
         guard pair.key.count == 33 else {
             let receipt: Receipt = try StoredState.decode(pair.value, what)
             guard receipt.transactionID.bytes == pair.key, receipt.height > 0,

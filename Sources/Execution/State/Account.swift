@@ -4,25 +4,37 @@ package import Primitives
 ///
 /// Wire: native, holdings, optional policy, streams, deposits, optional safeguards.
 package struct Account: Hashable, Sendable, BCSCodable {
-    /// An independent order of transactions. Wire: number, next.
+    /// An independent order of transactions. Wire: number, next, last use, deposit.
     package struct Stream: Hashable, Sendable, BCSCodable {
         package let number: UInt16
         /// The only sequence that executes.
         package var next: SequenceNumber
+        /// The time of the block in which a transaction last executed on it.
+        package var lastUse: Timestamp
+        /// Native asset kept back for it; 0 on stream 0.
+        package let deposit: Amount
 
-        package init(number: UInt16, next: SequenceNumber) {
+        package init(
+            number: UInt16, next: SequenceNumber, lastUse: Timestamp, deposit: Amount
+        ) {
             self.number = number
             self.next = next
+            self.lastUse = lastUse
+            self.deposit = deposit
         }
 
         package func encode(to writer: inout BCSWriter) {
             writer.append(number)
             writer.append(next)
+            writer.append(lastUse)
+            writer.append(deposit)
         }
 
         package init(from reader: inout BCSReader) throws(BCSError) {
             number = try reader.readUInt16()
             next = try reader.read()
+            lastUse = try reader.read()
+            deposit = try reader.read()
         }
     }
 
@@ -37,7 +49,7 @@ package struct Account: Hashable, Sendable, BCSCodable {
     package var policy: Policy?
     /// Sorted by number, unique; a stream stands here once it was used.
     package private(set) var streams: [Stream]
-    /// Native asset kept back for the streams and the holdings.
+    /// Native asset kept back for the streams and the holdings: the sum of their deposits.
     package var deposits: Amount
     /// Spending limits and guardians; nil where there are none.
     package var safeguards: Safeguards?
@@ -67,7 +79,7 @@ package struct Account: Hashable, Sendable, BCSCodable {
         ) { (holding: Holding) in holding.asset }
         policy = try reader.readOptional()
         streams = try reader.readSortedList(
-            maximum: TransactionLimits.streamsMax, elementBytes: 10
+            maximum: TransactionLimits.streamsMax, elementBytes: 26
         ) { (stream: Stream) in stream.number }
         deposits = try reader.read()
         safeguards = try reader.readOptional()
@@ -111,15 +123,24 @@ extension Account {
         stream(number)?.next ?? 0
     }
 
-    /// Moves the stream `number` on to `next`.
-    package mutating func setNextSequence(_ next: SequenceNumber, on number: UInt16) {
+    /// Moves the stream `number` on to `next` at `time`; a new one begins with `deposit`.
+    package mutating func use(
+        _ number: UInt16, next: SequenceNumber, at time: Timestamp, deposit: Amount
+    ) {
         let place = streams.firstIndex { $0.number >= number } ?? streams.count
         if place < streams.count && streams[place].number == number {
             streams[place].next = next
+            streams[place].lastUse = time
         } else {
             precondition(streams.count < TransactionLimits.streamsMax, "no room for \(number)")
-            streams.insert(Stream(number: number, next: next), at: place)
+            streams.insert(
+                Stream(number: number, next: next, lastUse: time, deposit: deposit), at: place)
         }
+    }
+
+    /// Takes the stream `number` away.
+    mutating func removeStream(_ number: UInt16) {
+        streams.removeAll { $0.number == number }
     }
 }
 

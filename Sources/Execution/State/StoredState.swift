@@ -68,6 +68,24 @@ enum StoredState {
     /// Where a closed escrow stays readable: among the receipts, one byte longer than their keys.
     static func closedEscrowKey(_ id: EscrowID) -> [UInt8] { [UInt8(ascii: "e")] + id.bytes }
 
+    /// Which transaction used a sequence of a stream: among the receipts, ten bytes longer than
+    /// their keys.
+    static func useKey(
+        _ sender: Address, _ stream: UInt16, _ sequence: SequenceNumber
+    ) -> [UInt8] {
+        sender.bytes + [UInt8(stream >> 8), UInt8(stream & 0xFF)]
+            + sequence.rawValue.bigEndianBytes
+    }
+
+    /// The same for a transaction; nil on stream 0, where payments aren't handed about signed.
+    static func useKey(of transaction: Transaction) -> [UInt8]? {
+        guard transaction.stream != 0 else { return nil }
+        return useKey(transaction.sender, transaction.stream, transaction.sequence)
+    }
+
+    /// Bytes of such a key.
+    static let useKeyBytes = 42
+
     static func partyKey(_ party: Address, _ id: EscrowID) -> [UInt8] { party.bytes + id.bytes }
 
     static func deadlineKey(_ due: Timestamp, _ id: EscrowID) -> [UInt8] {

@@ -72,6 +72,8 @@ public enum HashDomain: String, Sendable, CaseIterable {
     case keyFile = "offpeak/keyfile"
     /// Seeds of generators in tests and simulations.
     case random = "offpeak/random"
+    /// The checksum of long text.
+    case text = "offpeak/text"
 }
 
 /// BLAKE2b-256 with a personalization, over pieces that are collected first.

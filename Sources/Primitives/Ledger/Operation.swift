@@ -49,6 +49,8 @@ public enum Operation: Hashable, Sendable {
     case completeRecovery(Address)
     /// 21: participants take back their decisions.
     case escrowWithdrawDecision(EscrowWithdrawal)
+    /// 20: takes a stream of the sender's away that was idle for 30 days, and returns its deposit.
+    case closeStream(UInt16)
 }
 
 /// Moves `amount` of `asset` from the sender to `to`. Wire: to, asset, amount.
@@ -293,6 +295,9 @@ extension Operation: BCSCodable {
         case .vetoRecovery(let value): Operation.encode(18, value, to: &writer)
         case .completeRecovery(let value): Operation.encode(19, value, to: &writer)
         case .escrowWithdrawDecision(let value): Operation.encode(21, value, to: &writer)
+        case .closeStream(let number):
+            writer.appendVariant(20)
+            writer.append(number)
         }
     }
 
@@ -332,6 +337,7 @@ extension Operation: BCSCodable {
         case 18: self = .vetoRecovery(try reader.read())
         case 19: self = .completeRecovery(try reader.read())
         case 21: self = .escrowWithdrawDecision(try reader.read())
+        case 20: self = .closeStream(try reader.readUInt16())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }

@@ -7,7 +7,7 @@ public enum Bech32m {
     public static let lengthMax = 90
     private static let checksumLength = 6
     private static let checksumConstant: UInt32 = 0x2BC8_30A3
-    private static let alphabet = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
+    static let alphabet = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
 
     /// Why text isn't bech32m. Positions count characters from 1.
     public enum Fault: Error, Hashable, Sendable, CustomStringConvertible {
@@ -102,7 +102,7 @@ public enum Bech32m {
         return values
     }
 
-    private static func groups(of bytes: some Collection<UInt8>) -> [UInt8] {
+    static func groups(of bytes: some Collection<UInt8>) -> [UInt8] {
         var groups: [UInt8] = []
         var pending: UInt32 = 0
         var pendingBits = 0
@@ -119,7 +119,7 @@ public enum Bech32m {
     }
 
     /// The bytes of groups whose last bits, fewer than five, are zero.
-    private static func bytes(of groups: [UInt8]) throws(Fault) -> [UInt8] {
+    static func bytes(of groups: [UInt8]) throws(Fault) -> [UInt8] {
         var bytes: [UInt8] = []
         var pending: UInt32 = 0
         var pendingBits = 0

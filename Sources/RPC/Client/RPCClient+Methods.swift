@@ -45,6 +45,19 @@ extension RPCClient {
         try await read("transaction_get", [JSONMember("id", .string(id))])
     }
 
+    /// The transaction that used a sequence of a stream other than 0.
+    package func transaction(
+        of sender: String, stream: UInt16, sequence: SequenceNumber
+    ) async throws(RPCClientFault) -> StreamUse {
+        try await read(
+            "transaction_find",
+            [
+                JSONMember("address", .string(sender)),
+                JSONMember("stream", .number("\(stream)")),
+                JSONMember("sequence", .number("\(sequence)")),
+            ])
+    }
+
     package func account(_ address: String) async throws(RPCClientFault) -> AccountInfo {
         try await read("account_get", [JSONMember("address", .string(address))])
     }

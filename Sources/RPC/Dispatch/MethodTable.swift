@@ -118,7 +118,23 @@ package enum MethodTable {
         ) { (arguments, backend) async throws(RPCFault) in
             try await backend.transaction(try arguments.id("id"))
         },
+        Method.read(
+            "transaction_find", "The transaction that used a sequence of a stream.",
+            [
+                Parameter("address", .address, "the sender"),
+                Parameter("stream", .count(streamRange), "the stream, not 0"),
+                Parameter("sequence", .count(0...UInt64.max), "the place in it"),
+            ]
+        ) { (arguments, backend) async throws(RPCFault) in
+            let stream = try arguments.count("stream", in: streamRange) ?? 0
+            let sequence = try arguments.count("sequence", in: 0...UInt64.max) ?? 0
+            return try await backend.transaction(
+                of: try arguments.id("address"), stream: UInt16(clamping: stream),
+                sequence: SequenceNumber(sequence))
+        },
     ]
+
+    private static let streamRange = 1...UInt64(UInt16.max)
 
     private static let waitRange = 0...RPCLimits.waitMillisecondsMax
     private static let pageRange = 1...UInt64(RPCLimits.pageMax)

@@ -55,12 +55,18 @@ package struct StreamInfo: Codable, Hashable, Sendable {
     package let stream: UInt16
     /// What the next transaction must carry.
     package let nextSequence: SequenceNumber
+    /// The time of the block in which a transaction last executed on it.
+    package let lastUse: Timestamp
+    /// What is held for it; it comes back when the stream is closed.
+    package let deposit: Amount
 
     package init(
-        stream: UInt16, nextSequence: SequenceNumber
+        stream: UInt16, nextSequence: SequenceNumber, lastUse: Timestamp, deposit: Amount
     ) {
         self.stream = stream
         self.nextSequence = nextSequence
+        self.lastUse = lastUse
+        self.deposit = deposit
     }
 }
 

@@ -112,3 +112,19 @@ package struct OperationFailure: Codable, Hashable, Sendable {
         self.reason = reason
     }
 }
+
+/// What `transaction_find` answers: who used a sequence of a stream.
+package struct StreamUse: Codable, Hashable, Sendable {
+    /// `txn` text.
+    package let id: String
+    /// The block that executed it.
+    package let height: Height
+    /// The signed transaction's bytes in base64; absent where the node doesn't have them any more.
+    package let transaction: String?
+
+    package init(id: String, height: Height, transaction: String?) {
+        self.id = id
+        self.height = height
+        self.transaction = transaction
+    }
+}

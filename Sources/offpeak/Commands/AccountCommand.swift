@@ -8,7 +8,7 @@ struct AccountCommand: AsyncParsableCommand {
         "account", "Show an account; say who may act for it, and who helps if keys are lost.",
         [
             ShowCommand.self, PolicyCommand.self, AccountLimitsCommand.self,
-            AccountGuardiansCommand.self,
+            AccountGuardiansCommand.self, StreamCommand.self,
         ])
 
     /// `offpeak account show`
@@ -30,6 +30,13 @@ struct AccountCommand: AsyncParsableCommand {
             let format = output.format
             format.show(account) { AnswerText.account(account, format.palette) }
         }
+    }
+
+    /// `offpeak account stream`
+    struct StreamCommand: AsyncParsableCommand {
+        static let configuration = group(
+            "stream", "Streams: independent orders of an account's transactions.",
+            [StreamCloseCommand.self])
     }
 
     /// `offpeak account policy`

@@ -20,7 +20,7 @@ enum AnswerText {
         if let safeguards = account.safeguards { add(safeguards, to: &sheet) }
         sheet.add(
             "next sequence",
-            list: account.streams.map { "\($0.nextSequence) on stream \($0.stream)" })
+            list: account.streams.map(stream))
         sheet.add("at height", "\(account.height)")
         return sheet.text(palette)
     }
@@ -84,6 +84,12 @@ enum AnswerText {
             ("claw back", asset.canClawBack),
         ]
         return rights.filter(\.1).map(\.0).joined(separator: ", ")
+    }
+
+    private static func stream(_ stream: StreamInfo) -> String {
+        let deposit = stream.deposit > 0 ? ", deposit \(stream.deposit)" : ""
+        return "\(stream.nextSequence) on stream \(stream.stream), last used "
+            + ISOTime.text(stream.lastUse) + deposit
     }
 
     /// The native asset goes without saying.

@@ -12,6 +12,10 @@ struct PayCommand: AsyncParsableCommand {
 
               offpeak pay --key alice.key --to opkacc1... --amount 1500
               offpeak pay --key alice.key --to opkacc1... --amount 25 --asset opkast1...
+
+            With --offline and --reserve it makes a voucher: a payment on a stream of its own with \
+            a proof of what the payer had, which the receiver checks without a node and submits \
+            when there is one. `offpeak voucher reserve` makes the reserve.
             """)
 
     @Option(help: ArgumentHelp("Who is paid.", valueName: "address"))
@@ -25,6 +29,14 @@ struct PayCommand: AsyncParsableCommand {
 
     @OptionGroup var asset: AssetOption
 
+    @Option(
+        help: ArgumentHelp(
+            "Make a voucher from this file of `offpeak voucher reserve`.", valueName: "file"))
+    var reserve: String?
+
+    @Option(help: ArgumentHelp("Write a voucher's QR code as a picture.", valueName: "file"))
+    var svg: String?
+
     @OptionGroup(title: "Transaction")
     var signing: SigningOptions
     @OptionGroup(title: "Node")
@@ -32,14 +44,21 @@ struct PayCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     mutating func validate() throws {
+        if svg != nil, reserve == nil { throw ValidationError("--svg is for vouchers") }
         if amount == 0 { throw ValidationError("--amount 0 pays nothing: at least 1 is wanted") }
     }
 
     func run() async throws {
+        var signing = signing
+        var maker: VoucherMaker?
+        if let reserve {
+            maker = try VoucherMaker(reserve, &signing, svg: svg, output.format)
+        }
         let builder = try await TransactionBuilder(signing, node)
         let transfer = Transfer(
             to: try builder.network.parse(to), asset: try asset.id(in: builder.network),
             amount: amount)
+        if let maker { return try await maker.make([.transfer(transfer)], builder) }
         try await Delivery(builder: builder, format: output.format)
             .deliver([.transfer(transfer)])
     }

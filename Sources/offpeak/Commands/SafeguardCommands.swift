@@ -43,7 +43,7 @@ struct AccountLimitsCommand: AsyncParsableCommand {
     func run() async throws {
         let builder = try await TransactionBuilder(signing, node)
         let current = try await SafeguardPlace(of: builder.sender, builder).terms
-        let limits = try LimitText.parse(limit)
+        let limits = try LimitText.parse(limit, in: builder.network.prefix)
         try await Delivery(builder: builder, format: output.format).deliver([
             .setSafeguards(SafeguardTerms(limits: limits, guardians: current.guardians))
         ])
@@ -113,10 +113,12 @@ struct AccountGuardiansCommand: AsyncParsableCommand {
 /// Spending limits on the command line: `5000/24h`, or `ASSET:5000/24h`.
 enum LimitText {
     /// - Throws: `CommandFault` for other text, or an asset that is named twice.
-    static func parse(_ texts: [String]) throws(CommandFault) -> [SpendingLimit] {
+    static func parse(
+        _ texts: [String], in prefix: NetworkPrefix
+    ) throws(CommandFault) -> [SpendingLimit] {
         var limits: [SpendingLimit] = []
         for text in texts {
-            let limit = try parse(text)
+            let limit = try parse(text, in: prefix)
             guard !limits.contains(where: { $0.asset == limit.asset }) else {
                 throw .usage("--limit \(text): the asset has a limit already")
             }
@@ -128,7 +130,9 @@ enum LimitText {
         return limits
     }
 
-    private static func parse(_ text: String) throws(CommandFault) -> SpendingLimit {
+    private static func parse(
+        _ text: String, in prefix: NetworkPrefix
+    ) throws(CommandFault) -> SpendingLimit {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let halves = (parts.last ?? "").split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, halves.count == 2 else {
@@ -136,7 +140,7 @@ enum LimitText {
         }
         var asset = AssetID.native
         if parts.count == 2 {
-            asset = AssetID(try IDText.parse(hex: String(parts[0]), "an asset's id"))
+            asset = try IDText.parse(String(parts[0]), in: prefix)
         }
         do {
             return SpendingLimit(
@@ -169,7 +173,7 @@ struct SafeguardPlace: Sendable {
             let asset =
                 limit.asset == "native"
                 ? AssetID.native
-                : AssetID(try IDText.parse(hex: limit.asset, "an asset's id"))
+                : try IDText.parse(limit.asset, in: prefix)
             limits.append(
                 SpendingLimit(
                     asset: asset, amount: limit.amount,

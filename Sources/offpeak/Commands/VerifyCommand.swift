@@ -15,6 +15,11 @@ struct VerifyCommand: AsyncParsableCommand {
             that names the state which the answer is about. No node is asked. Only what the proof \
             shows is printed, also that something isn't there; exit code 1 if it doesn't hold.
 
+            With --trusted in place of --genesis it holds if it is anchored in that very block: \
+            its digest binds the chain's id and the state, so that nothing else must be known. \
+            With both, the block must be the trusted one or a later one. --max-age refuses answers \
+            about an old state.
+
             With `history` as SUBJECT, --earlier names an answer that was kept: both must hold, \
             and the new one must begin where the earlier one ended, with the same history.
             """)
@@ -26,27 +31,50 @@ struct VerifyCommand: AsyncParsableCommand {
     var subject: String
 
     @Option(help: "The genesis file of the network.")
-    var genesis: String
+    var genesis: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A block that is trusted: its height and its id, or 64 hexadecimal digits.",
+            valueName: "height:hash"))
+    var trusted: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The most that the proof's block may lie in the past, such as 1d.", valueName: "span"),
+        transform: { try TimeSpan($0) })
+    var maxAge: TimeSpan?
 
     @Option(help: "With history: an answer that was kept.")
     var earlier: String?
 
     @OptionGroup var output: OutputOptions
 
+    mutating func validate() throws {
+        if genesis == nil, trusted == nil {
+            throw ValidationError("whom to trust? name --genesis FILE or --trusted HEIGHT:HASH")
+        }
+    }
+
     func run() throws {
-        let genesis = try GenesisText.read(genesis)
-        let prefix = try NetworkContext.prefix(genesis.prefix)
-        let subject = try SubjectText(subject, in: prefix)
-        let views = LedgerViews(prefix: prefix)
-        let proven = try VerifyCommand.check(
-            try ProofFile.read(file), subject, genesis, views, file: file)
+        let bytes = try TextFile.read(file, maximum: ProofFile.bytesMax)
+        let name = file == "-" ? "stdin" : file
+        let answer = try ProofFile.parse(bytes, name: name)
+        let trust = try ProofTrust(genesis: genesis, trusted: trusted, answer)
+        let subject = try SubjectText(subject, in: trust.prefix)
+        let views = LedgerViews(prefix: trust.prefix)
+        let proven = try VerifyCommand.check(answer, subject, trust, views, file: file)
+        if let maxAge { try VerifyCommand.check(proven, maxAge, file: file, now: WallClock.now) }
         if let earlier {
             let kept = try VerifyCommand.check(
-                try ProofFile.read(earlier), try SubjectText("history", in: prefix), genesis,
+                try ProofFile.read(earlier), try SubjectText("history", in: trust.prefix), trust,
                 views, file: earlier)
             try VerifyCommand.check(proven, goesOnFrom: kept)
         }
-        let report = ProofReport(proven, genesis, views)
+        var report = ProofReport(proven, trust.genesis, views)
+        if let signed = try ProofFile.transaction(bytes, name: name) {
+            try report.add(signed, file: name, views)
+        }
         let format = output.format
         format.show(report) { report.text(format.palette) }
     }
@@ -83,7 +111,7 @@ struct VerifyCommand: AsyncParsableCommand {
     /// - Throws: `CommandFault` for an answer that doesn't hold, or says beside the proof what the
     ///   proof doesn't.
     static func check(
-        _ answer: ProofInfo, _ subject: SubjectText, _ genesis: Genesis, _ views: LedgerViews,
+        _ answer: ProofInfo, _ subject: SubjectText, _ trust: ProofTrust, _ views: LedgerViews,
         file: String
     ) throws(CommandFault) -> LightClient.Proven {
         guard let bytes = Base64.decode(answer.proof) else {
@@ -91,7 +119,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         let proven: LightClient.Proven
         do throws(ProofFault) {
-            proven = try LightClient(trusting: genesis).verify(bytes, asking: subject.question)
+            proven = try trust.verify(bytes, asking: subject.question)
         } catch {
             throw CommandFault("\(file) doesn't hold: \(error)")
         }
@@ -108,6 +136,23 @@ struct VerifyCommand: AsyncParsableCommand {
                 """)
         }
         return proven
+    }
+}
+
+extension VerifyCommand {
+    /// - Throws: `CommandFault` for a proof of a state that was named too long ago.
+    static func check(
+        _ proven: LightClient.Proven, _ maxAge: TimeSpan, file: String, now: Timestamp
+    ) throws(CommandFault) {
+        let time = proven.blockTime.rawValue
+        let age = now.rawValue - min(now.rawValue, time)
+        guard age <= maxAge.milliseconds else {
+            throw CommandFault(
+                """
+                \(file) holds, but is \(TimeSpan(milliseconds: age)) old, of \
+                \(ISOTime.text(proven.blockTime)); --max-age allows \(maxAge)
+                """)
+        }
     }
 }
 
@@ -134,6 +179,8 @@ struct ProofReport: Encodable, Sendable {
     private(set) var verifier: VerifierInfo?
     private(set) var validator: ValidatorStake?
     private(set) var parameters: RPC.FeeParameters?
+    /// What the transaction did, where it stands beside the proof.
+    private(set) var executed: VoucherReport?
     private(set) var history: [HistoryPoint]?
 
     /// How the history was at a height.
@@ -151,7 +198,8 @@ struct ProofReport: Encodable, Sendable {
         let stake: Amount
     }
 
-    init(_ proven: LightClient.Proven, _ genesis: Genesis, _ views: LedgerViews) {
+    /// - Parameter genesis: Nil where a block is trusted instead.
+    init(_ proven: LightClient.Proven, _ genesis: Genesis?, _ views: LedgerViews) {
         (kind, isPresent) = ProofReport.summary(proven.fact)
         height = proven.height
         stateRoot = proven.stateRoot.description
@@ -169,7 +217,7 @@ struct ProofReport: Encodable, Sendable {
             asset = found.map { views.asset($0, id, proven.height) }
         case .verifier(let key, let found):
             verifier = found.map {
-                views.verifier($0, key, in: genesis.committee, proven.height)
+                views.verifier($0, key, in: genesis?.committee, proven.height)
             }
         case .validator(_, let found):
             validator = found.map {
@@ -189,6 +237,20 @@ struct ProofReport: Encodable, Sendable {
             }
         case .value: break
         }
+    }
+
+    /// Adds what the transaction did whose receipt is proven.
+    /// - Throws: `CommandFault` for another transaction.
+    mutating func add(
+        _ signed: SignedTransaction, file: String, _ views: LedgerViews
+    ) throws(CommandFault) {
+        guard let receipt, receipt.transaction == signed.id.text(in: views.prefix),
+            Verified.check(signed) != nil
+        else {
+            throw CommandFault(
+                "\(file) doesn't hold: the transaction in it isn't the one that the proof is of")
+        }
+        executed = VoucherReport(Voucher(signed, reserve: nil), in: views.prefix)
     }
 
     private static func summary(_ fact: LightClient.Fact) -> (kind: String, isPresent: Bool) {
@@ -230,6 +292,11 @@ struct ProofReport: Encodable, Sendable {
             sheet.add("escrows", list: receipt.escrows)
             sheet.add("assets", list: receipt.assets)
             sheet.add("proposals", list: receipt.proposals)
+            if let executed {
+                sheet.add("payer", executed.payer)
+                sheet.add("place", "stream \(executed.stream), sequence \(executed.sequence)")
+                sheet.add("pays", list: executed.payments.map { "\($0.amount) to \($0.to)" })
+            }
         } else if let validator {
             sheet.add("voting key", validator.votingKey)
             sheet.add("node", validator.peerID)

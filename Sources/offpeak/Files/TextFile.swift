@@ -18,15 +18,20 @@ enum TextFile {
         _ text: String, to path: String, replacing: Bool = false
     ) throws(CommandFault) {
         if path == "-" { return Terminal.output.write(text) }
-        guard replacing || access(path, F_OK) != 0 else {
-            throw CommandFault("\(path) exists and isn't overwritten: choose another name")
-        }
+        if !replacing { try checkAbsent(path) }
         let temporary = "\(path).\(getpid()).new"
         try writeNew(text, to: temporary)
         guard rename(temporary, path) == 0 else {
             let fault = SecretFile.systemFault(path, "can't be written")
             unlink(temporary)
             throw fault
+        }
+    }
+
+    /// - Throws: `CommandFault` for a file that is there.
+    static func checkAbsent(_ path: String) throws(CommandFault) {
+        guard access(path, F_OK) != 0 else {
+            throw CommandFault("\(path) exists and isn't overwritten: choose another name")
         }
     }
 

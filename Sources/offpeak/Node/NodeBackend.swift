@@ -163,6 +163,25 @@ struct NodeBackend: RPCBackend {
         return try status(of: id, fate)
     }
 
+    func transaction(
+        of sender: Address, stream: UInt16, sequence: SequenceNumber
+    ) async throws(RPCFault) -> StreamUse {
+        let use = try read { snapshot throws(StorageFault) -> StreamUse? in
+            let reader = LedgerReader(snapshot)
+            let id = try reader.transaction(of: sender, stream: stream, sequence: sequence)
+            guard let id, let receipt = try reader.receipt(id) else { return nil }
+            let signed = try ChainStore(snapshot).transaction(id, at: receipt.height)
+            return StreamUse(
+                id: id.text(in: prefix), height: receipt.height,
+                transaction: signed.map { Base64.encode($0.bcsBytes) })
+        }
+        guard let use else {
+            throw .notFound(
+                kind: "use of stream \(stream), sequence \(sequence)", id: sender.text(in: prefix))
+        }
+        return use
+    }
+
     private func status(
         of id: TransactionID, _ fate: Fate
     ) throws(RPCFault) -> TransactionStatus {

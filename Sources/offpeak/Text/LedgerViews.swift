@@ -31,7 +31,9 @@ struct LedgerViews: Sendable {
             balances: balances(of: account),
             policy: account.policy.map(policy),
             streams: account.streams.map {
-                StreamInfo(stream: $0.number, nextSequence: $0.next)
+                StreamInfo(
+                    stream: $0.number, nextSequence: $0.next, lastUse: $0.lastUse,
+                    deposit: $0.deposit)
             }, deposits: account.deposits,
             safeguards: account.safeguards.map { safeguards($0, at: time) }, height: height,
             stateRoot: stateRoot.description)
@@ -82,13 +84,13 @@ struct LedgerViews: Sendable {
     }
 
     func verifier(
-        _ verifier: Verifier, _ key: PublicKey, in committee: Committee, _ height: Height
+        _ verifier: Verifier, _ key: PublicKey, in committee: Committee?, _ height: Height
     ) -> VerifierInfo {
         VerifierInfo(
             key: key.text(in: prefix), peerID: verifier.peerID.text(in: prefix),
             owner: verifier.owner.text(in: prefix),
             rewardAddress: verifier.rewardAddress.text(in: prefix),
-            validator: committee.index(of: key) != nil, bonded: verifier.bonded,
+            validator: committee?.index(of: key) != nil, bonded: verifier.bonded,
             releases: verifier.releases.map { ReleaseInfo(amount: $0.amount, height: $0.height) },
             offences: verifier.offences,
             jailedUntil: verifier.isJailed(at: height.clampedAdvance(by: 1))

@@ -76,7 +76,7 @@ struct Submission: Sendable {
 
     /// Asks until the transaction is final or skipped.
     /// - Throws: `CommandFault` when the time is over.
-    private func wait(
+    func wait(
         for id: String, since start: Instant
     ) async throws(CommandFault) -> TransactionStatus {
         var last: TransactionStatus?
@@ -115,7 +115,7 @@ struct Submission: Sendable {
         format.show(outcome) { outcome.text(format.palette) }
     }
 
-    private func show(_ status: TransactionStatus, latency: UInt64) throws(CommandFault) {
+    func show(_ status: TransactionStatus, latency: UInt64) throws(CommandFault) {
         let outcome = Outcome(status, latencyMilliseconds: latency)
         if let fault = outcome.fault { throw fault }
         show(outcome)

@@ -183,6 +183,9 @@ enum OutcomeText {
         "voteClosed": "the votes were counted already",
         "notValidator": "the key is no validator's of the present committee",
         "voteUnchanged": "the validator has voted so already",
+        "streamUnknown": "the account has no stream with this number",
+        "streamInUse": "the stream was used within the last 30 days: wait until they are over",
+        "defaultStream": "stream 0 can't be closed",
         "hashlockDefault": "with a hashlock the default at the deadline must be a refund",
     ]
 }

@@ -96,12 +96,6 @@ struct SigningOptions: ParsableArguments {
         if key.isEmpty && !unsigned {
             throw ValidationError("--key is missing: name a key file, or build with --unsigned")
         }
-        if offline && sequence == nil {
-            throw ValidationError("--offline needs --sequence: no node is asked for it")
-        }
-        if offline && genesis == nil && chainId == nil {
-            throw ValidationError("--offline needs --genesis FILE or --chain-id HEX")
-        }
         if from == nil && policy == nil && key.isEmpty {
             throw ValidationError("whose transaction? name --from, --policy or --key")
         }

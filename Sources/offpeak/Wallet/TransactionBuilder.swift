@@ -17,6 +17,9 @@ struct TransactionBuilder: Sendable {
 
     /// Reads keys and policies, and asks the node for its network unless `--offline` is given.
     init(_ options: SigningOptions, _ node: NodeOptions) async throws(CommandFault) {
+        guard !options.offline || options.sequence != nil else {
+            throw .usage("--offline needs --sequence: no node is asked for it")
+        }
         let client = options.offline ? nil : try node.client()
         let network = try await TransactionBuilder.network(options, client)
         var keys: [StoredKey] = []

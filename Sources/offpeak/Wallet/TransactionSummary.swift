@@ -226,6 +226,7 @@ struct OperationSummary: Encodable, Sendable {
                     ("round", "\(withdrawal.round)"),
                 ]
             )
+        case .closeStream(let number): return ("closeStream", [("stream", "\(number)")])
         }
     }
 

@@ -35,6 +35,10 @@ struct EmptyBackend: RPCBackend {
         TransactionStatus(id: id.text(in: prefix), state: .unknown)
     }
 
+    func transaction(
+        of sender: Address, stream: UInt16, sequence: SequenceNumber
+    ) async throws(RPCFault) -> StreamUse { try nothing("use") }
+
     func account(_ address: Address) async throws(RPCFault) -> AccountInfo {
         try nothing("account")
     }

@@ -121,6 +121,7 @@ struct Story {
             ("bond", 5, [.bond(bond(keys))]),
             ("unbond", 5, [.unbond(Unbond(key: keys.people[5].publicKey, amount: 2_000_000))]),
             ("withdraw", 5, [.withdraw(keys.people[5].publicKey)]),
+            ("close-stream", 1, [.closeStream(2)]),
             ("evidence", 7, [.reportEvidence([2, 1, 0])]),
             ("set-safeguards", 7, [.setSafeguards(guardians(keys))]),
             ("set-limits", 0, [.setSafeguards(limits(keys))]),

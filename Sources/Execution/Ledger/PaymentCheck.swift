@@ -1,0 +1,37 @@
+package import Primitives
+
+/// The ledger's own check of a transaction against an account that was proven: for people without a
+/// node.
+package struct PaymentCheck: Sendable {
+    private let rules: LedgerRules
+    private let baseFee: BaseFee
+
+    /// A check by the rules of `genesis`, at the lowest base fee that there can be.
+    package init(_ genesis: Genesis) {
+        rules = LedgerRules(genesis)
+        baseFee = BaseFee(genesis.parameters.fees.baseFee)
+    }
+
+    /// What a transaction costs before its operations.
+    package struct Cost: Hashable, Sendable {
+        /// At the lowest base fee, tip included.
+        package let fee: Amount
+        /// For a new stream.
+        package let deposit: Amount
+        /// What the account's stream expects next; the transaction's own may come later.
+        package let next: SequenceNumber
+    }
+
+    /// The cost of a transaction that speaks for its sender alone.
+    ///
+    /// Signatures are taken as checked.
+    /// - Throws: Why it couldn't execute at `time`.
+    package func cost(
+        of signed: SignedTransaction, sender: Account?, at time: Timestamp
+    ) throws(SkipReason) -> Cost {
+        let party = LedgerRules.Party(address: signed.transaction.sender, account: sender)
+        let charge = try rules.charge(
+            for: signed, parties: [party], at: time, baseFee: baseFee, mayWait: true)
+        return Cost(fee: charge.fee, deposit: charge.deposit, next: charge.nextSequence)
+    }
+}

@@ -1,0 +1,98 @@
+internal import Execution
+package import Primitives
+
+/// A payment that was signed off-line, with a proof of what its payer had a while ago: the receiver
+/// checks it without a node, and submits it when there is one.
+///
+/// Wire: version (one byte, 1), signed transaction, optional anchored proof of the payer's account.
+package struct Voucher: Hashable, Sendable, BCSCodable {
+    private static let version: UInt8 = 1
+    /// Bytes of a voucher: the largest transaction, and a proof with 512 signatures and 256 hashes.
+    package static let bytesMax = 96 * 1024
+    /// What follows the network's prefix in a voucher's text.
+    package static let kind = "vou"
+
+    package let transaction: SignedTransaction
+    package let reserve: AnchoredProof?
+
+    package init(_ transaction: SignedTransaction, reserve: AnchoredProof?) {
+        self.transaction = transaction
+        self.reserve = reserve
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        writer.append(Voucher.version)
+        writer.append(transaction)
+        writer.append(optional: reserve)
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        let start = reader.offset
+        let version = try reader.readUInt8()
+        guard version == Voucher.version else {
+            throw BCSError(.invalidValue("version \(version) of a voucher"), at: start)
+        }
+        transaction = try reader.read()
+        reserve = try reader.readOptional()
+    }
+
+    /// One line of text with a checksum.
+    package func text(in network: NetworkPrefix) -> String {
+        CheckedText.encode(prefix: network.text + Voucher.kind, bcsBytes)
+    }
+}
+
+/// Why something isn't a voucher, or not one to take.
+package enum VoucherFault: Error, Hashable, Sendable, CustomStringConvertible {
+    case unreadable(String)
+    /// A signature is wrong.
+    case signature
+    /// The proof of the payer's account is missing.
+    case noReserve
+    case reserve(ProofFault)
+    /// The payer had no account when the proof was made.
+    case noAccount
+    /// Older than what is accepted, in milliseconds.
+    case old(age: UInt64, maximum: UInt64)
+    /// By so many milliseconds the proof's block is later than the present.
+    case fromFuture(UInt64)
+    /// Stream 0 is for payments with a node.
+    case defaultStream
+    /// It needs other accounts than the payer's too.
+    case cosigners
+    /// It does something else than to pay.
+    case notPayment
+    /// The network would refuse it.
+    case refused(SkipReason)
+    /// The stream expects `next` first, and fewer vouchers than those between are at hand.
+    case ahead(next: SequenceNumber, sequence: SequenceNumber)
+    case uncovered(asset: AssetID, needed: Amount, held: Amount)
+    /// What it pays isn't what was agreed.
+    case paysOther(found: Amount, wanted: Amount)
+
+    package var description: String {
+        switch self {
+        case .unreadable(let why): "it can't be read: \(why)"
+        case .signature: "a signature doesn't hold"
+        case .noReserve: "it has no proof of what its payer holds"
+        case .reserve(let fault): "the proof of the payer's account doesn't hold: \(fault)"
+        case .noAccount: "its payer has no account"
+        case .old(let age, let maximum):
+            "the proof of the payer's account is \(age / 1000) s old, at most \(maximum / 1000) s"
+                + " are accepted"
+        case .fromFuture(let ahead):
+            "the proof is of \(ahead / 1000) s from now: the clock of this machine is wrong"
+        case .defaultStream: "it is on stream 0, which other payments of its payer block"
+        case .cosigners: "it speaks for several accounts, of which one is proven"
+        case .notPayment: "it does something else than to pay"
+        case .refused(let reason): "the network would refuse it: \(reason.name)"
+        case .ahead(let next, let sequence):
+            "it has sequence \(sequence), and before it \(next) to \(sequence) must be paid, which"
+                + " are not at hand"
+        case .uncovered(let asset, let needed, let held):
+            "its payer held \(held)\(asset == .native ? "" : " of asset \(asset)"), it takes"
+                + " \(needed)"
+        case .paysOther(let found, let wanted): "it pays \(found), not \(wanted)"
+        }
+    }
+}

@@ -1,0 +1,77 @@
+internal import Execution
+internal import LightClient
+internal import Primitives
+internal import RPC
+
+/// Whom `offpeak verify` trusts: the validators of a genesis, a block, or both.
+///
+/// The chain id comes from the genesis, whose hash it is, or from the header that the trusted
+/// digest is of. Without a genesis the network's prefix is taken from the answer: it only decides
+/// how ids are written.
+struct ProofTrust: Sendable {
+    let genesis: Genesis?
+    let checkpoint: Checkpoint?
+    let prefix: NetworkPrefix
+
+    init(genesis: Genesis) throws(CommandFault) {
+        self.genesis = genesis
+        checkpoint = nil
+        prefix = try NetworkContext.prefix(genesis.prefix)
+    }
+
+    /// - Parameters:
+    ///   - genesis: A file.
+    ///   - trusted: `HEIGHT:HASH`.
+    init(
+        genesis path: String?, trusted: String?, _ answer: ProofInfo
+    ) throws(CommandFault) {
+        if let path {
+            let read = try GenesisText.read(path)
+            genesis = read
+            prefix = try NetworkContext.prefix(read.prefix)
+        } else {
+            guard let found = IDText.prefix(of: answer.block) else {
+                throw CommandFault("\"\(answer.block)\" isn't a block's id")
+            }
+            genesis = nil
+            prefix = found
+        }
+        if let trusted {
+            checkpoint = try ProofTrust.checkpoint(trusted, prefix)
+        } else {
+            checkpoint = nil
+        }
+    }
+
+    private static func checkpoint(
+        _ text: String, _ prefix: NetworkPrefix
+    ) throws(CommandFault) -> Checkpoint {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let height = UInt64(parts[0]), height > 0 else {
+            throw .usage(
+                "--trusted \(text): a height above 0, a colon and the block's id are wanted")
+        }
+        if let digits = Hex.decode(String(parts[1])), let digest = Bytes32(digits) {
+            return Checkpoint(height: Height(height), digest: Digest(digest))
+        }
+        do throws(HumanID.Fault) {
+            let digest = try HumanID.parse(parts[1], as: .block, in: prefix)
+            return Checkpoint(height: Height(height), digest: Digest(digest))
+        } catch {
+            throw .usage("--trusted \(text): \(error)")
+        }
+    }
+
+    /// What a proof shows to somebody who trusts this.
+    func verify(
+        _ bytes: [UInt8], asking question: LightClient.Question
+    ) throws(ProofFault) -> LightClient.Proven {
+        guard let genesis else {
+            guard let checkpoint else { throw .noQuorum }
+            return try checkpoint.verify(bytes, asking: question)
+        }
+        let proven = try LightClient(trusting: genesis).verify(bytes, asking: question)
+        try checkpoint?.check(proven)
+        return proven
+    }
+}

@@ -1,0 +1,254 @@
+internal import ArgumentParser
+internal import Primitives
+internal import RPC
+internal import Runtime
+
+/// `offpeak settle`
+struct SettleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settle", abstract: "Pay the rows of a CSV file, or net obligations first.",
+        subcommands: [SettlePay.self, SettleNet.self], defaultSubcommand: SettlePay.self)
+}
+
+/// `offpeak settle pay`
+struct SettlePay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pay", abstract: "Pay the rows of a CSV file.",
+        discussion: """
+            The file has a heading with receiver and amount, and where wanted asset, reference and \
+            payer (rows of other payers are left out). When any row is wrong nothing is paid. Up \
+            to 16 rows fit one transaction, which is executed as a whole or not at all; more need \
+            --best-effort: several transactions on successive sequences, each a whole by itself.
+
+            All transactions are signed and written to the journal before the first is submitted. \
+            After a crash run the same command again: it submits the same bytes, and each executes \
+            at most once. Keep the journal as long as the file.
+
+              offpeak settle salaries.csv --key company.key --dry-run
+              offpeak settle salaries.csv --key company.key --best-effort --report paid.csv
+            """)
+
+    @Argument(help: "The CSV file.")
+    var file: String
+
+    @Flag(help: "Several transactions where one doesn't hold all rows.")
+    var bestEffort = false
+
+    @Flag(help: "Show totals and fees; sign and pay nothing.")
+    var dryRun = false
+
+    @Flag(help: "Pay rows again, each alone, whose transaction failed or can't execute any more.")
+    var retry = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the signed transactions are kept (default: FILE.journal).", valueName: "file"))
+    var journal: String?
+
+    @Option(help: ArgumentHelp("Write the report as CSV.", valueName: "file"))
+    var report: String?
+
+    @OptionGroup(title: "Transaction")
+    var signing: SigningOptions
+    @OptionGroup(title: "Node")
+    var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    mutating func validate() throws {
+        if signing.isForFile || signing.noWait || signing.sequence != nil {
+            throw ValidationError(
+                "--offline, --unsigned, --out, --no-wait and --sequence aren't for settlements")
+        }
+        if file == "-" { throw ValidationError("a file is wanted: its name goes with the journal") }
+    }
+
+    func run() async throws {
+        var signing = signing
+        // A second run submits the same bytes: they must live long enough for one.
+        signing.validFor = signing.validFor ?? .seconds(12 * 3600)
+        let builder = try await TransactionBuilder(signing, node)
+        let bytes = try TextFile.read(file, maximum: CSVReader.bytesMax)
+        let prefix = builder.network.prefix
+        let asked = try SettlementFile(bytes, file: file, payer: builder.sender, in: prefix)
+        let run = SettlementRun(
+            options: signing, builder: builder, client: try node.client(),
+            journalPath: journal ?? file + ".journal", retries: retry)
+        let outcome = try await settle(asked, run)
+        if let report { try TextFile.write(outcome.csv, to: report, replacing: true) }
+        let format = output.format
+        format.show(outcome) { outcome.text(format.palette) }
+        if !outcome.isDone { throw Runtime.ExitCode.failure }
+    }
+
+    private func settle(
+        _ asked: SettlementFile, _ run: SettlementRun
+    ) async throws(CommandFault) -> SettlementReport {
+        let prefix = run.builder.network.prefix
+        let kept = try SettlementJournal.read(run.journalPath, for: asked, in: prefix)
+        var journal = kept ?? SettlementJournal(digest: asked.digest, prefix: prefix)
+        try journal.check(asked, sender: run.builder.sender, run.journalPath)
+        var fates = try await run.fates(journal)
+        let groups = run.missing(asked, journal, fates)
+        try checkSize(groups, asked, isNew: kept == nil)
+        // Transactions that wait have the sequences before the new ones.
+        let account = try await run.account()
+        let waiting = journal.entries.map { $0.transaction.transaction.sequence.rawValue + 1 }
+        let first = max(account.next.rawValue, waiting.max() ?? 0)
+        let signed = try await run.sign(
+            groups, from: fates.contains(where: \.isOpen) ? first : account.next.rawValue)
+        try checkCover(signed, account.info)
+        journal.entries += signed
+        fates += signed.map { _ in .open("not submitted yet") }
+        guard !dryRun else {
+            return SettlementReport(asked, journal, in: prefix, fates: fates, path: nil)
+        }
+        if !signed.isEmpty {
+            try TextFile.write(journal.text, to: run.journalPath, replacing: true)
+        }
+        try await run.submit(journal, &fates)
+        return SettlementReport(asked, journal, in: prefix, fates: fates, path: run.journalPath)
+    }
+
+    private func checkSize(
+        _ groups: [[SettlementFile.Row]], _ asked: SettlementFile, isNew: Bool
+    ) throws(CommandFault) {
+        guard isNew, groups.count > 1, !bestEffort else { return }
+        throw CommandFault(
+            """
+            \(asked.rows.count) rows don't fit one transaction, which holds \
+            \(TransactionLimits.operationsMax): the first \
+            \(TransactionLimits.operationsMax) would. With --best-effort \
+            \(groups.count) transactions pay them, each as a whole or not at all
+            """)
+    }
+
+    /// The account must cover what is signed now, fees included.
+    private func checkCover(
+        _ signed: [SettlementJournal.Entry], _ account: AccountInfo
+    ) throws(CommandFault) {
+        var needed: [AssetID: Amount] = [:]
+        func add(_ amount: Amount, _ asset: AssetID) {
+            needed[asset] = (needed[asset] ?? 0).clampedAdvance(by: amount.rawValue)
+        }
+        for body in signed.map(\.transaction.transaction) {
+            add(body.maxFee, .native)
+            for case .transfer(let transfer) in body.operations {
+                add(transfer.amount, transfer.asset)
+            }
+        }
+        for (asset, amount) in needed.sorted(by: { $0.key < $1.key }) {
+            let name = AssetOption.text(asset, likeIn: account.address)
+            let held = account.balances.first { $0.asset == name }?.amount ?? 0
+            guard held >= amount else {
+                throw CommandFault(
+                    """
+                    the account holds \(held) of the asset \(name), the settlement takes up to \
+                    \(amount) with its fees; nothing is paid
+                    """)
+            }
+        }
+    }
+}
+
+/// `offpeak settle net`
+struct SettleNet: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "net", abstract: "Net a list of obligations into few transfers.",
+        discussion: """
+            The file has a heading with debtor, creditor and amount, and where wanted asset and \
+            reference. What comes out has payer, receiver, amount and asset: each payer pays its \
+            rows with `offpeak settle`. Needs no node.
+
+              offpeak settle net owed.csv --out net.csv
+              offpeak settle net.csv --key alice.key
+            """)
+
+    @Argument(help: "The CSV file (- for stdin).")
+    var file: String
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write the transfers as CSV (- for stdout).", valueName: "file"))
+    var out: String?
+
+    @OptionGroup var prefix: PrefixOptions
+    @OptionGroup var output: OutputOptions
+
+    /// The answer.
+    private struct Answer: Encodable {
+        struct Row: Encodable {
+            let payer: String
+            let receiver: String
+            let amount: Amount
+            /// Absent for the native asset.
+            let asset: String?
+        }
+
+        let transfers: [Row]
+        let obligations: Int
+        let people: Int
+        /// How many payments fewer.
+        let saved: Int
+        let file: String?
+    }
+
+    func run() throws {
+        let prefix = try NetworkContext.prefix(self.prefix.prefix ?? PrefixOptions.standard)
+        let netting = try netting(in: prefix)
+        let rows = netting.transfers.map { transfer in
+            Answer.Row(
+                payer: transfer.payer.text(in: prefix),
+                receiver: transfer.receiver.text(in: prefix),
+                amount: transfer.amount,
+                asset: transfer.asset == .native ? nil : transfer.asset.text(in: prefix))
+        }
+        if let out {
+            let head = CSVReader.row(["payer", "receiver", "amount", "asset"])
+            let body = rows.map {
+                CSVReader.row([$0.payer, $0.receiver, "\($0.amount)", $0.asset ?? "native"])
+            }
+            try TextFile.write(head + body.joined(), to: out)
+            if out == "-" { return }
+        }
+        let answer = Answer(
+            transfers: rows, obligations: netting.obligations, people: netting.people,
+            saved: netting.obligations - rows.count, file: out)
+        let format = output.format
+        format.show(answer) { SettleNet.text(answer, format.palette) }
+    }
+
+    private func netting(in prefix: NetworkPrefix) throws(CommandFault) -> Netting {
+        let bytes = try TextFile.read(file, maximum: CSVReader.bytesMax)
+        let name = file == "-" ? "stdin" : file
+        let table = try CSVTable(
+            bytes, file: name, needed: ["debtor", "creditor", "amount"],
+            optional: ["asset", "reference"])
+        let obligations = try table.values(file: name) { row throws(CSVFault) in
+            let debtor = try row.address("debtor", in: prefix)
+            let creditor = try row.address("creditor", in: prefix)
+            guard debtor != creditor else {
+                throw row.fault("creditor", "the debtor owes itself: leave the row out")
+            }
+            return Netting.Obligation(
+                line: row.record.line, debtor: debtor, creditor: creditor,
+                asset: try row.asset("asset", in: prefix), amount: try row.amount("amount"))
+        }
+        do throws(CSVFault) {
+            return try Netting(obligations)
+        } catch {
+            throw CommandFault("\(name): \(error)")
+        }
+    }
+
+    private static func text(_ answer: Answer, _ palette: Palette) -> String {
+        let table = Table(
+            [.text("PAYER"), .text("RECEIVER"), .number("AMOUNT"), .text("ASSET")],
+            answer.transfers.map {
+                [$0.payer, $0.receiver, "\($0.amount)", $0.asset ?? "native"]
+            })
+        var sheet = Sheet(["obligations": "\(answer.obligations) among \(answer.people)"])
+        sheet.add("transfers", "\(answer.transfers.count), \(answer.saved) fewer")
+        sheet.add("written to", optional: answer.file)
+        return table.text(palette) + "\n\n" + sheet.text(palette)
+    }
+}

@@ -1,0 +1,179 @@
+internal import Primitives
+internal import RPC
+
+/// Pays the rows of a settlement: signs, writes the journal, submits in order, and reports.
+struct SettlementRun: Sendable {
+    let options: SigningOptions
+    let builder: TransactionBuilder
+    let client: NodeClient
+    let journalPath: String
+    /// Whether rows whose transaction can't execute any more, or failed, are signed anew.
+    let retries: Bool
+
+    private static let busyRetry = Duration.milliseconds(250)
+
+    /// What has become of a row.
+    enum Fate: Hashable, Sendable {
+        case paid(Height)
+        /// Executed without effect; the fee was paid.
+        case failed(String)
+        /// It never executed, and never will.
+        case void(String)
+        /// It may still execute.
+        case open(String)
+    }
+
+    /// The rows of the transactions that are still to be signed: those without one, in groups of as
+    /// many as fit; and, for a retry, those whose last one is over without effect, each alone.
+    func missing(
+        _ file: SettlementFile, _ journal: SettlementJournal, _ fates: [Fate]
+    ) -> [[SettlementFile.Row]] {
+        let fates = journal.rows(fates)
+        let known = Set(journal.entries.flatMap(\.lines))
+        let new = file.rows.filter { !known.contains($0.line) }
+        var groups = stride(from: 0, to: new.count, by: TransactionLimits.operationsMax).map {
+            Array(new[$0..<min($0 + TransactionLimits.operationsMax, new.count)])
+        }
+        guard retries else { return groups }
+        for row in file.rows {
+            switch fates[row.line] {
+            case .failed, .void: groups.append([row])
+            case .paid, .open, nil: break
+            }
+        }
+        return groups
+    }
+
+    /// Signs transactions on successive sequences from `first` on.
+    func sign(
+        _ groups: [[SettlementFile.Row]], from first: UInt64
+    ) async throws(CommandFault) -> [SettlementJournal.Entry] {
+        var entries: [SettlementJournal.Entry] = []
+        for (place, rows) in groups.enumerated() {
+            var options = options
+            options.sequence = first + UInt64(place)
+            let builder = try TransactionBuilder(
+                options, network: builder.network, client: client, keys: builder.keys)
+            let file = try await builder.build(rows.map(\.operation))
+                .signed(by: builder.keys.map(\.secretKey))
+            entries.append(
+                SettlementJournal.Entry(
+                    transaction: try file.signedTransaction(), lines: rows.map(\.line)))
+        }
+        return entries
+    }
+
+    /// The fate of each transaction of the journal.
+    ///
+    /// The account is asked before the transactions: a sequence that was used by then, without a
+    /// receipt afterwards, was used by another one.
+    func fates(_ journal: SettlementJournal) async throws(CommandFault) -> [Fate] {
+        let next = try await account().next
+        let time = try await client.call { rpc throws(RPCClientFault) in
+            try await rpc.chainHead()
+        }.time
+        var fates: [Fate] = []
+        for entry in journal.entries {
+            let status = try await status(of: entry)
+            let body = entry.transaction.transaction
+            var fate = Fate(status)
+            if fate.isOpen {
+                if body.validUntil < time { fate = .void("its time is over") }
+                if body.sequence < next { fate = .void("another payment has its sequence") }
+            }
+            fates.append(fate)
+        }
+        return fates
+    }
+
+    private func status(
+        of entry: SettlementJournal.Entry
+    ) async throws(CommandFault) -> TransactionStatus {
+        let id = entry.transaction.id.text(in: builder.network.prefix)
+        return try await client.call { rpc throws(RPCClientFault) in
+            try await rpc.transaction(id)
+        }
+    }
+
+    /// Next sequence and balances of the payer.
+    func account() async throws(CommandFault) -> (next: SequenceNumber, info: AccountInfo) {
+        let text = builder.network.text(builder.sender)
+        let info = try await client.call { rpc throws(RPCClientFault) in
+            try await rpc.account(text)
+        }
+        let used = info.streams.first { $0.stream == options.stream }
+        return (used?.nextSequence ?? 0, info)
+    }
+
+    /// Submits what may still execute, each after the one before it is final.
+    func submit(
+        _ journal: SettlementJournal, _ fates: inout [Fate]
+    ) async throws(CommandFault) {
+        for (place, entry) in journal.entries.enumerated() where fates[place].isOpen {
+            fates[place] = try await submit(entry)
+        }
+    }
+
+    private func submit(_ entry: SettlementJournal.Entry) async throws(CommandFault) -> Fate {
+        let start = WallClock.instant
+        let submission = Submission(
+            client: client, format: OutputFormat(isJSON: true, palette: Palette(isOn: false)))
+        while let fault = try await refusal(of: entry) {
+            let isBusy =
+                fault.code == RPCFault.Code.overloaded.rawValue
+                || fault.data?["mayRetry"] == .bool(true)
+            guard isBusy,
+                WallClock.instant.millisecondsSince(start) < client.timeout.milliseconds,
+                (try? await Task.sleep(for: SettlementRun.busyRetry)) != nil
+            else { return .open(fault.message) }
+        }
+        let id = entry.transaction.id.text(in: builder.network.prefix)
+        return Fate(try await submission.wait(for: id, since: start))
+    }
+
+    /// Submits; nil if the node took it.
+    private func refusal(
+        of entry: SettlementJournal.Entry
+    ) async throws(CommandFault) -> RPCFault? {
+        do throws(RPCClientFault) {
+            _ = try await client.rpc.submit(entry.transaction)
+            return nil
+        } catch {
+            guard case .fault(let fault) = error else { throw CommandFault(error) }
+            return fault
+        }
+    }
+}
+
+extension SettlementRun.Fate {
+    init(_ status: TransactionStatus) {
+        if let receipt = status.receipt, status.state == .final {
+            self =
+                receipt.failure.map { .failed(OutcomeText.failed($0.reason)) }
+                ?? .paid(receipt.height)
+        } else {
+            self = .open(status.reason.map { OutcomeText.skipped($0) } ?? status.note ?? "")
+        }
+    }
+
+    /// Whether it may still execute.
+    var isOpen: Bool { if case .open = self { true } else { false } }
+
+    /// The word in reports.
+    var word: String {
+        switch self {
+        case .paid: "paid"
+        case .failed: "failed"
+        case .void: "void"
+        case .open: "open"
+        }
+    }
+
+    /// Why it isn't paid.
+    var reason: String {
+        switch self {
+        case .paid: ""
+        case .failed(let reason), .void(let reason), .open(let reason): reason
+        }
+    }
+}

@@ -1,0 +1,160 @@
+internal import LightClient
+internal import Primitives
+internal import RPC
+
+/// Brings a voucher to the network, or shows who was paid instead.
+struct VoucherSubmission: Sendable {
+    let client: NodeClient
+    let format: OutputFormat
+    let prefix: NetworkPrefix
+    /// Where the proof of the winner goes; a name made of the winner's id if nil.
+    let proofPath: String?
+
+    private static let retry = Duration.milliseconds(200)
+
+    /// Submits, waits, and shows what came of it.
+    /// - Throws: `CommandFault` for a voucher that isn't paid; its data names the winner's proof.
+    func submit(_ voucher: Voucher) async throws(CommandFault) {
+        let start = WallClock.instant
+        let signed = voucher.transaction
+        let answer = try await poll(since: start) { () async throws(CommandFault) in
+            await self.answer(to: signed)
+        }
+        guard let answer else {
+            throw CommandFault("the node was too busy all the time: ask again, or another one")
+        }
+        if case .refused(let fault) = answer {
+            guard VoucherSubmission.isLost(fault) else { throw CommandFault(fault) }
+            return try await showWinner(over: signed, since: start)
+        }
+        let submission = Submission(client: client, format: format)
+        let status = try await submission.wait(for: signed.id.text(in: prefix), since: start)
+        if status.state == .skipped, status.reason == SkipReason.sequenceUsed.name {
+            return try await showWinner(over: signed, since: start)
+        }
+        try submission.show(status, latency: WallClock.instant.millisecondsSince(start))
+    }
+
+    /// Shows what has become of a voucher, without submitting it.
+    func status(_ voucher: Voucher) async throws(CommandFault) {
+        let signed = voucher.transaction
+        let id = signed.id.text(in: prefix)
+        let status = try await client.call { rpc throws(RPCClientFault) in
+            try await rpc.transaction(id)
+        }
+        if status.state != .final, try await use(of: signed.transaction) != nil {
+            return try await showWinner(over: signed, since: WallClock.instant)
+        }
+        let outcome = Outcome(status)
+        format.show(outcome) { outcome.text(format.palette) }
+    }
+
+    private enum Answer {
+        case taken
+        case refused(RPCClientFault)
+    }
+
+    /// Nil while the node is too busy, or behind: it may be asked again.
+    private func answer(to signed: SignedTransaction) async -> Answer? {
+        do throws(RPCClientFault) {
+            _ = try await client.rpc.submit(signed)
+            return .taken
+        } catch {
+            guard case .fault(let fault) = error else { return .refused(error) }
+            let isBusy = fault.code == RPCFault.Code.overloaded.rawValue
+            return isBusy || fault.data?["mayRetry"] == .bool(true) ? nil : .refused(error)
+        }
+    }
+
+    /// Whether a refusal says that another transaction has the sequence.
+    private static func isLost(_ fault: RPCClientFault) -> Bool {
+        guard case .fault(let refusal) = fault else { return false }
+        let reason = refusal.data?["reason"]?.text
+        return reason == SkipReason.sequenceUsed.name || reason == "sequenceTaken"
+    }
+
+    private func use(of transaction: Transaction) async throws(CommandFault) -> StreamUse? {
+        let sender = transaction.sender.text(in: prefix)
+        return try await client.find { rpc throws(RPCClientFault) in
+            try await rpc.transaction(
+                of: sender, stream: transaction.stream, sequence: transaction.sequence)
+        }
+    }
+
+    /// Writes the proof of the transaction that has the sequence.
+    private func showWinner(
+        over signed: SignedTransaction, since start: Instant
+    ) async throws(CommandFault) {
+        let body = signed.transaction
+        let own = signed.id.text(in: prefix)
+        let use = try await poll(since: start) { () async throws(CommandFault) in
+            try await self.use(of: body)
+        }
+        guard let use else {
+            throw CommandFault(
+                """
+                \(own) isn't paid: another payment waits with stream \(body.stream), sequence \
+                \(body.sequence); `offpeak voucher status` tells what comes of it
+                """)
+        }
+        guard use.id != own else {
+            let status = try await client.call { rpc throws(RPCClientFault) in
+                try await rpc.transaction(own)
+            }
+            return try Submission(client: client, format: format).show(
+                status, latency: WallClock.instant.millisecondsSince(start))
+        }
+        throw try await loss(own, body, use, since: start)
+    }
+
+    private func loss(
+        _ own: String, _ body: Transaction, _ use: StreamUse, since start: Instant
+    ) async throws(CommandFault) -> CommandFault {
+        let subject = try SubjectText(use.id, in: prefix)
+        let answer = try await poll(since: start) { () async throws(CommandFault) in
+            try await proof(of: subject)
+        }
+        var members = [
+            JSONMember("transaction", .string(own)), JSONMember("winner", .string(use.id)),
+            JSONMember("height", .number("\(use.height)")),
+        ]
+        let what = """
+            \(own) isn't paid and never will be: \(use.id) used stream \(body.stream), sequence \
+            \(body.sequence) at height \(use.height)
+            """
+        guard let answer else {
+            return CommandFault(what + "; its proof isn't ready yet, ask again", data: members)
+        }
+        let path = proofPath ?? "\(use.id).proof.json"
+        let file = ProofFile.Content(answer: answer, transaction: use.transaction)
+        try TextFile.write(OutputFormat.json(file) + "\n", to: path, replacing: true)
+        members.append(JSONMember("proof", .string(path)))
+        return CommandFault(
+            what + "; the proof is in \(path): `offpeak verify \(path) \(use.id) --genesis FILE`",
+            data: members)
+    }
+
+    /// Nil while no finalized block names a state with the receipt.
+    private func proof(of subject: SubjectText) async throws(CommandFault) -> ProofInfo? {
+        do throws(RPCClientFault) {
+            return try await subject.ask(client.rpc)
+        } catch {
+            if case .fault(let fault) = error, fault.code == RPCFault.Code.unavailable.rawValue {
+                return nil
+            }
+            throw CommandFault(error)
+        }
+    }
+
+    /// Asks until there is an answer, or nil when the time is over.
+    private func poll<Answer>(
+        since start: Instant, _ body: () async throws(CommandFault) -> Answer?
+    ) async throws(CommandFault) -> Answer? {
+        while true {
+            if let answer = try await body() { return answer }
+            guard WallClock.instant.millisecondsSince(start) < client.timeout.milliseconds,
+                (try? await Task.sleep(for: VoucherSubmission.retry)) != nil
+            else { return nil }
+        }
+    }
+}

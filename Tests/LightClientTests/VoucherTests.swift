@@ -1,0 +1,271 @@
+import Consensus
+import Execution
+import LightClient
+import Primitives
+import ProofSupport
+import TestSupport
+import Testing
+
+@Suite struct VoucherTests {
+    private let fixture: ProofFixture
+    private static let month = TransactionLimits.streamValidityMillisecondsMax
+
+    init() throws { fixture = try ProofFixture() }
+
+    private var now: Timestamp { fixture.header().time.clampedAdvance(by: 60_000) }
+
+    private var payer: Address { Policy.single(fixture.payer.publicKey).address }
+
+    private func check(
+        _ voucher: Voucher, at time: Timestamp? = nil, ageMax: UInt64 = 3_600_000,
+        before: UInt64 = 0, wanting demand: VoucherCheck.Demand? = nil
+    ) throws -> VoucherCheck.Report {
+        try VoucherCheck(trusting: fixture.genesis, ageMax: ageMax, before: before)
+            .check(voucher, now: time ?? now, wanting: demand)
+    }
+
+    private func transaction(
+        stream: UInt16 = 7, sequence: UInt64 = 0, validUntil: Timestamp? = nil,
+        maxFee: Amount = 5000, cosigners: [Address] = [], chainID: ChainID? = nil,
+        _ operations: [Operation]? = nil
+    ) -> Transaction {
+        Transaction(
+            chainID: chainID ?? fixture.genesis.chainID, sender: payer, stream: stream,
+            sequence: SequenceNumber(sequence),
+            validUntil: validUntil ?? now.clampedAdvance(by: 86_400_000), maxFee: maxFee,
+            cosigners: cosigners,
+            operations: operations ?? [.transfer(Transfer(to: fixture.payee, amount: 250))])
+    }
+
+    private func voucher(_ transaction: Transaction, by key: SecretKey? = nil) throws -> Voucher {
+        let proof = try fixture.reader.proof(of: StateKey(.account, payer))
+        return Voucher(
+            SignedTransaction(signing: transaction, by: [key ?? fixture.payer]),
+            reserve: fixture.anchored(.value(proof)))
+    }
+
+    private func fault(_ body: () throws -> VoucherCheck.Report) -> VoucherFault? {
+        do {
+            _ = try body()
+            return nil
+        } catch {
+            return error as? VoucherFault
+        }
+    }
+
+    @Test func `a sound voucher is taken, and the report says what it takes`() throws {
+        let sound = try voucher(transaction())
+        let report = try check(
+            sound, wanting: .init(receiver: fixture.payee, amount: 250))
+        let deposit = fixture.genesis.parameters.fees.streamDeposit
+        #expect(report.next == 0 && report.age == 60_000 && report.height == 3)
+        #expect(report.deposit == deposit && report.needed.rawValue == 5250 + deposit.rawValue)
+        #expect(report.feeMin.rawValue == UInt64(sound.transaction.byteCount) + 300)
+        // What the check believes, the ledger does.
+        var ledger = fixture.ledger
+        let verified = try #require(Verified.check(sound.transaction))
+        let outcome = try ledger.execute(
+            ExecutableBlock(
+                height: 4, digest: .zero, time: now, proposer: ValidatorIndex(0),
+                batches: [
+                    .init(
+                        owner: ValidatorIndex(1), period: 0, chunks: [], transactions: [verified])
+                ]))
+        guard case .executed(let receipt)? = outcome.results.first else {
+            Issue.record("\(outcome.results)")
+            return
+        }
+        #expect(receipt.outcome == .success && receipt.fee == report.feeMin)
+    }
+
+    @Test func `no voucher with one byte changed, lost or more is taken`() throws {
+        let sound = try voucher(transaction())
+        let bytes = sound.bcsBytes
+        func taken(_ bytes: [UInt8]) -> Bool {
+            guard let changed = try? Voucher(bcs: bytes) else { return false }
+            return (try? check(changed)) != nil
+        }
+        #expect(taken(bytes))
+        var generator = SeededGenerator(seed: 3)
+        for place in bytes.indices {
+            for change in [1, 0x80, UInt8(generator.next() % 255 + 1)] {
+                var changed = bytes
+                changed[place] ^= change
+                #expect(!taken(changed), "byte \(place) ^ \(change), seed 3")
+            }
+            #expect(!taken(Array(bytes[..<place])))
+        }
+        #expect(!taken(bytes + [0]))
+    }
+
+    @Test func `times are held to at their bounds`() throws {
+        let end = now.clampedAdvance(by: 5000)
+        let short = try voucher(transaction(validUntil: end))
+        _ = try check(short, at: end)
+        #expect(fault { try check(short, at: end.clampedAdvance(by: 1)) } == .refused(.expired))
+        let long = try voucher(transaction(validUntil: now.clampedAdvance(by: Self.month)))
+        _ = try check(long)
+        let tooLong = try voucher(transaction(validUntil: now.clampedAdvance(by: Self.month + 1)))
+        #expect(fault { try check(tooLong) } == .refused(.validTooLong))
+        let sound = try voucher(transaction())
+        _ = try check(sound, ageMax: 60_000)
+        #expect(
+            fault { try check(sound, ageMax: 59_999) } == .old(age: 60_000, maximum: 59_999))
+        let proven = fixture.header().time
+        let early = proven.clampedRetreat(by: VoucherCheck.clockMillisecondsMax)
+        _ = try check(sound, at: early)
+        #expect(
+            fault { try check(sound, at: early.clampedRetreat(by: 1)) }
+                == .fromFuture(VoucherCheck.clockMillisecondsMax + 1))
+    }
+
+    @Test func `other networks, streams, sequences, signers and deeds are refused`() throws {
+        let payee = fixture.payee
+        let cases: [(Transaction, VoucherFault)] = [
+            (transaction(chainID: .zero), .refused(.wrongChain)),
+            (transaction(stream: 0, sequence: 3), .defaultStream),
+            (transaction(sequence: 1), .ahead(next: 0, sequence: 1)),
+            (transaction(cosigners: [payee]), .cosigners),
+            (transaction([.closeStream(7)]), .notPayment),
+            (transaction([.setPolicy(.single(fixture.payer.publicKey))]), .notPayment),
+            (
+                transaction([
+                    .transfer(Transfer(to: payee, amount: 250)),
+                    .transfer(Transfer(to: payee, amount: 0)),
+                ]), .notPayment
+            ),
+            (transaction(maxFee: 10), .refused(.feeTooLow)),
+        ]
+        for (transaction, expected) in cases {
+            let made = try voucher(transaction)
+            #expect(fault { try check(made) } == expected)
+        }
+        _ = try check(voucher(transaction(sequence: 2)), before: 2)
+        let stranger = try voucher(transaction(), by: ProofFixture.validator(0))
+        #expect(fault { try check(stranger) } == .refused(.unknownSigner))
+        let bare = Voucher(try voucher(transaction()).transaction, reserve: nil)
+        #expect(fault { try check(bare) } == .noReserve)
+        let other = try ProofFixture(network: "strange")
+        let foreign = Voucher(
+            bare.transaction,
+            reserve: other.anchored(
+                .value(try other.reader.proof(of: StateKey(.account, payer)))))
+        guard case .reserve(.otherChain)? = fault({ try check(foreign) }) else {
+            Issue.record("a proof of another network")
+            return
+        }
+        let wrong = Voucher(
+            bare.transaction,
+            reserve: fixture.anchored(
+                .value(try fixture.reader.proof(of: StateKey(.account, payee)))))
+        #expect(fault { try check(wrong) } == .reserve(.otherQuestion))
+    }
+
+    @Test func `a sequence that was used when the proof was made is refused`() throws {
+        var fixture = fixture
+        try fixture.pay(on: 7)
+        let proof = try fixture.reader.proof(of: StateKey(.account, payer))
+        let reserve = fixture.anchored(.value(proof))
+        let checker = VoucherCheck(trusting: fixture.genesis, ageMax: 3_600_000)
+        func made(_ sequence: UInt64) -> Voucher {
+            Voucher(
+                SignedTransaction(signing: transaction(sequence: sequence), by: [fixture.payer]),
+                reserve: reserve)
+        }
+        #expect(throws: VoucherFault.refused(.sequenceUsed)) {
+            try checker.check(made(0), now: now)
+        }
+        let next = try checker.check(made(1), now: now)
+        #expect(next.next == 1 && next.deposit == 0)
+    }
+
+    @Test func `all that it can take must have been there, and the right one gets enough`() throws {
+        let held = try #require(try fixture.reader.account(payer)).balance(of: .native).rawValue
+        let deposit = fixture.genesis.parameters.fees.streamDeposit.rawValue
+        func paying(_ amount: UInt64) throws -> Voucher {
+            try voucher(
+                transaction([.transfer(Transfer(to: fixture.payee, amount: Amount(amount)))]))
+        }
+        let most = held - 5000 - deposit
+        _ = try check(paying(most))
+        #expect(
+            fault { try check(paying(most + 1)) }
+                == .uncovered(asset: .native, needed: Amount(held + 1), held: Amount(held)))
+        #expect(
+            fault { try check(paying(.max)) }
+                == .uncovered(asset: .native, needed: Amount(.max), held: Amount(held)))
+        let strange = AssetID(Bytes32.sha256([1]))
+        let other = try voucher(
+            transaction([.transfer(Transfer(to: fixture.payee, asset: strange, amount: 1))]))
+        #expect(fault { try check(other) } == .uncovered(asset: strange, needed: 1, held: 0))
+        let sound = try paying(250)
+        for (demand, found) in [
+            (VoucherCheck.Demand(receiver: fixture.payee, amount: 251), Amount(250)),
+            (.init(receiver: payer), 0), (.init(receiver: fixture.payee, asset: strange), 0),
+        ] {
+            guard case .paysOther(found, _)? = fault({ try check(sound, wanting: demand) }) else {
+                Issue.record("\(demand)")
+                continue
+            }
+        }
+    }
+
+    @Test func `a voucher comes back from its text and from its code`() throws {
+        let sound = try voucher(transaction())
+        let network = try NetworkPrefix("opk")
+        let text = sound.text(in: network)
+        #expect(text.hasPrefix("opkvou1"))
+        let read = try CheckedText.decode(text, bytesMax: Voucher.bytesMax)
+        #expect(try Voucher(bcs: read.bytes) == sound)
+        // With four validators payment and proof fit one code.
+        let code = try #require(QRCode(text.uppercased(), level: .low))
+        #expect(code.version <= 32, "version \(code.version) for \(text.count) characters")
+        let bare = Voucher(sound.transaction, reserve: nil).text(in: network)
+        #expect(try #require(QRCode(bare.uppercased(), level: .medium)).version <= 15)
+    }
+
+    @Test func `a trusted block takes the place of the genesis for what is anchored in it`() throws
+    {
+        let key = StateKey(.account, payer)
+        let anchored = try #require(voucher(transaction()).reserve)
+        let header = anchored.header
+        let trusted = Checkpoint(height: header.height, digest: header.digest)
+        let proven = try trusted.verify(anchored.bcsBytes, asking: .value(key))
+        #expect(
+            try proven
+                == LightClient(trusting: fixture.genesis).verify(anchored, asking: .value(key)))
+        try trusted.check(proven)
+        for (height, digest) in [
+            (header.height, Digest.zero), (header.height.clampedAdvance(by: 1), header.digest),
+        ] {
+            let other = Checkpoint(height: height, digest: digest)
+            #expect(throws: ProofFault.self) {
+                try other.verify(anchored.bcsBytes, asking: .value(key))
+            }
+            #expect(throws: ProofFault.self) { try other.check(proven) }
+        }
+        try Checkpoint(height: header.height.clampedRetreat(by: 1), digest: .zero).check(proven)
+        #expect(throws: ProofFault.otherQuestion) {
+            try trusted.verify(anchored.bcsBytes, asking: .value(.parameters))
+        }
+        // A receipt of the trusted height must be of the trusted block.
+        let id = fixture.transactions[1].id
+        let receipt = try LightClient(trusting: fixture.genesis).verify(
+            fixture.anchored(.receipt(try #require(try fixture.reader.receiptProof(of: id)))),
+            asking: .transaction(id))
+        try Checkpoint(height: 2, digest: .hash(.block, Height(2).bcsBytes)).check(receipt)
+        #expect(throws: ProofFault.self) {
+            try Checkpoint(height: 2, digest: .zero).check(receipt)
+        }
+        // Of the header and the claim, no byte may change; signatures aren't needed.
+        let bytes = anchored.bcsBytes
+        let unsigned = anchored.finalization.bcsBytes.count
+        for place in 0..<(bytes.count - unsigned) {
+            var changed = bytes
+            changed[place] ^= 1
+            #expect(throws: ProofFault.self, "byte \(place)") {
+                try trusted.verify(changed, asking: .value(key))
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+import Execution
+import LightClient
+import Primitives
+import ProofSupport
+import RPC
+import TestSupport
+import Testing
+
+@testable import offpeak
+
+@Suite("Vouchers: made and checked without a node, submitted with one")
+struct VoucherCommandTests {
+    private let program: WalletProgram
+    private let node = WalletNode()
+    private let fixture: ProofFixture
+    /// The fixture's blocks are of 1970.
+    private static let anyAge = ["--max-age", "4000w"]
+
+    init() async throws {
+        program = try WalletProgram()
+        var fixture = try ProofFixture()
+        try fixture.pay(on: 9)
+        self.fixture = fixture
+        try program.write(GenesisText.text(of: fixture.genesis), to: "genesis.json")
+        try program.write(VoucherCommandTests.keyFile, to: "payer.key")
+        try program.setMode(0o600, of: "payer.key")
+        try program.write(try reserve().text, to: "trip.reserve")
+    }
+
+    /// The file of the fixture's payer.
+    private static var keyFile: String {
+        var generator = SeededGenerator(seed: ProofFixture.seed &+ 50 &* 0x1_0000)
+        var seed: [UInt8] = []
+        for _ in 0..<4 { seed += withUnsafeBytes(of: generator.next()) { Array($0) } }
+        let line = "offpeak-key-1 wallet seed \(Hex.encode(seed))"
+        let checksum = Digest.hash(.keyFile, Array(line.utf8)).bytes.prefix(8)
+        return "\(line) \(Hex.encode(checksum))\n"
+    }
+
+    private var payer: Address { Policy.single(fixture.payer.publicKey).address }
+    private var payee: String { fixture.payee.text(in: WalletSamples.prefix) }
+
+    private func reserve() throws -> ReserveFile {
+        let proof = try fixture.reader.proof(of: StateKey(.account, payer))
+        return ReserveFile(
+            try NetworkContext(fixture.genesis, now: 0),
+            account: payer.text(in: WalletSamples.prefix), stream: 7, nextSequence: 0,
+            amount: 10_000, maxFee: 2000,
+            proof: LedgerViews(prefix: WalletSamples.prefix)
+                .proof(fixture.anchored(.value(proof))))
+    }
+
+    private func pay(
+        _ amount: Int, _ out: String, _ more: [String] = []
+    ) async throws -> ProgramResult {
+        try await program.run(
+            [
+                "pay", "--offline", "--reserve", "trip.reserve", "--key", "payer.key", "--to",
+                payee, "--amount", "\(amount)", "--out", out, "--json",
+            ] + more)
+    }
+
+    private func check(_ voucher: String, _ more: [String] = anyAge) async throws -> ProgramResult {
+        try await program.run(["voucher", "check", voucher, "--genesis", "genesis.json"] + more)
+    }
+
+    private func ask(_ arguments: [String]) async throws -> ProgramResult {
+        let (program, node) = (program, node)
+        let results = AsyncStream.makeStream(of: ProgramResult.self)
+        try await node.serve { address in
+            results.continuation.yield(
+                try await program.run(arguments, environment: ["OFFPEAK_NODE": address]))
+        }
+        results.continuation.finish()
+        var iterator = results.stream.makeAsyncIterator()
+        return try #require(await iterator.next())
+    }
+
+    @Test("what a payer makes, a merchant takes, and is told what he can't know")
+    func lifecycle() async throws {
+        let made = try await pay(250, "a.voucher", ["--stream", "7", "--svg", "a.svg"])
+        #expect(made.exitCode == 0, "\(made.errors)")
+        #expect(made["codeHasProof"] == .bool(true))
+        #expect(try program.read("a.svg").hasPrefix("<svg "))
+        let text = try program.read("a.voucher")
+        #expect(made["text"]?.text.map { $0 + "\n" } == text)
+        let agreed = ["--to", payee, "--amount", "250"]
+        let people = try await check("a.voucher", Self.anyAge + agreed)
+        #expect(people.exitCode == 0, "\(people.errors)")
+        #expect(people.output.hasPrefix("good, as far as can be known here\n"))
+        #expect(people.output.contains("whom else the payer gave"), "\(people.output)")
+        for form in [String(text.dropLast()), text.dropLast().uppercased()] {
+            let typed = try await check(form, Self.anyAge + agreed + ["--json"])
+            #expect(typed.exitCode == 0, "\(typed.errors)")
+            #expect(typed["payments"] != nil && typed["checked"]?["nextSequence"] == .number("0"))
+        }
+        let shown = try await program.run(["voucher", "show", "a.voucher", "--qr"])
+        #expect(shown.exitCode == 0 && shown.output.contains("█"))
+        let cases = [
+            (["--to", payee], "s old"), (Self.anyAge + ["--to", payee, "--amount", "251"], "251"),
+            (
+                Self.anyAge + ["--to", payer.text(in: WalletSamples.prefix), "--amount", "1"],
+                "it pays 0"
+            ),
+        ]
+        for (options, words) in cases {
+            let refused = try await check("a.voucher", options)
+            #expect(refused.exitCode == 1 && refused.errors.contains(words), "\(refused)")
+        }
+        let strange = try ProofFixture(network: "strange")
+        try program.write(GenesisText.text(of: strange.genesis), to: "strange.json")
+        let foreign = try await program.run(
+            ["voucher", "check", "a.voucher", "--genesis", "strange.json"] + Self.anyAge)
+        #expect(foreign.exitCode == 1 && foreign.errors.contains("wrongChain"), "\(foreign)")
+    }
+
+    @Test("a reserve moves on with each voucher, and ends")
+    func reserves() async throws {
+        #expect(try await pay(250, "a.voucher").exitCode == 0)
+        #expect(try await pay(300, "b.voucher").exitCode == 0)
+        let kept = try ReserveFile.read("\(program.folder)/trip.reserve")
+        #expect(kept.nextSequence == 2 && kept.amount == 5450)
+        #expect(try program.read("b.voucher") == kept.last + "\n")
+        let early = try await check("b.voucher")
+        #expect(early.exitCode == 1 && early.errors.contains("not at hand"), "\(early)")
+        #expect(try await check("b.voucher", Self.anyAge + ["--before", "1"]).exitCode == 0)
+        // What is refused takes no sequence.
+        let refusals: [(Int, String, [String], String)] = [
+            (4000, "c.voucher", [], "of the reserve is left"),
+            (1, "a.voucher", [], "exists"), (1, "c.voucher", ["--stream", "8"], "stream 7"),
+            (1, "c.voucher", ["--sequence", "1"], "handed out"),
+            (1, "c.voucher", ["--unsigned"], "--unsigned"),
+        ]
+        for (amount, out, more, words) in refusals {
+            let refused = try await pay(amount, out, more)
+            #expect(refused.exitCode != 0 && refused.errors.contains(words), "\(refused)")
+        }
+        let after = try ReserveFile.read("\(program.folder)/trip.reserve")
+        #expect(after == kept)
+    }
+
+    @Test("text that isn't a whole voucher is refused, and never taken for a file")
+    func damaged() async throws {
+        #expect(try await pay(250, "a.voucher").exitCode == 0)
+        let text = String(try program.read("a.voucher").dropLast())
+        let cases = [
+            String(text.dropLast()), text + "q", "opk" + text, "opkvou1", "opkvou1qqqqqqqq",
+            "xyz" + text.dropFirst(3),
+        ]
+        for damaged in cases {
+            let refused = try await check(damaged)
+            #expect(refused.exitCode != 0, "\(damaged.prefix(20))")
+            #expect(!refused.errors.contains("No such file"), "\(refused.errors)")
+        }
+        #expect(try await check("none.voucher").errors.contains("No such file"))
+    }
+
+    @Test("a voucher that is first is paid; the other one gets the proof of it")
+    func race() async throws {
+        #expect(try await pay(250, "a.voucher").exitCode == 0)
+        let paid = try await ask(["voucher", "submit", "a.voucher", "--json"])
+        #expect(paid.exitCode == 0 && paid["state"]?.text == "final", "\(paid.errors)")
+        // Another payment with the stream and sequence of this one was executed before.
+        let winner = try #require(fixture.transactions.last)
+        node.add(use: winner)
+        let receipt = try #require(try fixture.reader.receiptProof(of: winner.id))
+        node.add(
+            LedgerViews(prefix: WalletSamples.prefix).proof(fixture.anchored(.receipt(receipt))),
+            of: .transaction(winner.id))
+        node.answer { receipt in
+            TransactionStatus(id: receipt.transaction, state: .skipped, reason: "sequenceUsed")
+        }
+        let late = SignedTransaction(
+            signing: Transaction(
+                chainID: fixture.genesis.chainID, sender: payer, stream: 9, sequence: 0,
+                validUntil: Timestamp(.max), maxFee: 1,
+                operations: [.transfer(Transfer(to: fixture.payee, amount: 1))]),
+            by: [fixture.payer])
+        let voucher = Voucher(late, reserve: nil).text(in: WalletSamples.prefix)
+        for command in ["submit", "status"] {
+            let lost = try await ask(
+                ["voucher", command, voucher, "--proof", "\(command).json", "--json"])
+            #expect(lost.exitCode == 1, "\(lost)")
+            let id = winner.id.text(in: WalletSamples.prefix)
+            #expect(lost.errorMessage?.contains("\(id) used stream 9, sequence 0") == true)
+            let verified = try await program.run([
+                "verify", "\(command).json", id, "--genesis", "genesis.json", "--json",
+            ])
+            #expect(verified.exitCode == 0, "\(verified.errors)")
+            #expect(verified["executed"]?["sequence"] == .number("0"))
+            #expect(verified["executed"]?["stream"] == .number("9"))
+        }
+        // Another transaction beside the proof is noticed.
+        let text = try program.read("submit.json")
+        try program.write(
+            text.replacing(
+                Base64.encode(winner.bcsBytes), with: Base64.encode(late.bcsBytes)),
+            to: "submit.json")
+        let swapped = try await program.run([
+            "verify", "submit.json", winner.id.text(in: WalletSamples.prefix), "--genesis",
+            "genesis.json",
+        ])
+        #expect(swapped.exitCode == 1 && swapped.errors.contains("isn't the one"), "\(swapped)")
+    }
+
+    @Test("a reserve is taken along from a node, if the account covers it")
+    func takeAlong() async throws {
+        let alice = try await program.makeKey("alice.key")
+        let address = try Address(text: alice.address, in: WalletSamples.prefix)
+        node.add(address)
+        node.add(try reserve().proof, of: .account(address))
+        let arguments = ["voucher", "reserve", "--key", "alice.key", "--stream", "3", "--json"]
+        let taken = try await ask(arguments + ["--amount", "900000", "--out", "r"])
+        #expect(taken.exitCode == 0, "\(taken.errors)")
+        #expect(taken["nextSequence"] == .number("0") && taken["amount"]?.text == "900000")
+        let tooMuch = try await ask(arguments + ["--amount", "900001", "--out", "s"])
+        #expect(tooMuch.exitCode == 1 && tooMuch.errors.contains("new stream"), "\(tooMuch)")
+        let zero = try await program.run([
+            "voucher", "reserve", "--key", "alice.key", "--stream", "0", "--amount", "1", "--out",
+            "r",
+        ])
+        #expect(zero.exitCode == 2)
+    }
+
+    @Test("an idle stream is closed by name")
+    func close() async throws {
+        let alice = try await program.makeKey("alice.key")
+        node.add(try Address(text: alice.address, in: WalletSamples.prefix))
+        let closed = try await ask(
+            ["account", "stream", "close", "7", "--key", "alice.key", "--json"])
+        #expect(closed.exitCode == 0, "\(closed.errors)")
+        #expect(node.submitted.last?.transaction.operations == [.closeStream(7)])
+        for arguments in [["0"], ["7", "--stream", "7"]] {
+            let refused = try await program.run(
+                ["account", "stream", "close", "--key", "alice.key"] + arguments)
+            #expect(refused.exitCode == 2, "\(arguments)")
+        }
+    }
+}
