@@ -12,7 +12,7 @@ import Testing
     private let genesis: Genesis
     private let store: MemoryStore
 
-    /// A chain with payments, an open escrow and a closed one.
+    /// A chain with payments, an open escrow and a closed one, and an account with a guardian.
     init() throws {
         var cluster = try Cluster(seed: seed)
         var sent: [SignedTransaction] = []
@@ -32,6 +32,11 @@ import Testing
             sent.append(
                 cluster.transaction(from: 0, sequence: UInt64(sequence), .escrowCreate(terms)))
         }
+        let guards = try Quorum(
+            members: [.init(address: cluster.address(2), weight: 1)], threshold: 1)
+        let terms = SafeguardTerms(
+            guardians: Guardians(quorum: guards, delayMilliseconds: 86_400_000))
+        sent.append(cluster.transaction(from: 0, sequence: 6, .setSafeguards(terms)))
         for (place, transaction) in sent.enumerated() {
             try cluster.submit(transaction, to: place % 4)
             try cluster.run(milliseconds: 20)
