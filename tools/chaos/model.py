@@ -7,6 +7,9 @@ INSUFFICIENT_FUNDS, SAME_POLICY = 2, 6
 ZERO_AMOUNT = 1
 ESCROW_UNKNOWN, ESCROW_DISPUTED, NOT_PARTICIPANT = 20, 22, 23
 WRONG_ROUND, ABOVE_HELD, NOT_DISPUTED, SPLIT_MISMATCH = 24, 25, 32, 33
+DEPOSIT_UNPAID = 90
+# What a local network's genesis keeps back of the payer's for each escrow: `fees.escrowDeposit`.
+ESCROW_DEPOSIT = 20_000
 
 
 class Mismatch(Exception):
@@ -100,6 +103,10 @@ class Ledger:
     def escrow_create(self, operation, sender):
         action = operation.action
         self.debit(sender, action["amount"])
+        if sender.balance < ESCROW_DEPOSIT:
+            sender.balance += action["amount"]
+            raise Failed(DEPOSIT_UNPAID)
+        sender.balance -= ESCROW_DEPOSIT
         self.escrows[action["escrow"]] = Escrow(
             operation.account, action["payee"], action["arbiter"], action["amount"])
 
@@ -144,6 +151,8 @@ class Ledger:
         escrow.refunded += to_payer
         self.accounts[escrow.payee].balance += to_payee
         self.accounts[escrow.payer].balance += to_payer
+        if escrow.held == 0:
+            self.accounts[escrow.payer].balance += ESCROW_DEPOSIT
 
     def escrow_dispute(self, operation, _):
         escrow = self.open(operation.action)

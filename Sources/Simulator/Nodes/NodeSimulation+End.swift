@@ -92,6 +92,9 @@ extension NodeSimulation {
             oracle.expect(due >= time, "escrow \(id) was due at \(due), it is \(time)")
         }
         money[escrow.payer, default: 0] += Int64(escrow.refunded.rawValue) - came
+        if escrow.state != .closed {
+            money[escrow.payer, default: 0] -= Int64(escrow.deposit.rawValue)
+        }
         money[escrow.terms.payee, default: 0] += Int64(escrow.released.rawValue)
         if escrow.released > 0 { marks.reach(.escrowReleased) }
         if escrow.refunded > 0 { marks.reach(.escrowRefunded) }
