@@ -8,12 +8,15 @@ import Testing
 struct GovernanceWorld {
     var world: World
 
-    init(governed: [GovernedParameter] = [.baseFee, .escrowDeposit, .targetWeight]) throws {
+    init(
+        governed: [GovernedParameter] = [.baseFee, .escrowDeposit, .targetWeight],
+        baseFee: Amount = 1
+    ) throws {
         world = try World(
             extra: (0..<4).map { place in
                 GenesisAccount(
                     owner: .policy(Person(UInt8(100 + place)).policy), balance: 1_000_000)
-            }, stake: StakeParameters(epochBlocks: 10),
+            }, baseFee: baseFee, stake: StakeParameters(epochBlocks: 10),
             governance: GovernanceParameters(
                 governed: governed, voteBlocks: 3, delayBlocks: 2, deposit: 500))
     }
@@ -181,10 +184,51 @@ struct GovernanceWorld {
         #expect(throws: Never.self) { try GenesisCheck.parameters(changed) }
         test.world.ledger = try test.world.reopened()
         try test.pass(to: 13)
-        // The fee of a vote, in units that the whole supply could pay.
-        let weight = 700 * changed.fees.byteWeight + changed.fees.signatureWeight
-        let fee = BaseFee(changed.fees.baseFee).fee(of: weight + changed.fees.writeWeight)
-        #expect(fee ?? Amount(.max) < Amount(1 << 50))
+        // Even with all others at their greatest.
+        func most(_ parameter: GovernedParameter) -> UInt64 {
+            parameter.range(stakeUnit: changed.stake.unit).upperBound
+        }
+        let weight = 700 * most(.byteWeight) + most(.signatureWeight) + most(.writeWeight)
+        let fee = BaseFee(Amount(most(.baseFee))).fee(of: weight)
+        #expect(fee == Amount(11_000 * changed.stake.unit.rawValue))
+    }
+
+    @Test func `a restart after a lower base fee was decided finds the fee that is in force`()
+        throws
+    {
+        var test = try GovernanceWorld(governed: [.baseFee, .changeDenominator], baseFee: 100)
+        let id = try test.propose(
+            try GovernanceWorld.changes((.baseFee, 10), (.changeDenominator, 1 << 32)))
+        let votes = try test.world.validators.map { validator in
+            SignedTransaction(
+                signing: try test.world.transaction(
+                    validator.address,
+                    [
+                        .voteParameters(
+                            ParameterVote(
+                                proposal: id, key: validator.key.publicKey, approves: true))
+                    ]), by: [validator.key])
+        }
+        try test.world.run(votes)
+        try test.pass(to: 12)
+        #expect(try test.parameters.fees.baseFee == 10)
+        #expect(test.world.ledger.baseFee > BaseFee(10))
+        #expect(try test.world.reopened().baseFee == test.world.ledger.baseFee)
+    }
+
+    @Test func `what nobody wants costs its deposit, and a quarter of the weight saves it`() throws
+    {
+        var test = try GovernanceWorld()
+        let treasury = test.world.treasury
+        _ = try test.propose(try GovernanceWorld.changes((.baseFee, 3)))
+        let id = try test.propose(try GovernanceWorld.changes((.baseFee, 2)))
+        #expect(try test.vote(id, by: test.world.validators[0]) == nil)
+        let before = try test.world.balance(treasury)
+        try test.pass(to: 4)
+        #expect(try test.world.balance(treasury) == before + 500)
+        try test.pass(to: 5)
+        #expect(try test.world.balance(treasury) == before + 500)
+        #expect(test.world.ledger.totals.deposits == 0)
     }
 
     @Test func `what genesis doesn't name can't be proposed, nor a parameter twice`() throws {

@@ -59,14 +59,16 @@ extension NaiveLedger {
         deposits[address, default: 0] += deposit
     }
 
-    mutating func take(_ amount: UInt64, of asset: AssetID, from address: Address) throws {
+    mutating func take(
+        _ amount: UInt64, of asset: AssetID, from address: Address, alsoFrozen: Bool = false
+    ) throws {
         if asset == .native { return try take(amount, from: address) }
         if amount == 0 { throw Failed(code: .zeroAmount) }
         if assets[asset] == nil { throw Failed(code: .unknownAsset) }
         guard let holding = holdings[address]?[asset] else {
             throw Failed(code: .insufficientFunds)
         }
-        if holding.isFrozen { throw Failed(code: .assetFrozen) }
+        if holding.isFrozen && !alsoFrozen { throw Failed(code: .assetFrozen) }
         if holding.amount < amount { throw Failed(code: .insufficientFunds) }
         holdings[address]?[asset]?.amount -= amount
         tidy(asset, address)
@@ -122,7 +124,8 @@ extension NaiveLedger {
 
     mutating func redeem(_ redemption: Redemption, _ sender: Address) throws {
         if redemption.asset == .native { throw Failed(code: .nativeAsset) }
-        try take(redemption.amount.rawValue, of: redemption.asset, from: sender)
+        try take(
+            redemption.amount.rawValue, of: redemption.asset, from: sender, alsoFrozen: true)
     }
 
     mutating func freeze(_ freeze: Freeze, _ sender: Address) throws {

@@ -51,17 +51,18 @@ extension NaiveLedger {
             if proposal.isApproved {
                 guard (height - 1) % epochBlocks == 0 else { continue }
                 for (name, value) in proposal.changes { set(name, value) }
-                end(id, proposal)
-            } else if isEnough(proposal) {
+                end(id, proposal, to: proposal.proposer)
+            } else if isEnough(proposal, governance.approvalPermille) {
                 proposals[id]?.isApproved = true
                 proposals[id]?.due = height + governance.delayBlocks
             } else {
-                end(id, proposal)
+                let isHeard = isEnough(proposal, 250)
+                end(id, proposal, to: isHeard ? proposal.proposer : fees.treasury)
             }
         }
     }
 
-    private func isEnough(_ proposal: NaiveProposal) -> Bool {
+    private func isEnough(_ proposal: NaiveProposal, _ permille: UInt16) -> Bool {
         var yes: UInt64 = 0
         var all: UInt64 = 0
         for validator in validators {
@@ -69,12 +70,14 @@ extension NaiveLedger {
             all += weight
             if proposal.votes[validator.votingKey] == true { yes += weight }
         }
-        return yes * 1000 >= all * UInt64(governance.approvalPermille)
+        return yes * 1000 >= all * UInt64(permille)
     }
 
-    private mutating func end(_ id: ProposalID, _ proposal: NaiveProposal) {
+    private mutating func end(
+        _ id: ProposalID, _ proposal: NaiveProposal, to receiver: Address
+    ) {
         proposals[id] = nil
-        balances[proposal.proposer, default: 0] += governance.deposit.rawValue
+        balances[receiver, default: 0] += governance.deposit.rawValue
     }
 
     private mutating func set(_ name: String, _ value: UInt64) {

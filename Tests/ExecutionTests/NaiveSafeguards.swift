@@ -82,6 +82,7 @@ extension NaiveLedger {
         }
         let old = safeguards[sender]
         var new = NaiveSafeguards(limit: terms.limits.first, guardians: terms.guardians)
+        if new.guardians == old?.guardians { new.quiet = old?.quiet ?? 0 }
         if new.limit != nil { new.spendings = old?.spendings ?? [] }
         if new == old ?? NaiveSafeguards() { throw Failed(code: .sameSafeguards) }
         safeguards[sender] = new == NaiveSafeguards() ? nil : new

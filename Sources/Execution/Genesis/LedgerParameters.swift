@@ -59,7 +59,7 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
 /// Wire: baseFee, byteWeight, signatureWeight, writeWeight, streamDeposit, escrowDeposit,
 /// holdingDeposit, assetDeposit, targetWeight, changeDenominator, shares, treasury.
 package struct FeeParameters: Hashable, Sendable, BCSCodable {
-    /// The first base fee, for each unit of weight, and the lowest ever.
+    /// The lowest base fee, for each unit of weight; that of genesis is the first one too.
     package internal(set) var baseFee: Amount
     package internal(set) var byteWeight: UInt64
     package internal(set) var signatureWeight: UInt64

@@ -5,6 +5,8 @@ struct LedgerRules: Sendable {
     let chainID: ChainID
     /// Those in force.
     var parameters: LedgerParameters
+    /// The base fee that genesis says.
+    let firstBaseFee: Amount
     var fees: FeeParameters { parameters.fees }
     var escrow: EscrowParameters { parameters.escrow }
     var verification: VerificationParameters { parameters.verification }
@@ -24,6 +26,7 @@ struct LedgerRules: Sendable {
         self.planted = planted
         chainID = genesis.chainID
         parameters = genesis.parameters
+        firstBaseFee = genesis.parameters.fees.baseFee
         periods = VerifierPeriods(genesis.parameters)
         committee = genesis.committee
         rewardAddresses = genesis.validators.map(\.rewardAddress)

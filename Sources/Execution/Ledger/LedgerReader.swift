@@ -139,11 +139,14 @@ package struct LedgerReader: Sendable {
         return try StoredState.decode(bytes, "the receipt of \(id)")
     }
 
-    /// The transaction that used a sequence of a stream other than 0, of the newest stream with
-    /// that number where one was closed before.
+    /// The transaction that used a sequence of a stream other than 0; nil where the stream that
+    /// stands hasn't come so far, whatever one with its number did that was closed.
     package func transaction(
         of sender: Address, stream: UInt16, sequence: SequenceNumber
     ) throws(StorageFault) -> TransactionID? {
+        guard let next = try account(sender)?.nextSequence(on: stream), sequence < next else {
+            return nil
+        }
         let key = StoredState.useKey(sender, stream, sequence)
         guard let bytes = try source.value(in: .receipts, for: key) else { return nil }
         guard let id = TransactionID(bytes: bytes) else {

@@ -4,7 +4,7 @@ internal import Primitives
 //   issue:    its terms stand for good; the issuer pays a deposit; nothing of it exists.
 //   mint:     the issuer makes units, within the cap, in any account.
 //   redeem:   a holder takes units of his out of existence.
-//   freeze:   where the terms allow it, the issuer stops a holder from spending.
+//   freeze:   where the terms allow it, the issuer stops a holder from paying with it.
 //   clawback: where the terms allow it, the issuer takes units of a holder out of existence.
 //   retire:   when nothing exists any more, it leaves the state and the deposit comes free.
 // Transfers and escrows carry it like the native asset; fees and deposits are native.
@@ -36,8 +36,10 @@ extension Executor {
     mutating func redeem(_ redemption: Redemption, by sender: Address) throws(Stop) {
         guard redemption.asset != .native else { throw .failed(.nativeAsset) }
         let issuer = try anyAsset(redemption.asset)?.issuer
+        // Also what is frozen: to destroy it harms nobody, and frees a place for other assets.
         try debit(
-            redemption.amount, of: redemption.asset, from: sender, .redemption(to: issuer))
+            redemption.amount, of: redemption.asset, from: sender, .redemption(to: issuer),
+            alsoFrozen: true)
         try burn(redemption.amount, of: redemption.asset)
     }
 

@@ -24,11 +24,12 @@ extension Executor {
     /// Takes an amount out of an account; where it goes is up to the caller, and to the totals too.
     /// What the sender loses counts against its spending limit.
     mutating func debit(
-        _ amount: Amount, of asset: AssetID, from address: Address, _ cause: PostingCause
+        _ amount: Amount, of asset: AssetID, from address: Address, _ cause: PostingCause,
+        alsoFrozen: Bool = false
     ) throws(Stop) {
         guard amount > 0 else { throw .failed(.zeroAmount) }
         guard asset == .native else {
-            return try debitHolding(amount, of: asset, from: address, cause)
+            return try debitHolding(amount, of: asset, from: address, cause, alsoFrozen)
         }
         guard var account = try account(address) else { throw .failed(.insufficientFunds) }
         account.native = try Executor.rest(of: account.native, without: amount)
@@ -46,13 +47,14 @@ extension Executor {
     }
 
     private mutating func debitHolding(
-        _ amount: Amount, of asset: AssetID, from address: Address, _ cause: PostingCause
+        _ amount: Amount, of asset: AssetID, from address: Address, _ cause: PostingCause,
+        _ alsoFrozen: Bool
     ) throws(Stop) {
         _ = try self.asset(asset)
         try changeHolding(
             of: asset, for: address, cause, missing: .failed(.insufficientFunds)
         ) { holding throws(Stop) in
-            guard !holding.isFrozen else { throw .failed(.assetFrozen) }
+            guard alsoFrozen || !holding.isFrozen else { throw .failed(.assetFrozen) }
             holding.amount = try Executor.rest(of: holding.amount, without: amount)
         }
         guard var account = try account(address) else { return }

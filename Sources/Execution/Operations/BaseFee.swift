@@ -52,10 +52,12 @@ package struct BaseFee: Hashable, Comparable, Sendable, BCSCodable {
     static let name = "basefee"
     package static let key = StateKey.system(name)
 
+    /// - Parameter first: What genesis says, whatever was decided since: that is what the base fee
+    ///   is as long as the state has none.
     static func stored(
-        in source: any KeyValueSource, _ fees: FeeParameters
+        in source: any KeyValueSource, first: Amount
     ) throws(StorageFault) -> BaseFee {
-        try StoredState.record(at: key.path, in: source) ?? BaseFee(fees.baseFee)
+        try StoredState.record(at: key.path, in: source) ?? BaseFee(first)
     }
 
     package static func < (left: BaseFee, right: BaseFee) -> Bool { left.parts < right.parts }

@@ -67,7 +67,7 @@ extension Executor {
             if proposal.isApproved {
                 guard isStart else { continue }
                 for change in proposal.changes.changes { rules.parameters.set(change) }
-                try end(&proposal, entry)
+                try end(&proposal, entry, depositTo: proposal.proposer)
             } else if isApproved(proposal) {
                 proposalQueue.remove(entry)
                 proposal.isApproved = true
@@ -75,28 +75,39 @@ extension Executor {
                 proposalQueue.insert(
                     ProposalQueue.Entry(due: proposal.due, proposal: entry.proposal))
             } else {
-                try end(&proposal, entry)
+                let isHeard = share(of: proposal, isAtLeast: Executor.heardPermille)
+                let receiver = isHeard ? proposal.proposer : rules.fees.treasury
+                try end(&proposal, entry, depositTo: receiver)
             }
             proposals.write(proposal, for: entry.proposal)
         }
     }
 
+    /// A rejected proposal's deposit goes back if so much of the weight said yes; else to the
+    /// treasury, so that nobody takes all places for proposals for nothing.
+    static let heardPermille: UInt16 = 250
+
     private func isApproved(_ proposal: ParameterProposal) -> Bool {
+        share(of: proposal, isAtLeast: rules.governance.approvalPermille)
+    }
+
+    private func share(of proposal: ParameterProposal, isAtLeast permille: UInt16) -> Bool {
         let yes = proposal.votes.filter(\.approves).compactMap { rules.committee.index(of: $0.key) }
         // Weights together lie below 2^60.
         let (high, low) = rules.committee.weight(of: yes).multipliedFullWidth(by: 1000)
         let needed = rules.committee.totalWeight.multipliedFullWidth(
-            by: UInt64(rules.governance.approvalPermille))
+            by: UInt64(permille))
         return (high, low) >= (needed.high, needed.low)
     }
 
     private mutating func end(
-        _ proposal: inout ParameterProposal, _ entry: ProposalQueue.Entry
+        _ proposal: inout ParameterProposal, _ entry: ProposalQueue.Entry,
+        depositTo receiver: Address
     ) throws(StorageFault) {
         proposal.isGone = true
         proposalQueue.remove(entry)
         do throws(Stop) {
-            try returnDeposit(proposal.deposit, to: proposal.proposer)
+            try returnDeposit(proposal.deposit, to: receiver)
         } catch {
             throw StorageFault("proposal \(entry.proposal): its deposit can't go back: \(error)")
         }

@@ -74,7 +74,7 @@ package struct Safeguards: Hashable, Sendable {
                 terms: limit, spent: known?.spent ?? 0, windowStart: known?.windowStart ?? 0)
         }
         guardians = terms.guardians
-        quietUntil = 0
+        quietUntil = earlier?.guardians == terms.guardians ? earlier?.quietUntil ?? 0 : 0
         recovery = nil
     }
 

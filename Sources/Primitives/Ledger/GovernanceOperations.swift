@@ -51,10 +51,11 @@ public enum GovernedParameter: UInt16, Hashable, Sendable, CaseIterable {
     /// - Parameter stakeUnit: The stake that weighs one vote, which genesis fixes.
     public func range(stakeUnit: Amount) -> ClosedRange<UInt64> {
         switch self {
-        // Votes must stay affordable whatever was decided.
-        case .baseFee: 0...1 << 32
-        case .byteWeight: 0...1000
-        case .signatureWeight, .writeWeight: 0...100_000
+        // Votes must stay affordable whatever was decided: at all greatest values one of 700 bytes
+        // costs what 11,000 votes' stake is worth.
+        case .baseFee: 0...stakeUnit.rawValue
+        case .byteWeight: 0...10
+        case .signatureWeight, .writeWeight: 0...2000
         case .streamDeposit, .escrowDeposit, .holdingDeposit, .assetDeposit: 0...1 << 48
         // A block must have room for a few transactions before it raises the fee.
         case .targetWeight: 10_000...1 << 48
