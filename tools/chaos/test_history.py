@@ -31,7 +31,7 @@ def read(height, at=0.0, node=0, name="alice", kind="account", life=0, **values)
     return Read("reader", node, life, kind, name, at, at + 0.1, height, values)
 
 
-BALANCES = {"alice": 1000, "bob": 1000, "carol": 1000}
+BALANCES = {"alice": 1000, "bob": 21_000, "carol": 1000}
 
 
 class Good:
@@ -226,6 +226,11 @@ class EscrowTests(unittest.TestCase):
         steps = (self.CREATE, ("carol", "escrow-dispute", {}), decide)
         self.assertEqual(self.run_of(*steps, failures={2: 22}.items()), [])
         self.assertIn("22 was expected", self.run_of(*steps)[0])
+
+    def test_a_payer_without_the_deposit_makes_no_escrow(self):
+        create = ("carol", "escrow-create", {"payee": "bob", "arbiter": "alice", "amount": 50})
+        self.assertEqual(self.run_of(create, failures={0: 90}.items()), [])
+        self.assertIn("90 was expected", self.run_of(create)[0])
 
     def test_rounds_and_amounts_are_held_to(self):
         def decide(number, amount):
