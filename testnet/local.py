@@ -185,7 +185,8 @@ class Network:
             if refusal.code == -32002:
                 return 0
             raise
-        return sum(int(balance["amount"]) for balance in account["balances"])
+        return sum(int(balance["amount"]) for balance in account["balances"]
+                   if balance["asset"] == "native")
 
     def checked(self):
         """Users' signatures that each node has checked since its start."""

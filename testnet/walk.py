@@ -157,8 +157,14 @@ def recovery(network, folder):
     propose = ("recover", "propose", family, new, "--key", network.key("dave"), "--key",
                network.key("erin"), "--cosigner", erin)
     wait_until(lambda: tried(network, 2, *propose), 30, "the guardians may propose again")
+    def is_ready():
+        recovery = network.rpc(3, "account_get", address=family)["safeguards"].get("recovery")
+        head = network.rpc(3, "chain_head")
+        return recovery and int(head["time"]) >= int(recovery["readyAt"])
+
+    wait_until(is_ready, 30, "the delay is over")
     complete = ("recover", "complete", family, "--key", franks)
-    wait_until(lambda: tried(network, 3, *complete), 30, "the delay is over")
+    wait_until(lambda: tried(network, 3, *complete), 10, "the new keys are in force")
     shown = network.run("account", "show", family, node=3)
     expect(found["publicKey"] in [signer["publicKey"] for signer in shown["policy"]["signers"]]
            and "recovery" not in shown["safeguards"],
@@ -214,7 +220,64 @@ def deadline(network, folder):
                "the escrow closed")
     shown = network.run("escrow", "show", escrow, node=3)
     expect(shown["refunded"] == "5000", "all of it went back to bob")
-    expect(network.balance("bob", 3) == before + 5_000, "bob has 5000 more, without a fee")
+    deposit = int(network.rpc(3, "genesis_get")["parameters"]["escrowDeposit"])
+    expect(network.balance("bob", 3) == before + 5_000 + deposit,
+           f"bob has 5000 more, and the escrow's deposit of {deposit}, without a fee")
+
+
+def assets(network, folder):
+    """An asset that carol issues: minted, paid, held in escrow, frozen, redeemed, retired."""
+    key, dave = network.key("carol"), network.address("dave")
+
+    def held(name, node=0):
+        account = network.rpc(node, "account_get", address=network.address(name))
+        return sum(int(entry["amount"]) for entry in account["balances"]
+                   if entry["asset"] == asset)
+
+    issued = network.run("asset", "issue", "--key", key, "--symbol", "COFFEE", "--cap", 1_000,
+                         "--can-freeze", "--can-claw-back", node=1)
+    asset = issued["receipt"]["assets"][0]
+    network.run("asset", "mint", asset, "--to", dave, "--amount", 100, "--key", key, node=1)
+    above = network.refused("asset", "mint", asset, "--to", dave, "--amount", 901, "--key", key,
+                            node=1)
+    expect("aboveCap" in above, "nobody mints above the cap", above)
+    network.run("pay", "--key", network.key("dave"), "--to", network.address("erin"),
+                "--amount", 40, "--asset", asset, node=2)
+    created = network.run("escrow", "create", "--key", network.key("dave"), "--to",
+                          network.address("bob"), "--amount", 60, "--asset", asset,
+                          "--deadline", "+1h", node=2)
+    escrow = created["receipt"]["escrows"][0]
+    network.run("escrow", "decide", escrow, "--release", "all", "--key", network.key("dave"),
+                node=3)
+    wait_until(lambda: held("bob") == 60 and held("erin") == 40, 10, "bob and erin hold it")
+    expect(held("dave") == 0, "bob has 60 by an escrow, erin 40, dave nothing")
+    network.run("asset", "freeze", asset, "--holder", network.address("erin"), "--key", key,
+                node=1)
+    stopped = network.refused("pay", "--key", network.key("erin"), "--to", dave,
+                              "--amount", 1, "--asset", asset, node=2)
+    expect("assetFrozen" in stopped, "who is frozen can't pay with it", stopped)
+    network.run("asset", "clawback", asset, "--holder", network.address("erin"), "--amount", 40,
+                "--key", key, node=1)
+    network.run("asset", "redeem", asset, "--amount", 60, "--key", network.key("bob"), node=3)
+    network.run("asset", "retire", asset, "--key", key, node=1)
+    gone = network.refused("query", "asset", asset, node=1)
+    expect("asset" in gone, "nothing of it is left, and its deposit is back", gone)
+
+
+def governance(network, folder):
+    """What validators may change, and a proposal that nobody has voted on yet."""
+    shown = network.run("governance", "show", node=1)
+    named = {entry["name"]: entry for entry in shown["parameters"]}
+    wild = network.refused("governance", "propose", "--set", "fees.targetWeight=0", "--key",
+                           network.key("alice"), node=1)
+    expect("valueOutOfRange" in wild, "a value that would stop the chain is refused", wild)
+    made = network.run("governance", "propose", "--set", "fees.escrowDeposit=15000", "--key",
+                       network.key("faucet"), node=1)
+    proposal = made["receipt"]["proposals"][0]
+    wait_until(lambda: network.rpc(2, "governance_get")["proposals"], 10, "all nodes know it")
+    told = network.rpc(2, "governance_get")["proposals"][0]
+    expect(told["id"] == proposal and told["approvingWeight"] == 0,
+           f"fees.escrowDeposit may become 15000, it is {named['fees.escrowDeposit']['value']}")
 
 
 def crash(network, folder):
@@ -341,8 +404,8 @@ def statements(network, folder):
            f"nothing up to height {height} was rewritten since, says node 3 and proves it")
 
 
-STEPS = (keys, payments, multisig, recovery, milestones, deadline, proofs, statements,
-         offline.vouchers, offline.settlement, crash, idle_machines)
+STEPS = (keys, payments, multisig, recovery, milestones, deadline, assets, governance,
+         proofs, statements, offline.vouchers, offline.settlement, crash, idle_machines)
 
 
 def main():

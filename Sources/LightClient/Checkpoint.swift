@@ -23,7 +23,7 @@ package struct Checkpoint: Hashable, Sendable {
         _ bytes: [UInt8], asking question: LightClient.Question
     ) throws(ProofFault) -> LightClient.Proven {
         let proof = try LightClient.decode(bytes)
-        guard proof.claim.question == question else { throw .otherQuestion }
+        guard proof.claim.answers(question) else { throw .otherQuestion }
         let header = proof.header
         guard header.height == height, header.digest == digest else {
             throw .otherBlock(found: header.height, wanted: height)

@@ -29,6 +29,9 @@ struct TestnetPlan: Sendable {
     /// Windows and delays of a second, so that a walk needn't wait for hours.
     static let safeguards = SafeguardParameters(
         windowMillisecondsMin: 1000, delayMillisecondsMin: 1000)
+    /// All that can be governed is, and a decision takes a minute or two.
+    static let governance = GovernanceParameters(
+        governed: GovernedParameter.allCases, voteBlocks: 30, delayBlocks: 10)
     /// What each validator has bonded: all weigh the same.
     static let stake = Amount(10_000_000)
 
@@ -123,7 +126,8 @@ struct TestnetMaker {
                     bond: plan.bond)
             },
             parameters: LedgerParameters(
-                fees: .init(treasury: treasury), verification: .init(spread: plan.spreads),
+                fees: .init(treasury: treasury), stake: .init(epochBlocks: 100),
+                verification: .init(spread: plan.spreads), governance: TestnetPlan.governance,
                 safeguards: TestnetPlan.safeguards))
     }
 

@@ -108,10 +108,13 @@ import Testing
             let files = try [proof, earlier].map {
                 try TemporaryFile("{\"proof\": \"\(base64($0))\"}")
             }
-            return try light.run([
-                "--chain", fixture.genesis.chainID.description, "--genesis", genesis.path,
-                "--earlier", files[1].path, subject, files[0].path,
-            ])
+            // A file goes with its last use, which the program's is not.
+            return try withExtendedLifetime(files) {
+                try light.run([
+                    "--chain", fixture.genesis.chainID.description, "--genesis", genesis.path,
+                    "--earlier", files[1].path, subject, files[0].path,
+                ])
+            }
         }
         let old = kept.anchored(.consistency(earlier)).bcsBytes
         for (from, to) in [(2, 3), (2, 2), (3, 3), (1, 3)] as [(Height, Height)] {

@@ -38,6 +38,7 @@ enum HashFixtures {
         (.journal, "55b1afcbcb7476a0aa1d6dafc62b3041efdd69821481999aabeb342bb8fac69e"),
         (.keyFile, "f3793a8875c9ea1ee8dce04c78a1e7e602193943aeb011951c04ac10041b0b52"),
         (.random, "915f7c2a66f9b3f7340ffe29bcb0595e299b73d97e3eeb60e7f238811ef0baa9"),
+        (.text, "ff0e8cf9611346698355c641150b1bcc623f86c0bbf62e3c7e83380ac706c9a1"),
     ]
     /// Of nothing, in `transaction`.
     static let ofNothing =

@@ -50,10 +50,11 @@ package struct ProofFixture {
         on ledger: inout Ledger, stream: UInt16 = 0
     ) throws -> WriteSet {
         let address = Policy.single(payer.publicKey).address
-        let next = try reader.account(address)?.nextSequence(on: stream) ?? 0
+        // The ledger may stand on another store than the fixture's.
+        let next = transactions.count { $0.transaction.stream == stream }
         let transaction = Transaction(
             chainID: genesis.chainID, sender: address, stream: stream,
-            sequence: next,
+            sequence: SequenceNumber(UInt64(next)),
             validUntil: ledger.time.clampedAdvance(by: 100_000), maxFee: 100_000, tip: 0,
             cosigners: [],
             operations: [.transfer(Transfer(to: payee, amount: 5))])

@@ -103,6 +103,7 @@ def values_of(account):
     """What a read of an account tells, as the model has it."""
     policy = account.get("policy")
     sequences = {entry["stream"]: entry["nextSequence"] for entry in account["streams"]}
-    return {"balance": sum(int(entry["amount"]) for entry in account["balances"]),
+    return {"balance": sum(int(entry["amount"]) for entry in account["balances"]
+                           if entry["asset"] == "native"),
             "sequence": sequences.get(0, 0),
             "weight": policy["signers"][0]["weight"] if policy else None}
