@@ -42,6 +42,17 @@ struct GovernanceWorld {
         return try failure(world.run(voter, .voteParameters(vote)))
     }
 
+    /// Votes yes for all of `voters`, in one block.
+    mutating func approve(_ id: ProposalID, by voters: some Sequence<Person>) throws {
+        let votes = try voters.map { voter in
+            let vote = ParameterVote(proposal: id, key: voter.key.publicKey, approves: true)
+            return SignedTransaction(
+                signing: try world.transaction(voter.address, [.voteParameters(vote)]),
+                by: [voter.key])
+        }
+        try world.run(votes)
+    }
+
     mutating func pass(to height: Height) throws {
         while world.ledger.height < height { try world.run([]) }
     }
@@ -72,17 +83,7 @@ struct GovernanceWorld {
         #expect(try test.proposals.isEmpty)
         #expect(try test.world.balance(test.world.carol) > before - 2000)
         let next = try test.propose(try GovernanceWorld.changes((.escrowDeposit, 77)))
-        let votes = try test.world.validators.prefix(3).map { validator in
-            SignedTransaction(
-                signing: try test.world.transaction(
-                    validator.address,
-                    [
-                        .voteParameters(
-                            ParameterVote(
-                                proposal: next, key: validator.key.publicKey, approves: true))
-                    ]), by: [validator.key])
-        }
-        try test.world.run(votes)
+        try test.approve(next, by: test.world.validators.prefix(3))
         try test.pass(to: 8)
         #expect(try test.world.reader.proposals().first?.proposal.isApproved == true)
         #expect(try test.vote(next, by: test.world.validators[3]) == .voteClosed)
@@ -167,17 +168,7 @@ struct GovernanceWorld {
         let range = parameter.range(stakeUnit: test.world.genesis.parameters.stake.unit)
         let value = isLeast ? range.lowerBound : range.upperBound
         let id = try test.propose(try GovernanceWorld.changes((parameter, value)))
-        let votes = try test.world.validators.map { validator in
-            SignedTransaction(
-                signing: try test.world.transaction(
-                    validator.address,
-                    [
-                        .voteParameters(
-                            ParameterVote(
-                                proposal: id, key: validator.key.publicKey, approves: true))
-                    ]), by: [validator.key])
-        }
-        try test.world.run(votes)
+        try test.approve(id, by: test.world.validators)
         try test.pass(to: 11)
         #expect(try test.parameters.value(of: parameter) == value)
         let changed = try test.parameters
@@ -199,17 +190,7 @@ struct GovernanceWorld {
         var test = try GovernanceWorld(governed: [.baseFee, .changeDenominator], baseFee: 100)
         let id = try test.propose(
             try GovernanceWorld.changes((.baseFee, 10), (.changeDenominator, 1 << 32)))
-        let votes = try test.world.validators.map { validator in
-            SignedTransaction(
-                signing: try test.world.transaction(
-                    validator.address,
-                    [
-                        .voteParameters(
-                            ParameterVote(
-                                proposal: id, key: validator.key.publicKey, approves: true))
-                    ]), by: [validator.key])
-        }
-        try test.world.run(votes)
+        try test.approve(id, by: test.world.validators)
         try test.pass(to: 12)
         #expect(try test.parameters.fees.baseFee == 10)
         #expect(test.world.ledger.baseFee > BaseFee(10))
