@@ -55,7 +55,7 @@ class FakeNode:
             if parameters["transaction"] in self.refusals:
                 raise Refusal(-32003, "refused", {"reason": self.refusals[parameters["transaction"]]})
             return {}
-        return {"policy": None, "balances": [{"amount": "890"}],
+        return {"policy": None, "balances": [{"asset": "native", "amount": "890"}],
                 "streams": [{"stream": 0, "nextSequence": self.sequences[parameters["address"]]}]}
 
     def batch(self, calls, seconds=None):
