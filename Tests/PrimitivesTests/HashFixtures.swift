@@ -23,6 +23,7 @@ enum HashFixtures {
         (.vote, "cfdf7fdf5ee70dbdd5f7c0b45f10772ec6834433af1faf517e558e8df6a177e1"),
         (.status, "c40742c59d499099a306174b86f80d5d9f711f802735d2b771a6475581136d6f"),
         (.committee, "b80bf4e646491d2b24c8e79c92122c8fdf14e3357655981ce133dd377d4c3d21"),
+        (.epoch, "9d049d8b5f92a639db9c36490b88619e4eb05dc596b0e973c7f6441188c1c5fe"),
         (.seed, "a54ff93d44c8c9ffea9edc6d1c43cc4921323528165d45e488b564f3cbcc420e"),
         (.leader, "7715ab49dbcd9e1b83c6da14f96932933c0da1aca7089e8a8e128b1e8814e367"),
         (.shard, "1046825b455897bc5a114f784e5974bfa8df80aaddb3253c4d4da2197e9caedf"),

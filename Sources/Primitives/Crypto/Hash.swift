@@ -42,6 +42,7 @@ public enum HashDomain: String, Sendable, CaseIterable {
     case status = "offpeak/status"
     /// A committee.
     case committee = "offpeak/set"
+    case epoch = "offpeak/epoch"
     /// An epoch's seed.
     case seed = "offpeak/seed"
     /// The choice of a view's leader.
