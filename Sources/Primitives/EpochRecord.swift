@@ -1,7 +1,8 @@
 /// Which heights an epoch has, and when its committee is known.
 ///
-/// With L heights in an epoch, epoch e has the heights e·L ... (e + 1)·L - 1; epoch 0 begins with
-/// genesis, height 0.
+/// With L heights in an epoch, epoch e has the blocks at heights e·L + 1 ... (e + 1)·L. A batch of
+/// epoch e is sealed after heights e·L ... (e + 1)·L - 1, so that a period of verifiers, whose
+/// length divides L, belongs to one epoch.
 public struct EpochSchedule: Hashable, Sendable {
     /// L, at least 1.
     public let length: UInt64
@@ -14,34 +15,43 @@ public struct EpochSchedule: Hashable, Sendable {
         self.lag = lag
     }
 
-    /// The epoch of the block at `height`.
-    public func epoch(of height: Height) -> Epoch { Epoch(rawValue: height.rawValue / length) }
+    /// The epoch of the block at `height`; genesis counts to epoch 0.
+    public func epoch(of height: Height) -> Epoch {
+        Epoch(rawValue: height.clampedRetreat(by: 1).rawValue / length)
+    }
 
-    /// The first height of `epoch`, at most the highest possible one.
-    public func first(of epoch: Epoch) -> Height {
+    /// The epoch of a batch that is sealed after `height`, which is that of the next block.
+    public func epoch(after height: Height) -> Epoch {
+        Epoch(rawValue: height.rawValue / length)
+    }
+
+    /// The height of the boundary block before `epoch`, at most the highest possible one.
+    private func start(of epoch: Epoch) -> Height {
         let (product, overflow) = epoch.rawValue.multipliedReportingOverflow(by: length)
         return Height(rawValue: overflow ? .max : product)
     }
 
+    /// The first height of `epoch`, at most the highest possible one.
+    public func first(of epoch: Epoch) -> Height { start(of: epoch).clampedAdvance(by: 1) }
+
     /// The last height of `epoch`, that of its boundary block.
-    public func last(of epoch: Epoch) -> Height {
-        first(of: epoch).clampedAdvance(by: length - 1)
-    }
+    public func last(of epoch: Epoch) -> Height { start(of: epoch).clampedAdvance(by: length) }
+
+    /// Whether `height` is the first of its epoch.
+    public func isFirst(_ height: Height) -> Bool { height == first(of: epoch(of: height)) }
 
     /// Whether `height` is the last of its epoch.
     public func isLast(_ height: Height) -> Bool { height == last(of: epoch(of: height)) }
 
     /// The height after which the state has the committee of `epoch`: 0 for the first, else `lag`
-    /// heights before the end of the epoch before. Whoever votes for a boundary block has executed
-    /// so far.
+    /// and one heights before the boundary block. Whoever votes for that block has executed so far.
     public func decision(of epoch: Epoch) -> Height {
-        guard epoch.rawValue > 0 else { return 0 }
-        return first(of: epoch).clampedRetreat(by: 1).clampedRetreat(by: lag)
+        start(of: epoch).clampedRetreat(by: lag).clampedRetreat(by: 1)
     }
 
     /// The newest epoch whose committee the state after `height` has.
     public func newest(after height: Height) -> Epoch {
-        epoch(of: height.clampedAdvance(by: lag).clampedAdvance(by: 1))
+        epoch(after: height.clampedAdvance(by: lag).clampedAdvance(by: 1))
     }
 }
 
