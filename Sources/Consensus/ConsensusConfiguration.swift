@@ -20,8 +20,12 @@ package struct ConsensusConfiguration: Sendable {
     /// The voting key; nil for an observer.
     package let signer: (any Signing)?
     package let signing: SigningMode
-    /// The block that the epoch starts from.
+    /// The block that the epoch starts from: genesis, or the last block of the epoch before.
     package let genesis: Block
+    /// The height of the epoch's boundary block; the highest possible one for no end.
+    package let lastHeight: Height
+    /// How the epoch ended, if the tip is its boundary block; the engine is over from its start.
+    package let end: EpochEnd?
     package let tip: Tip
     package let timing: ConsensusTiming
     /// A rule broken on purpose; only the simulator can ask for it.
@@ -29,20 +33,27 @@ package struct ConsensusConfiguration: Sendable {
 
     package init(
         committee: Committee, ownIndex: ValidatorIndex?, signer: (any Signing)?, genesis: Block,
-        tip: Tip, timing: ConsensusTiming, signing: SigningMode = .full
+        tip: Tip, timing: ConsensusTiming, signing: SigningMode = .full,
+        lastHeight: Height = Height(.max), end: EpochEnd? = nil
     ) {
         self.init(
             committee: committee, ownIndex: ownIndex, signer: signer, genesis: genesis, tip: tip,
-            timing: timing, signing: signing, breaking: nil)
+            timing: timing, signing: signing, lastHeight: lastHeight, end: end,
+            breaking: nil)
     }
 
     /// A configuration that breaks a rule, to show that the simulator notices. No file of a node
     /// can ask for one.
     package init(
         committee: Committee, ownIndex: ValidatorIndex?, signer: (any Signing)?, genesis: Block,
-        tip: Tip, timing: ConsensusTiming, signing: SigningMode = .full, breaking bug: PlantedBug?
+        tip: Tip, timing: ConsensusTiming, signing: SigningMode = .full,
+        lastHeight: Height = Height(.max), end: EpochEnd? = nil, breaking bug: PlantedBug?
     ) {
-        precondition(genesis.view == 0, "a genesis of view \(genesis.view)")
+        precondition(
+            genesis.ref(in: committee.epoch).view == 0, "a genesis of view \(genesis.view)")
+        precondition(
+            end == nil ? tip.block.height < lastHeight : tip.block.height == lastHeight,
+            "a tip at \(tip.block.height) of \(lastHeight)")
         precondition((tip.certificate == nil) == (tip.block == genesis), "a tip without its proof")
         let votes = signing != .observer && ownIndex != nil
         precondition(!votes || signer != nil, "a validator without a voting key")
@@ -51,6 +62,8 @@ package struct ConsensusConfiguration: Sendable {
         self.signer = votes ? signer : nil
         self.signing = votes ? signing : .observer
         self.genesis = genesis
+        self.lastHeight = lastHeight
+        self.end = end
         self.tip = tip
         self.timing = timing
         plantedBug = bug

@@ -24,6 +24,9 @@ package enum ConsensusEffect: Hashable, Sendable {
     /// Blocks that are final from now on, each once, ascending without gaps; the certificate is
     /// the last one's. After a restart blocks may come again that the store already holds.
     case commit([Block], Certificate)
+    /// The same for the epoch's last blocks, with the proof that it is over: nothing more is
+    /// committed by this engine.
+    case commitLast([Block], EpochEnd)
     /// Two votes that prove their signer at fault.
     case evidence(Evidence)
     /// The peer sent what no honest node sends.

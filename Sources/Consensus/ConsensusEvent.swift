@@ -26,11 +26,16 @@ package struct BlockContents: Hashable, Sendable {
     package let executed: ExecutedRef
     /// The proposer's clock; the engine raises it above the parent's time.
     package let time: Timestamp
+    /// For the last block of an epoch, the digest of the next epoch's record.
+    package let nextSetHash: Digest?
 
-    package init(payload: [UInt8], executed: ExecutedRef, time: Timestamp) {
+    package init(
+        payload: [UInt8], executed: ExecutedRef, time: Timestamp, nextSetHash: Digest? = nil
+    ) {
         self.payload = payload
         self.executed = executed
         self.time = time
+        self.nextSetHash = nextSetHash
     }
 }
 

@@ -24,7 +24,10 @@ extension SimplexEngine {
     package var currentLeader: ValidatorIndex { leader }
     /// Δ in milliseconds, as it was when the view was entered.
     package var unitOfTimeInView: UInt64 { delta }
-    package var isCatchingUp: Bool { finalizedView > finalized.view }
+    package var isCatchingUp: Bool { finalizedView > place.view }
+    package var epoch: Epoch { committee.epoch }
+    /// Where the last committed block stands in this epoch: at view 0 before the epoch's first.
+    package var place: BlockRef { finalized.ref(in: committee.epoch) }
 
     package var waitingFor: ConsensusProgress {
         let slot = slots[view] ?? Slot()
@@ -38,7 +41,7 @@ extension SimplexEngine {
     /// Traps if the state is one that no sequence of events may lead to.
     package func checkInvariants() {
         precondition(view > finalizedView, "view \(view), finalized \(finalizedView)")
-        precondition(finalized.view <= finalizedView, "committed beyond \(finalizedView)")
+        precondition(place.view <= finalizedView, "committed beyond \(finalizedView)")
         precondition(finalized.height >= configuration.tip.block.height, "the height went back")
         precondition(incoming.isEmpty || halted, "\(incoming.count) certificates left")
         precondition(fetches.count <= ConsensusLimits.requestsMax, "\(fetches.count) requests")

@@ -15,6 +15,8 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
     case floor(View)
     /// The first signing record that was known of another validator.
     case introduced(ValidatorIndex, RecordID)
+    /// All records are of this epoch: the first one, in every epoch but epoch 0.
+    case epoch(Epoch)
 
     package func encode(to writer: inout BCSWriter) {
         writer.appendVariant(UInt32(type))
@@ -26,6 +28,7 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
         case .introduced(let index, let record):
             writer.append(index)
             writer.append(record)
+        case .epoch(let value): writer.append(value)
         }
     }
 
@@ -37,6 +40,7 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
         case 2: self = .certificate(try reader.read())
         case 3: self = .floor(try reader.read())
         case 4: self = .introduced(try reader.read(), try reader.read())
+        case 5: self = .epoch(try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }
@@ -49,6 +53,7 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
         case .certificate: 2
         case .floor: 3
         case .introduced: 4
+        case .epoch: 5
         }
     }
 
@@ -59,7 +64,12 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
         case .block(let block): block.view
         case .certificate(let certificate): certificate.view
         case .floor(let view): view
-        case .introduced: 0
+        case .introduced, .epoch: 0
         }
+    }
+
+    /// The epoch that a journal is of.
+    package static func epoch(of records: [JournalRecord]) -> Epoch {
+        if case .epoch(let epoch)? = records.first { epoch } else { 0 }
     }
 }

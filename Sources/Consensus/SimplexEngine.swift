@@ -48,6 +48,13 @@ package import Primitives
 ///   final, and then proposes an empty block.
 /// - R20 a block's time lies above its parent's and within the voter's bounds of its own clock.
 ///
+/// Epochs
+/// - E1 the epoch's last height is that of its boundary block, which names the next committee. Its
+///   descendants in the epoch, tail blocks, bring nothing and aren't committed: they are there to
+///   make it final.
+/// - E2 upon the boundary block's finalization: the epoch ends with the proof of it, and an engine
+///   with the next committee goes on from that block, at view 0.
+///
 /// Journal and restart
 /// - P1 a vote's record stands before its message, a block's before the vote for it.
 /// - P3 a restart replays the records, and sends stored bytes again; it signs nothing twice.
@@ -74,6 +81,11 @@ package struct SimplexEngine: Sendable {
     /// Whether rule R11 or P5 stopped the engine for good, and which.
     package internal(set) var stopCause: StopCause?
     package var halted: Bool { stopCause != nil }
+    /// How the epoch ended; nil while it lasts. An engine whose epoch is over only helps others to
+    /// get there.
+    package internal(set) var end: EpochEnd?
+    /// Whether the journal holds records of another epoch only.
+    let beginsJournal: Bool
 
     /// By view, all above `finalizedView`.
     var slots: [View: Slot] = [:]
@@ -129,6 +141,7 @@ package struct SimplexEngine: Sendable {
     package mutating func handle(_ event: ConsensusEvent, at moment: Moment) -> [ConsensusEffect] {
         guard !halted else { return [] }
         self.moment = moment
+        guard end == nil else { return help(event) }
         take(event)
         settle()
         defer { effects.removeAll() }
@@ -170,6 +183,7 @@ package struct SimplexEngine: Sendable {
             guard !halted, isDirty else { continue }
             isDirty = false
             commitFinal()
+            guard end == nil else { return incoming.removeAll() }
             giveUpIfHopeless()
             notarizeIfReady()
             buildIfLeading()

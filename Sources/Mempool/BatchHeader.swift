@@ -138,6 +138,7 @@ package struct BatchHeader: Hashable, Sendable, BCSCodable {
     package func claim(in layout: ShardLayout) -> SignatureClaim? {
         guard isWithinLimits(layout.settings), content.chainID == layout.committee.chainID,
             content.epoch == layout.committee.epoch, let sealed = sealedHeight(layout.settings),
+            layout.isOfEpoch(sealed),
             layout.term(of: content.lane.shard, after: sealed) == content.lane.term,
             layout.owner(of: content.lane) == content.owner,
             let owner = layout.committee[content.owner]

@@ -58,6 +58,15 @@ package enum Evidence: Hashable, Sendable, BCSCodable {
         }
     }
 
+    /// The epoch of the batches that it is about.
+    package var epoch: Epoch {
+        switch self {
+        case .wrongVerdict(let ack, _, _, _): ack.header.content.epoch
+        case .conflictingAcks(let header, _, _), .equivocatingOwner(let header, _):
+            header.content.epoch
+        }
+    }
+
     /// For logs and answers.
     package var name: String {
         switch self {

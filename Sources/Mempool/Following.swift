@@ -46,6 +46,13 @@ struct Following: Sendable {
     /// load everybody is slow, and nobody is censored.
     private(set) var usualTime: UInt64 = 0
 
+    init(usualTime: UInt64 = 0) { self.usualTime = usualTime }
+
+    /// All of them, those first that wait longest.
+    var entries: [Followed] {
+        followed.values.sorted { ($0.since, $0.transaction.id) < ($1.since, $1.transaction.id) }
+    }
+
     var count: Int { followed.count }
     var isFull: Bool { followed.count >= BatchLimits.followedMax }
 

@@ -36,8 +36,8 @@ package enum MempoolEvent: Sendable {
     /// What this machine can check for others; what a peer says that it can.
     case ownCapacity(Capacity)
     case peerCapacity(PeerID, Capacity)
-    /// Bodies that execution waits for, by their certificates.
-    case bodiesWanted([BatchCertificate])
+    /// Bodies that execution waits for, by their certificates, which are of the committee's epoch.
+    case bodiesWanted([BatchCertificate], of: Committee)
     /// The engine's own timer, every `MempoolTimes.tick`.
     case tick
 }

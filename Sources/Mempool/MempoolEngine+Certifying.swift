@@ -28,7 +28,7 @@ extension MempoolEngine {
             return effects.append(.penalise(peer, "a certificate with a wrong signature"))
         }
         let content = certificate.value.header.content
-        guard content.position > table[content.lane]?.position ?? 0,
+        guard content.epoch == layout.committee.epoch, content.position > table[content.lane]?.position ?? 0,
             content.expiryHeight > height, !shelf.holds(certificate.value.header),
             shelf.count(content.lane) < 2 * BatchLimits.unincludedMax
         else { return }
@@ -40,7 +40,7 @@ extension MempoolEngine {
     /// Takes a certificate that came with a block and was checked there.
     package mutating func learn(_ certificate: Verified<BatchCertificate>, at now: Instant) {
         let content = certificate.value.header.content
-        guard content.position > table[content.lane]?.position ?? 0 else { return }
+        guard content.epoch == layout.committee.epoch, content.position > table[content.lane]?.position ?? 0 else { return }
         shelf.insert(certificate, at: now)
         noteCertified(certificate.value.header, at: now)
     }
@@ -81,9 +81,12 @@ extension MempoolEngine {
         bodies.release(digest)
     }
 
-    mutating func want(_ certificates: [BatchCertificate], at now: Instant) {
+    mutating func want(
+        _ certificates: [BatchCertificate], of committee: Committee, at now: Instant
+    ) {
         for certificate in certificates {
-            let holders = certificate.holders.filter { $0 != ownIndex }.compactMap { peer($0) }
+            let holders = certificate.holders.compactMap { committee[$0] }
+                .filter { $0.votingKey != signer.publicKey }.map(\.peerID)
             let bytes = Int(certificate.header.content.byteLength)
             bodies.want(certificate.digest, bytes: bytes, from: holders)
         }

@@ -38,7 +38,7 @@ extension MempoolEngine {
 
     /// Checks the signatures of a transaction in this node's care: once at a time, however often an
     /// owner says that they are wrong.
-    private mutating func screen(_ transaction: SignedTransaction, then next: Screening) {
+    mutating func screen(_ transaction: SignedTransaction, then next: Screening) {
         guard following.beginScreening(transaction.id, next) else { return }
         signatures.screening += UInt64(transaction.authorizations.count)
         startCheck(.transactions([transaction]), for: .screening(transaction, next))
@@ -66,7 +66,7 @@ extension MempoolEngine {
 
     /// Hands a transaction to the owner of record, or to the next rank after `lane` that can be
     /// reached, with those passed over at the end.
-    private mutating func dispatch(
+    mutating func dispatch(
         _ transaction: SignedTransaction, shard: UInt16, after lane: Lane? = nil
     ) {
         let record = laneOfRecord(shard)
@@ -177,7 +177,7 @@ extension MempoolEngine {
     }
 
     /// Longer where everything takes long.
-    private var admissionWait: UInt64 {
+    var admissionWait: UInt64 {
         min(max(MempoolTimes.admissionWait, following.usualTime), MempoolTimes.handoverWaitMax)
     }
 

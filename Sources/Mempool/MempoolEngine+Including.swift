@@ -59,7 +59,7 @@ extension MempoolEngine {
     }
 
     /// Forgets the acks that the chain has passed, and the bodies of those that it left out.
-    private mutating func settleLane(
+    mutating func settleLane(
         _ lane: Lane, through last: UInt64, _ included: Set<Digest>
     ) {
         var writes = WriteSet()

@@ -26,6 +26,8 @@ package import Primitives
 ///   the certificate, to all. Who is late is joined by others; who is wrong is named. (Counting)
 /// - upon a certificate: keep it until a block includes it. (Certifying)
 /// - upon a finalized block: lanes and terms move on; void batches return to the pool. (Including)
+/// - upon a new epoch: its committee owns the shards; all lanes begin anew, and what was on its way
+///   to a block goes to the new owners. (Entering)
 ///
 /// Why no signature can slip in: a chunk's verdict needs bonds of H_U that say exactly the same
 /// list, so that an honest verifier, who checked every signature of the chunk, said it. Who checks
@@ -40,7 +42,7 @@ package import Primitives
 /// Invariants: see OwnerPool, SealedLane and Witness.
 package struct MempoolEngine: Sendable {
     package internal(set) var layout: ShardLayout
-    package let ownIndex: ValidatorIndex?
+    package internal(set) var ownIndex: ValidatorIndex?
     /// What must not be signed for want of a record; the node says so.
     package var silence = Silence.none
     let signer: any Signing
@@ -151,7 +153,8 @@ package struct MempoolEngine: Sendable {
             if layout.isBonded(peer) { workers.setHint(capacity, of: peer) }
         case .executed(let time, let transactions):
             settle(transactions, time: time, at: moment.now)
-        case .bodiesWanted(let certificates): want(certificates, at: moment.now)
+        case .bodiesWanted(let certificates, let committee):
+            want(certificates, of: committee, at: moment.now)
         case .tick: try tick(at: moment.now, view: view)
         }
     }

@@ -174,3 +174,20 @@ package enum MempoolMessage: Hashable, Sendable, BCSCodable {
         }
     }
 }
+
+extension MempoolMessage {
+    /// The epoch that the message is of; nil for one that is of none, or that names something by
+    /// its digest only.
+    package var epoch: Epoch? {
+        switch self {
+        case .batch(let batch, _): batch.header.content.epoch
+        case .ack(let ack): ack.header.content.epoch
+        case .certificate(let certificate): certificate.header.content.epoch
+        case .task(let task): task.header.content.epoch
+        case .complaint(let complaint): complaint.epoch
+        case .forward, .answers, .bodyRequest, .body, .bodyMissing, .checkAlso, .declined,
+            .appeal:
+            nil
+        }
+    }
+}

@@ -48,6 +48,15 @@ struct OwnerPool: Sendable {
     /// Transactions in the pool, sealed ones included.
     var count: Int { entries.count }
 
+    /// Transactions in the pool, sealed ones included, by sender, stream and sequence.
+    var transactions: [SignedTransaction] {
+        entries.values.map(\.transaction.value).sorted { left, right in
+            let (left, right) = (left.transaction, right.transaction)
+            return (left.sender, left.stream, left.sequence)
+                < (right.sender, right.stream, right.sequence)
+        }
+    }
+
     /// Whether exactly these bytes are in the pool.
     func holds(_ transaction: SignedTransaction) -> Bool {
         entries[transaction.id]?.transaction.value == transaction

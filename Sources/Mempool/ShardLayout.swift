@@ -4,6 +4,8 @@ package import Primitives
 /// same on every node for a height.
 package struct ShardLayout: Sendable {
     package let committee: Committee
+    /// Which heights the committee's epoch has; nil for one without an end.
+    package let epochs: EpochSchedule?
     package let settings: BatchSettings
     package let shardCount: Int
     /// The sets of verifiers by their periods, as far as they are known.
@@ -11,16 +13,16 @@ package struct ShardLayout: Sendable {
     /// Rankings of the terms around the present, drawn once.
     private var rankings: [Tenure: [ValidatorIndex]] = [:]
 
-    /// The layout at the chain's start: without other sets, the validators alone are verifiers.
+    /// The layout at the epoch's start: without other sets, the validators alone are verifiers.
     package init(
         committee: Committee, settings: BatchSettings = BatchSettings(),
-        verifierSets: [UInt64: VerifierSet]? = nil
+        epochs: EpochSchedule? = nil, verifierSets: [UInt64: VerifierSet]? = nil
     ) {
         self.committee = committee
+        self.epochs = epochs
         self.settings = settings
         shardCount = BatchLimits.shardCount(committee: committee.count)
         self.verifierSets = verifierSets ?? [0: VerifierSet(period: 0, committee: committee)]
-        keepRankings(at: 0)
     }
 
     /// H(shard, epoch ‖ sender) modulo the shard count.
@@ -29,6 +31,11 @@ package struct ShardLayout: Sendable {
         hasher.update(committee.epoch.bcsBytes)
         hasher.update(sender.bytes32)
         return UInt16(hasher.finalize().bytes32.remainder(dividingBy: UInt64(shardCount)))
+    }
+
+    /// Whether a batch of the committee's epoch can be sealed after `height`.
+    package func isOfEpoch(_ height: Height) -> Bool {
+        epochs.map { $0.epoch(after: height) == committee.epoch } ?? true
     }
 
     // MARK: Owners

@@ -52,6 +52,11 @@ struct Workers: Sendable {
         for peer in workers.keys where !kept.contains(peer) { workers[peer] = nil }
     }
 
+    /// Nothing is waited for any more.
+    mutating func releaseAll() {
+        for peer in workers.keys { workers[peer]?.outstanding = 0 }
+    }
+
     /// Whether a verifier can be asked first.
     func isWilling(_ peer: PeerID, at now: Instant) -> Bool {
         let worker = self[peer]

@@ -1,4 +1,5 @@
 package import Consensus
+package import Execution
 package import Mempool
 package import Primitives
 
@@ -10,8 +11,13 @@ package struct ChainStore: Sendable {
 
     private static let finalizedKey = Array("chain/finalized".utf8)
     private static let rootPrefix = Array("chain/root/".utf8)
+    private static let endPrefix = Array("chain/end/".utf8)
+    private static let recordPrefix = Array("chain/epoch/".utf8)
     private static let headPrefix = UInt8(ascii: "h")
     private static let rankPrefix = UInt8(ascii: "r")
+    /// Lanes and tenures of the epoch before that the state still names.
+    private static let formerHeadPrefix = UInt8(ascii: "p")
+    private static let formerRankPrefix = UInt8(ascii: "q")
     private static let ackPrefix = UInt8(ascii: "a")
 
     // MARK: Reading
@@ -91,6 +97,46 @@ package struct ChainStore: Sendable {
         return try decode(bytes, as: Digest.self, of: "the state root of \(height)")
     }
 
+    /// How an epoch ended, or nil before its boundary block is final.
+    package func end(of epoch: Epoch) throws(StorageFault) -> EpochEnd? {
+        let key = ChainStore.endPrefix + epoch.rawValue.bigEndianBytes
+        guard let bytes = try source.value(in: .meta, for: key) else { return nil }
+        return try decode(bytes, as: EpochEnd.self, of: "the end of epoch \(epoch)")
+    }
+
+    /// The committee of an epoch that this node has entered; nil for epoch 0, which is genesis'.
+    package func record(of epoch: Epoch) throws(StorageFault) -> EpochRecord? {
+        let key = ChainStore.recordPrefix + epoch.rawValue.bigEndianBytes
+        guard let bytes = try source.value(in: .meta, for: key) else { return nil }
+        return try decode(bytes, as: EpochRecord.self, of: "the committee of epoch \(epoch)")
+    }
+
+    /// The committee of an epoch that this node has entered.
+    package func committee(
+        of epoch: Epoch, genesis: Genesis
+    ) throws(StorageFault) -> Committee? {
+        if epoch == 0 { return genesis.committee }
+        guard let record = try record(of: epoch) else { return nil }
+        do throws(Committee.Fault) {
+            return try record.committee(chainID: genesis.chainID)
+        } catch {
+            throw StorageFault("the committee of epoch \(epoch) can't vote: \(error)")
+        }
+    }
+
+    /// What of the epoch before the state still names: its lanes and its tenures.
+    package func formerLanes() throws(StorageFault) -> (lanes: [Lane], tenures: [Tenure]) {
+        var (lanes, tenures): ([Lane], [Tenure]) = ([], [])
+        for pair in try all(ChainStore.formerHeadPrefix) {
+            lanes.append(try decode(Array(pair.key.dropFirst()), as: Lane.self, of: "a lane"))
+        }
+        for pair in try all(ChainStore.formerRankPrefix) {
+            tenures.append(
+                try decode(Array(pair.key.dropFirst()), as: Tenure.self, of: "a shard's term"))
+        }
+        return (lanes, tenures)
+    }
+
     package func lanes() throws(StorageFault) -> LaneTable {
         var table = LaneTable()
         for pair in try all(ChainStore.headPrefix) {
@@ -141,6 +187,8 @@ package struct ChainStore: Sendable {
         case rankPrefix:
             _ = try decode(name, as: Tenure.self, of: "a shard's term")
             _ = try decode(row.value, as: Height.self, of: "a rank of record")
+        case formerHeadPrefix: _ = try decode(name, as: Lane.self, of: "a lane")
+        case formerRankPrefix: _ = try decode(name, as: Tenure.self, of: "a shard's term")
         case ackPrefix: _ = try decode(row.value, as: Ack.self, of: "an ack")
         default: throw StorageFault("\(Hex.encode(row.key)) isn't a key of the lanes column")
         }
@@ -178,6 +226,36 @@ package struct ChainStore: Sendable {
             writes.put(certificate.bcsBytes, in: .finalizations, for: place)
         }
         writes.put(block.height.bcsBytes, in: .meta, for: finalizedKey)
+        return writes
+    }
+
+    /// That an epoch is over.
+    static func writes(_ end: EpochEnd) -> WriteSet {
+        var writes = WriteSet()
+        writes.put(
+            end.bcsBytes, in: .meta, for: endPrefix + end.epoch.rawValue.bigEndianBytes)
+        return writes
+    }
+
+    /// The entry into an epoch: its committee, and the lanes of the one before, which are closed.
+    static func writes(entering record: EpochRecord, closing table: LaneTable) -> WriteSet {
+        var writes = ChainStore.writes(from: table, to: LaneTable())
+        writes.put(
+            record.bcsBytes, in: .meta, for: recordPrefix + record.epoch.rawValue.bigEndianBytes)
+        for lane in table.lanes { writes.put([], in: .lanes, for: [formerHeadPrefix] + lane.bcsBytes) }
+        for tenure in table.passedOver {
+            writes.put([], in: .lanes, for: [formerRankPrefix] + tenure.bcsBytes)
+        }
+        return writes
+    }
+
+    /// The state doesn't name these any more.
+    static func forgetting(_ former: (lanes: [Lane], tenures: [Tenure])) -> WriteSet {
+        var writes = WriteSet()
+        for lane in former.lanes { writes.delete([formerHeadPrefix] + lane.bcsBytes, in: .lanes) }
+        for tenure in former.tenures {
+            writes.delete([formerRankPrefix] + tenure.bcsBytes, in: .lanes)
+        }
         return writes
     }
 

@@ -29,13 +29,13 @@ package struct NodeConfiguration: Sendable {
         return copy
     }
 
-    /// The signer's place in the committee.
-    package var ownIndex: ValidatorIndex? {
-        signer.flatMap { genesis.committee.index(of: $0.publicKey) }
+    /// The signer's place in a committee; nil for a node that doesn't sign.
+    package func ownIndex(in committee: Committee) -> ValidatorIndex? {
+        signing == .observer ? nil : signer.flatMap { committee.index(of: $0.publicKey) }
     }
 
-    /// The shards of the chain's start; the sets of verifiers are the ledger's.
-    package var layout: ShardLayout {
+    /// The shards of a committee's epoch; the sets of verifiers are the ledger's.
+    package func layout(of committee: Committee) -> ShardLayout {
         let batches = genesis.parameters.batches
         let verification = genesis.parameters.verification
         var settings = BatchSettings(
@@ -44,7 +44,8 @@ package struct NodeConfiguration: Sendable {
             periodBlocks: verification.periodBlocks,
             complaintBlocks: verification.complaintBlocks, spread: verification.spread)
         settings.planted = planted
-        return ShardLayout(committee: genesis.committee, settings: settings)
+        return ShardLayout(
+            committee: committee, settings: settings, epochs: genesis.epochs)
     }
 
     var timing: ConsensusTiming {

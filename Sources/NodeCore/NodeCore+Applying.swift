@@ -5,7 +5,10 @@ internal import Primitives
 
 /// What finalized blocks do.
 extension NodeCore {
-    mutating func commit(_ blocks: [Block], _ certificate: Certificate) throws(StorageFault) {
+    /// - Parameter end: With the last blocks of an epoch, that it is over.
+    mutating func commit(
+        _ blocks: [Block], _ certificate: Certificate, _ end: EpochEnd? = nil
+    ) throws(StorageFault) {
         // One write for all: the tip in the store always has its finalization.
         var writes = WriteSet()
         for block in blocks where block.height > mempool.height {
@@ -26,6 +29,7 @@ extension NodeCore {
             }
             unexecuted.append(block)
         }
+        if let end { writes.append(ChainStore.writes(end)) }
         if !writes.isEmpty { effects.append(.write(writes)) }
         forgetPassedBlocks()
         try executeReady()
@@ -74,7 +78,7 @@ extension NodeCore {
             }
         }
         guard missing.isEmpty else {
-            try feed(.bodiesWanted(missing))
+            try feed(.bodiesWanted(missing, of: layout(of: block.epoch).committee))
             return nil
         }
         return batches
@@ -88,7 +92,6 @@ extension NodeCore {
     /// bodies: whose word counts for a batch may be known only when the blocks before are executed.
     private mutating func prepareAhead() throws(StorageFault) {
         let waiting = unexecuted.dropFirst().prefix(NodeCore.preparedBlocksMax)
-        var missing: [BatchCertificate] = []
         var bytes: UInt64 = 0
         for block in waiting {
             let payload = try payload(of: block)
@@ -96,11 +99,13 @@ extension NodeCore {
             guard bytes <= BatchLimits.blockBodyBytesMax else { break }
             guard block.height > preparedHeight else { continue }
             preparedHeight = block.height
+            var missing: [BatchCertificate] = []
             for certificate in payload.certificates where try body(certificate.digest) == nil {
                 missing.append(certificate)
             }
+            guard !missing.isEmpty else { continue }
+            try feed(.bodiesWanted(missing, of: layout(of: block.epoch).committee))
         }
-        if !missing.isEmpty { try feed(.bodiesWanted(missing)) }
     }
 
     private func payload(of block: Block) throws(StorageFault) -> BlockPayload {
@@ -139,14 +144,16 @@ extension NodeCore {
     ) throws(StorageFault) {
         let certificates = proven[block.digest]?.certificates ?? []
         let direct = proven[block.digest]?.direct ?? []
+        let former = try formerLanes(before: block)
         let outcome = try ledger.execute(
             ExecutableBlock(
                 height: block.height, digest: block.digest, time: block.time,
                 proposer: block.proposer, direct: direct, batches: batches,
-                systemValues: try shardValues(of: block)))
+                systemValues: try shardValues(of: block, former)))
         try writeCollected()
         var writes = outcome.writes
         writes.append(ChainStore.rootWrites(outcome.stateRoot, at: block.height))
+        writes.append(ChainStore.forgetting(former))
         if configuration.planted == .writesSplit {
             let parts = writes.halves
             effects += [.write(parts.0), .write(parts.1)]
@@ -165,9 +172,10 @@ extension NodeCore {
     /// What a block changes in the shard table, as part of the state: ranks of record and lanes'
     /// heads, and the going of those of terms whose batches have all expired.
     private func shardValues(
-        of block: Block
+        of block: Block, _ former: (lanes: [Lane], tenures: [Tenure])
     ) throws(StorageFault) -> [ExecutableBlock.SystemValue] {
         let payload = try payload(of: block)
+        let layout = layout(of: block.epoch)
         var values = payload.complaints.map { $0.lane.tenure.stateValue(rank: $0.lane.rank + 1) }
         for certificate in payload.certificates {
             values.append(
@@ -175,11 +183,28 @@ extension NodeCore {
                     LaneTable.Head(
                         position: certificate.position, digest: certificate.digest)))
         }
-        return values + pastValues(at: block.height)
+        let changed = Set(values.map(\.name))
+        let closed = former.lanes.map { $0.stateValue(nil) }
+            + former.tenures.map { $0.stateValue(rank: nil) }
+        values += closed.filter { !changed.contains($0.name) }
+        let gone = Set(values.map(\.name))
+        return values + pastValues(at: block.height, layout).filter { !gone.contains($0.name) }
+    }
+
+    /// What the first block of an epoch takes out of the state: what the one before left there.
+    private func formerLanes(
+        before block: Block
+    ) throws(StorageFault) -> (lanes: [Lane], tenures: [Tenure]) {
+        guard block.height > 1, configuration.genesis.epochs.isFirst(block.height) else {
+            return ([], [])
+        }
+        return try store.formerLanes()
     }
 
     /// The lanes and ranks of the terms that end to matter at `height`.
-    private func pastValues(at height: Height) -> [ExecutableBlock.SystemValue] {
+    private func pastValues(
+        at height: Height, _ layout: ShardLayout
+    ) -> [ExecutableBlock.SystemValue] {
         let oldest = layout.oldestTerm(at: height)
         let before = layout.oldestTerm(at: height.clampedRetreat(by: 1))
         var values: [ExecutableBlock.SystemValue] = []
@@ -219,6 +244,7 @@ extension NodeCore {
         }
         // Below the target there is room for everybody: a tip buys nothing.
         tips.note(outcome.isAboveTarget ? outcome.tips : outcome.tips.map { _ in 0 })
+        former?.setVerifierSets(ledger.verifierSets)
         try feed(.advanced(block.height, verifierSets: ledger.verifierSets))
         for item in executed { try settleWaiting(item) }
         try feed(.executed(block.time, executed))

@@ -12,6 +12,13 @@ extension NodeCore {
         guard let height = parent.height.next, ledger.height >= parent.executed.height,
             let table = table(after: request.context)
         else { return }
+        var nextSet: Digest?
+        if configuration.genesis.epochs.isLast(height) {
+            // Who doesn't know the next committee yet can't end the epoch.
+            guard let record = ledger.epochs.record(of: committee.epoch.clampedAdvance(by: 1))
+            else { return }
+            nextSet = record.digest
+        }
         let payload =
             mayCarryPayload(height, executed: ledger.height)
             ? proposal(after: table, at: height) : BlockPayload([])
@@ -20,7 +27,7 @@ extension NodeCore {
         let contents = BlockContents(
             payload: payload.bytes,
             executed: ExecutedRef(height: ledger.height, stateRoot: ledger.stateRoot),
-            time: moment.wall)
+            time: moment.wall, nextSetHash: nextSet)
         try drive(.blockBuilt(request.view, contents))
     }
 

@@ -10,7 +10,7 @@ extension NodeCore {
         guard let payload = wellFormed(block, context) else {
             return try drive(.blockChecked(block.digest, valid: false))
         }
-        switch try judgeExecuted(block, context.parent) {
+        switch try judgeExecuted(block, context.parent).and(judgeNextSet(block)) {
         case .wrong: return try drive(.blockChecked(block.digest, valid: false))
         case .undecided: return deferredChecks.append((block, context))
         case .right: break
@@ -26,7 +26,7 @@ extension NodeCore {
     /// The payload, if it has the one encoding, keeps the lanes' rule and the block's limits.
     private func wellFormed(_ block: Block, _ context: ChainContext) -> BlockPayload? {
         guard let payload = try? BlockPayload(decoding: block.payload),
-            block.header.nextSetHash == nil, !block.header.tail,
+            !block.header.tail,
             var table = table(after: context), include(block, in: &table)
         else { return nil }
         let fits =
@@ -35,7 +35,15 @@ extension NodeCore {
         return fits ? payload : nil
     }
 
-    private enum Judgement { case right, wrong, undecided }
+    private enum Judgement {
+        case right, wrong, undecided
+
+        /// Of both.
+        func and(_ other: Judgement) -> Judgement {
+            if self == .wrong || other == .wrong { return .wrong }
+            return self == .right ? other : self
+        }
+    }
 
     /// Compares the header's claim about the executed state with this node's own.
     private func judgeExecuted(
@@ -52,15 +60,27 @@ extension NodeCore {
         return root == claim.stateRoot ? .right : .wrong
     }
 
+    /// The last block of an epoch names the next committee, and a state in which it was elected.
+    private func judgeNextSet(_ block: Block) -> Judgement {
+        guard let claim = block.header.nextSetHash else { return .right }
+        let next = block.epoch.clampedAdvance(by: 1)
+        guard block.executed.height >= configuration.genesis.epochs.decision(of: next) else {
+            return .wrong
+        }
+        guard let record = ledger.epochs.record(of: next) else { return .undecided }
+        return record.digest == claim ? .right : .wrong
+    }
+
     /// Starts the check of what isn't known yet; afterwards `proven` has it, or will have it.
     mutating func prove(_ payload: BlockPayload, of digest: Digest) throws(StorageFault) {
         guard proven[digest] == nil, !proving.contains(digest) else { return }
+        let epoch = unexecuted.first { $0.digest == digest }?.epoch ?? committee.epoch
         let known = payload.certificates.compactMap { mempool.verified($0) }
         guard known.count == payload.certificates.count, payload.direct.isEmpty,
             payload.complaints.isEmpty
         else {
             proving.insert(digest)
-            return effects.append(.check(.payload(block: digest, payload), .consensus))
+            return effects.append(.check(.payload(block: digest, payload, in: layout(of: epoch)), .consensus))
         }
         proven[digest] = ProvenPayload(certificates: known, direct: [])
     }

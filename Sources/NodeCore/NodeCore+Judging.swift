@@ -1,23 +1,97 @@
+package import Consensus
 internal import Execution
 package import Mempool
 package import Primitives
 
-/// Tells the ledger what evidence about verifiers and owners proves.
-struct MempoolJudge: EvidenceJudge {
-    let layout: ShardLayout
+/// Tells the ledger what evidence about verifiers, owners and voters proves: each is judged by the
+/// committee of the epoch in which it was done.
+struct NodeJudge: EvidenceJudge {
+    let configuration: NodeConfiguration
+
+    init(_ configuration: NodeConfiguration) { self.configuration = configuration }
 
     func judge(
-        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet]
+        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet], epochs: EpochTable
     ) -> Offence? {
-        guard let evidence = try? Mempool.Evidence(bcs: evidence) else { return nil }
-        var layout = layout
-        layout.setVerifierSets(sets)
-        guard let finding = evidence.finding(in: layout), finding.height <= height else {
-            return nil
+        guard let evidence = try? ReportableEvidence(bcs: evidence),
+            let committee = epochs[evidence.epoch]
+        else { return nil }
+        switch evidence {
+        case .batches(let evidence):
+            var layout = configuration.layout(of: committee)
+            layout.setVerifierSets(sets)
+            guard let finding = evidence.finding(in: layout), finding.height <= height else {
+                return nil
+            }
+            return Offence(
+                offender: finding.offender, kind: evidence.kind, id: finding.id,
+                height: finding.height)
+        case .votes(let votes):
+            return votes.offence(in: committee, until: epochs.schedule.last(of: evidence.epoch))
         }
+    }
+}
+
+/// Proof of an act that the ledger punishes.
+///
+/// Wire: what `Mempool.Evidence` has, variants 0 to 2; 3: two votes, as `Consensus.Evidence`.
+package enum ReportableEvidence: Hashable, Sendable, BCSCodable {
+    case batches(Mempool.Evidence)
+    case votes(Consensus.Evidence)
+
+    private static let votesVariant: UInt32 = 3
+
+    /// The epoch in which it was done.
+    package var epoch: Epoch {
+        switch self {
+        case .batches(let evidence): evidence.epoch
+        case .votes(let votes): votes.first.subject.epoch
+        }
+    }
+
+    /// For logs and answers.
+    package var name: String {
+        switch self {
+        case .batches(let evidence): evidence.name
+        case .votes: "conflicting_votes"
+        }
+    }
+
+    package func encode(to writer: inout BCSWriter) {
+        switch self {
+        case .batches(let evidence): writer.append(evidence)
+        case .votes(let votes):
+            writer.appendVariant(ReportableEvidence.votesVariant)
+            writer.append(votes)
+        }
+    }
+
+    package init(from reader: inout BCSReader) throws(BCSError) {
+        var ahead = reader
+        if try ahead.readULEB128() == ReportableEvidence.votesVariant {
+            self = .votes(try ahead.read())
+            reader = ahead
+        } else {
+            self = .batches(try reader.read())
+        }
+    }
+}
+
+extension Consensus.Evidence {
+    /// The offence, if both votes are signed by a member of the committee: one for each view.
+    /// - Parameter end: The last height of the epoch.
+    func offence(in committee: Committee, until end: Height) -> Offence? {
+        guard let member = committee[first.signer],
+            let claims = signatureClaims(in: CertificateContext(committee: committee)),
+            claims.allSatisfy(\.isValid)
+        else { return nil }
+        var act = BCSWriter()
+        act.append(member.votingKey)
+        act.append(first.subject.epoch)
+        act.append(first.view)
         return Offence(
-            offender: finding.offender, kind: evidence.kind, id: finding.id,
-            height: finding.height)
+            offender: member.votingKey, kind: .conflictingVotes,
+            id: Digest.hash(.evidence, act.bytes), height: end)
     }
 }
 
@@ -37,9 +111,24 @@ extension NodeCore {
         guard accusations.count < NodeCore.accusationsMax,
             let finding = evidence.finding(in: layout), accusations[finding.id] == nil
         else { return }
-        accusations[finding.id] = Accusation(
-            offender: finding.offender, height: finding.height, evidence: evidence)
-        effects.append(.note(.misbehaviour(evidence, offender: finding.offender)))
+        note(.batches(evidence), finding.id, of: finding.offender, at: finding.height)
+    }
+
+    /// The same for two votes, which the engine has seen signed.
+    mutating func accuse(_ votes: Consensus.Evidence) {
+        let end = configuration.genesis.epochs.last(of: committee.epoch)
+        guard accusations.count < NodeCore.accusationsMax,
+            let offence = votes.offence(in: committee, until: end),
+            accusations[offence.id] == nil
+        else { return }
+        note(.votes(votes), offence.id, of: offence.offender, at: end)
+    }
+
+    private mutating func note(
+        _ evidence: ReportableEvidence, _ act: Digest, of offender: PublicKey, at height: Height
+    ) {
+        accusations[act] = Accusation(offender: offender, height: height, evidence: evidence)
+        effects.append(.note(.misbehaviour(evidence, offender: offender)))
     }
 
     /// Acts of others that this node can prove, in order of height and id.
@@ -62,7 +151,7 @@ extension NodeCore {
 /// An act that this node can prove.
 package struct Accusation: Sendable {
     package let offender: PublicKey
-    /// The height at which the batch says it was sealed.
+    /// The height at which the batch says it was sealed; of votes, the last one of their epoch.
     package let height: Height
-    package let evidence: Mempool.Evidence
+    package let evidence: ReportableEvidence
 }

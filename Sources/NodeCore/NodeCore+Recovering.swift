@@ -1,4 +1,5 @@
 internal import Consensus
+internal import Execution
 internal import Mempool
 internal import Primitives
 
@@ -14,10 +15,10 @@ extension NodeCore {
         guard floor > 0 else {
             // An old copy of a home doesn't know which places of its lanes it has used: those that
             // the others knew at its start are in the blocks until then.
-            let isOld = consensus.finalized.view < consensus.resumedView
+            let isOld = consensus.place.view < consensus.resumedView
             return mempool.silence = isOld ? .sealing : .none
         }
-        if heightAboveFloor == nil, consensus.finalized.view > floor {
+        if heightAboveFloor == nil, consensus.place.view > floor {
             heightAboveFloor = consensus.finalizedHeight
         }
         mempool.silence = heightAboveFloor.map { .sealingThrough($0) } ?? .sealing
@@ -25,10 +26,11 @@ extension NodeCore {
 
     /// The first stored block above the floor, found again after a restart. O(log height).
     mutating func findHeightAboveFloor(upTo tip: Height) throws(StorageFault) {
-        guard let floor = consensus.floor, floor > 0, consensus.finalized.view > floor else {
+        guard let floor = consensus.floor, floor > 0, consensus.place.view > floor else {
             return
         }
-        var (low, high) = (UInt64(1), tip.rawValue)
+        let first = configuration.genesis.epochs.first(of: consensus.epoch)
+        var (low, high) = (first.rawValue, tip.rawValue)
         while low < high {
             let middle = low + (high - low) / 2
             let isAbove = try store.block(at: Height(middle)).map { $0.view > floor } ?? false

@@ -7,22 +7,34 @@ internal import Primitives
 extension NodeCore {
     /// Finalized blocks from a height on, up to one that has a finalization, within limits.
     mutating func serve(_ request: SyncRequest, to peer: PeerID) throws(StorageFault) {
-        let count = UInt64(ConsensusLimits.syncBlocksMax)
+        let epochs = configuration.genesis.epochs
+        let epoch = epochs.epoch(of: request.from)
+        let left = epochs.last(of: epoch).clampedAdvance(by: 1).rawValue
+        let count = min(
+            UInt64(ConsensusLimits.syncBlocksMax), left - min(left, request.from.rawValue))
         guard mayServe(peer), request.from > 0, request.from <= mempool.height else { return }
         charge(peer, 0)
-        guard let last = try store.lastFinalization(from: request.from, count: count)
-        else { return }
+        let last = try store.lastFinalization(from: request.from, count: count)
+        let end = try store.end(of: epoch)
+        guard let fallback = last?.1 ?? end?.certificate else { return }
+        let isToEnd = end != nil && request.from.rawValue + count == left
+        let top = isToEnd ? epochs.last(of: epoch) : last?.0 ?? 0
         var blocks: [Block] = []
         var bytes = 0
-        var certified = (count: 0, certificate: last.1)
+        var certified = (count: 0, certificate: fallback)
         var height = request.from
-        while height <= last.0, let block = try store.block(at: height) {
+        while height <= top, let block = try store.block(at: height) {
             bytes += block.payload.count + 256
             charge(peer, block.payload.count)
             guard bytes <= NodeCore.syncBytesMax || blocks.isEmpty else { break }
             blocks.append(block)
             if let certificate = try store.finalization(at: height) {
                 certified = (blocks.count, certificate)
+            } else if let end, height == end.boundary.height,
+                blocks.count + end.tails.count <= ConsensusLimits.syncBlocksMax
+            {
+                blocks += end.tailBlocks
+                certified = (blocks.count, end.certificate)
             }
             guard let next = height.next else { break }
             height = next
@@ -55,13 +67,44 @@ extension NodeCore {
     }
 
     private func isStranger(_ peer: PeerID) -> Bool {
-        configuration.genesis.committee.index(of: peer) == nil
+        committee.index(of: peer) == nil
     }
 
     mutating func serve(block digest: Digest, to peer: PeerID) throws(StorageFault) {
         guard let height = try store.height(of: digest), let block = try store.block(at: height)
         else { return }
         effects.append(.send(peer, .consensus(.block(block))))
+    }
+
+    /// What peers of another epoch say or want. Who is in an earlier one gets the proof that it is
+    /// over, whatever it says of itself, and blocks to follow; who is ahead hears where this node
+    /// is, and sends the same.
+    mutating func receive(
+        _ message: ConsensusMessage, fromAnotherEpochOf peer: PeerID
+    ) throws(StorageFault) {
+        guard let epoch = message.epoch else { return }
+        switch message {
+        case .status(let status):
+            guard mayServe(peer) else { return }
+            charge(peer, 0)
+            guard epoch < consensus.epoch else {
+                return effects.append(.send(peer, .consensus(.status(consensus.status))))
+            }
+            guard let end = try store.end(of: epoch),
+                end.certificate.view > status.finalization?.view ?? 0
+            else { return }
+            effects.append(.send(peer, .consensus(.certificate(end.certificate))))
+        case .blockRequest(let request) where epoch < consensus.epoch:
+            guard mayServe(peer) else { return }
+            charge(peer, 0)
+            let tails = try store.end(of: epoch)?.tailBlocks ?? []
+            if let tail = tails.first(where: { $0.digest == request.ref.digest }) {
+                effects.append(.send(peer, .consensus(.block(tail))))
+            } else {
+                try serve(block: request.ref.digest, to: peer)
+            }
+        default: break
+        }
     }
 
     mutating func serve(_ digests: [Digest], to peer: PeerID) throws(StorageFault) {

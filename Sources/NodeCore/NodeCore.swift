@@ -15,6 +15,8 @@ package import Primitives
 ///   signatures. What can't be decided before an execution waits for it. (Checking)
 /// - upon `commit`: blocks and lanes go to the store; each block is executed when its certificates
 ///   are proven and its bodies are here. (Applying)
+/// - upon the end of an epoch: when the state names the next committee, consensus and mempool go on
+///   with it. (Entering)
 ///
 /// Invariants: the lanes are those of the finalized tip; executed heights rise by one and never
 /// pass the finalized height; a block is executed from its certificates alone.
@@ -22,6 +24,12 @@ package struct NodeCore: Sendable {
     package let configuration: NodeConfiguration
     /// Shards, owners and verifiers as the finalized chain has them.
     package var layout: ShardLayout { mempool.layout }
+    /// Who votes at present.
+    package var committee: Committee { mempool.layout.committee }
+    /// This node's place in the present committee; nil for one that doesn't vote.
+    package var ownIndex: ValidatorIndex? { mempool.ownIndex }
+    /// The layout of the epoch before, while blocks of it wait for their execution.
+    var former: ShardLayout?
     let store: ChainStore
 
     package internal(set) var consensus: SimplexEngine
@@ -82,20 +90,22 @@ package struct NodeCore: Sendable {
         self.configuration = configuration
         self.moment = moment
         store = ChainStore(source)
-        var layout = configuration.layout
         ledger = try Ledger(
             opening: source, genesis: configuration.genesis,
-            judge: MempoolJudge(layout: layout), breaking: configuration.planted)
+            judge: NodeJudge(configuration), breaking: configuration.planted)
         let height = try store.finalizedHeight()
+        let committee = try NodeCore.committee(configuration.genesis, store, height)
+        var layout = configuration.layout(of: committee)
         layout.setVerifierSets(ledger.verifierSets)
         mempool = MempoolEngine(
-            layout: layout,
-            ownIndex: configuration.signing == .observer ? nil : configuration.ownIndex,
+            layout: layout, ownIndex: configuration.ownIndex(in: committee),
             signer: configuration.signer ?? NoKey(), table: try store.lanes(), height: height,
             recovered: try store.acks())
         consensus = SimplexEngine(
-            configuration: try NodeCore.consensusConfiguration(configuration, store, height),
+            configuration: try NodeCore.consensusConfiguration(
+                configuration, committee, store, height),
             journal: journal, at: moment)
+        try setFormer()
         try findHeightAboveFloor(upTo: height)
         updateSilence()
         try loadUnexecuted(upTo: height)
@@ -108,22 +118,66 @@ package struct NodeCore: Sendable {
         return writes
     }
 
-    private static func consensusConfiguration(
-        _ configuration: NodeConfiguration, _ store: ChainStore, _ height: Height
-    ) throws(StorageFault) -> ConsensusConfiguration {
-        let genesis = try genesisBlock(configuration.genesis, store)
-        var tip = ConsensusConfiguration.Tip(block: genesis, certificate: nil)
-        if height > 0 {
-            guard let block = try store.block(at: height),
-                let certificate = try store.finalization(at: height)
-            else { throw StorageFault("the finalized block \(height) is missing in the store") }
-            tip = .init(block: block, certificate: certificate)
+    /// The committee that goes on from the newest finalized block.
+    private static func committee(
+        _ genesis: Genesis, _ store: ChainStore, _ height: Height
+    ) throws(StorageFault) -> Committee {
+        let epoch = genesis.epochs.epoch(of: height)
+        if genesis.epochs.isLast(height),
+            let next = try store.committee(of: epoch.clampedAdvance(by: 1), genesis: genesis)
+        {
+            return next
         }
-        return ConsensusConfiguration(
-            committee: configuration.genesis.committee, ownIndex: configuration.ownIndex,
-            signer: configuration.signer, genesis: genesis, tip: tip,
+        guard let committee = try store.committee(of: epoch, genesis: genesis) else {
+            throw StorageFault("the store holds block \(height), but not the committee of its epoch")
+        }
+        return committee
+    }
+
+    /// What consensus of a committee's epoch goes on from.
+    static func consensusConfiguration(
+        _ configuration: NodeConfiguration, _ committee: Committee, _ store: ChainStore,
+        _ height: Height
+    ) throws(StorageFault) -> ConsensusConfiguration {
+        let epochs = configuration.genesis.epochs
+        let start = epochs.first(of: committee.epoch).clampedRetreat(by: 1)
+        let genesis = try block(at: start, configuration.genesis, store)
+        var tip = ConsensusConfiguration.Tip(block: genesis, certificate: nil)
+        var end: EpochEnd?
+        if height > start {
+            end = try store.end(of: committee.epoch)
+            var certificate = end?.certificate
+            if certificate == nil { certificate = try store.finalization(at: height) }
+            guard let certificate else {
+                throw StorageFault("the finalization of block \(height) is missing in the store")
+            }
+            tip = .init(
+                block: try block(at: height, configuration.genesis, store),
+                certificate: certificate)
+        }
+        return consensusConfiguration(configuration, committee, from: genesis, tip: tip, end: end)
+    }
+
+    static func consensusConfiguration(
+        _ configuration: NodeConfiguration, _ committee: Committee, from start: Block,
+        tip: ConsensusConfiguration.Tip, end: EpochEnd? = nil
+    ) -> ConsensusConfiguration {
+        ConsensusConfiguration(
+            committee: committee, ownIndex: configuration.ownIndex(in: committee),
+            signer: configuration.signer, genesis: start, tip: tip,
             timing: configuration.timing, signing: configuration.signing,
+            lastHeight: configuration.genesis.epochs.last(of: committee.epoch), end: end,
             breaking: configuration.plantedBug)
+    }
+
+    private static func block(
+        at height: Height, _ genesis: Genesis, _ store: ChainStore
+    ) throws(StorageFault) -> Block {
+        if height == 0 { return try genesisBlock(genesis, store) }
+        guard let block = try store.block(at: height) else {
+            throw StorageFault("the finalized block \(height) is missing in the store")
+        }
+        return block
     }
 
     private static func genesisBlock(
@@ -212,12 +266,17 @@ package struct NodeCore: Sendable {
         mempool.hear(peer, at: moment.now)
         switch message {
         case .consensus(.syncRequest(let request)): try serve(request, to: peer)
+        case .consensus(let message) where message.epoch != consensus.epoch:
+            try receive(message, fromAnotherEpochOf: peer)
         case .consensus(let message):
             guard consensus.wants(message, from: peer) else { return }
             effects.append(
                 .check(.consensus(peer, message, consensus.context), .consensus))
         case .mempool(.bodyRequest(let digests)): try serve(digests, to: peer)
-        case .mempool(let message): try feed(.received(peer, message))
+        case .mempool(let message):
+            // Of another epoch: void there, or not yet of use.
+            guard message.epoch ?? committee.epoch == committee.epoch else { return }
+            try feed(.received(peer, message))
         }
     }
 
@@ -228,6 +287,8 @@ package struct NodeCore: Sendable {
             guard let message else {
                 return effects.append(.penalise(peer, "a consensus message with a wrong signature"))
             }
+            // The epoch may have ended since.
+            guard message.value.epoch == consensus.epoch else { return }
             try drive(.message(from: peer, message))
         case .payload(let block, let payload):
             try finishProving(block, payload)
@@ -236,6 +297,7 @@ package struct NodeCore: Sendable {
 
     /// Lets everything that became possible happen, and sends what the mempool collected.
     private mutating func settle() throws(StorageFault) {
+        while try enterNextEpoch() {}
         if consensus.view != lastView {
             lastView = consensus.view
             if mempool.hasIncludable { try drive(.workAvailable) }
@@ -286,8 +348,8 @@ package struct NodeCore: Sendable {
             try build()
         case .check(let block, let context): try check(block, context)
         case .commit(let blocks, let certificate): try commit(blocks, certificate)
-        case .evidence(let evidence):
-            effects.append(.note(.evidence(String(describing: evidence))))
+        case .commitLast(let blocks, let end): try commit(blocks, end.certificate, end)
+        case .evidence(let votes): accuse(votes)
         case .penalise(let peer, let penalty):
             effects.append(.penalise(peer, penalty.rawValue))
         case .halt(let reason): effects.append(.halt(reason))

@@ -74,10 +74,8 @@ package enum JobPriority: Int, Hashable, Sendable, CaseIterable {
 package enum Note: Sendable {
     /// A finalized block was executed.
     case applied(height: Height, transactions: Int, skipped: Int, stateRoot: Digest)
-    /// A validator signed two votes of which it must sign one.
-    case evidence(String)
-    /// A verifier or an owner signed what it must not: proof for the ledger.
-    case misbehaviour(Mempool.Evidence, offender: PublicKey)
+    /// A verifier, an owner or a voter signed what it must not: proof for the ledger.
+    case misbehaviour(ReportableEvidence, offender: PublicKey)
 }
 
 /// An answer to a client.
@@ -103,8 +101,8 @@ package enum Fate: Hashable, Sendable {
 package indirect enum NodeCheckJob: Sendable {
     case mempool(CheckID, CheckJob)
     case consensus(PeerID, ConsensusMessage, CertificateContext)
-    /// What a block carries and isn't known yet.
-    case payload(block: Digest, BlockPayload)
+    /// What a block carries and isn't known yet, in the layout of the block's epoch.
+    case payload(block: Digest, BlockPayload, in: ShardLayout)
 
     /// Checks all signatures; may run on any thread.
     package func run(in layout: ShardLayout) -> NodeCheckResult {
@@ -112,7 +110,7 @@ package indirect enum NodeCheckJob: Sendable {
         case .mempool(let id, let job): .mempool(id, job.run(in: layout))
         case .consensus(let peer, let message, let context):
             .consensus(peer, Verified.check(message, in: context))
-        case .payload(let block, let payload):
+        case .payload(let block, let payload, let layout):
             .payload(block: block, payload.proven(in: layout))
         }
     }

@@ -52,6 +52,8 @@ public struct ValidatorIndex: Hashable, Comparable, Sendable, BCSCodable, Custom
 public struct Committee: Hashable, Sendable {
     /// The most validators that a committee holds.
     public static let countMax = 512
+    /// The most that the weights may sum up to.
+    public static let totalWeightMax: UInt64 = (1 << 60) - 1
 
     public let chainID: ChainID
     public let epoch: Epoch
@@ -105,7 +107,9 @@ public struct Committee: Hashable, Sendable {
             let index = ValidatorIndex(UInt16(place))
             guard validator.weight > 0 else { throw .zeroWeight(place) }
             let (sum, overflow) = total.addingReportingOverflow(validator.weight)
-            guard !overflow, sum < 1 << 60 else { throw .weightOverflow }
+            guard !overflow, sum <= Committee.totalWeightMax else {
+                throw .weightOverflow
+            }
             total = sum
             guard indexes.updateValue(index, forKey: validator.votingKey) == nil else {
                 throw .duplicateKey(place)

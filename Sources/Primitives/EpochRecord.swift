@@ -43,6 +43,12 @@ public struct EpochSchedule: Hashable, Sendable {
     /// Whether `height` is the last of its epoch.
     public func isLast(_ height: Height) -> Bool { height == last(of: epoch(of: height)) }
 
+    /// The newest epoch whose last height is at most `height`; nil within the first.
+    public func newestEnded(after height: Height) -> Epoch? {
+        let next = epoch(of: height.clampedAdvance(by: 1))
+        return next.rawValue > 0 ? Epoch(rawValue: next.rawValue - 1) : nil
+    }
+
     /// The height after which the state has the committee of `epoch`: 0 for the first, else `lag`
     /// and one heights before the boundary block. Whoever votes for that block has executed so far.
     public func decision(of epoch: Epoch) -> Height {

@@ -106,7 +106,7 @@ struct Oracle {
         case .vote(let vote): bind(vote, by: node)
         case .block(let block): register(block)
         case .certificate(let certificate): accepted(certificate.subject, by: node)
-        case .floor, .introduced: break
+        case .floor, .introduced, .epoch: break
         }
     }
 

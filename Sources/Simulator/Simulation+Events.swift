@@ -146,6 +146,7 @@ extension Simulation {
                 node.index, incarnation: node.incarnation, block.digest, valid: valid)
             schedule(event, after: delay)
         case .commit(let blocks, let certificate): commit(blocks, certificate, by: node)
+        case .commitLast: oracle.fail("node \(node.index) ends an epoch that has no end")
         case .evidence(let evidence):
             report.evidence += 1
             oracle.observe(evidence)

@@ -126,8 +126,10 @@ struct TestnetMaker {
                     bond: plan.bond)
             },
             parameters: LedgerParameters(
-                fees: .init(treasury: treasury), stake: .init(epochBlocks: 100),
-                verification: .init(spread: plan.spreads), governance: TestnetPlan.governance,
+                fees: .init(treasury: treasury), stake: .init(epochBlocks: 96),
+                verification: .init(
+                    spread: plan.spreads, periodBlocks: 32, unbondBlocks: 384),
+                governance: TestnetPlan.governance,
                 safeguards: TestnetPlan.safeguards))
     }
 

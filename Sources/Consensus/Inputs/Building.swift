@@ -26,7 +26,7 @@ extension SimplexEngine {
     /// The block of the newest finalization, or the genesis.
     var finalizedRef: BlockRef {
         finalization.map { BlockRef(view: $0.view, digest: $0.digest) }
-            ?? configuration.genesis.ref
+            ?? configuration.genesis.ref(in: committee.epoch)
     }
 
     private var mayPropose: Bool {
@@ -40,18 +40,23 @@ extension SimplexEngine {
             let context = chain(to: ref)
         else { return }
         building = Building(view: view, parent: context.parent)
-        effects.append(.build(view, context, mayBeEmpty: false))
+        if context.parent.height < configuration.lastHeight {
+            effects.append(.build(view, context, mayBeEmpty: false))
+        }
         let idle = configuration.timing.idle
         setTimer(.idle, after: isFinal(context.parent) ? idle : min(delta, idle))
     }
 
-    private func isFinal(_ block: Block) -> Bool { block.view <= finalized.view }
+    private func isFinal(_ block: Block) -> Bool { finalized.height >= block.height }
+
+    /// From `ref` down to the last committed block.
+    func walk(from ref: BlockRef) -> BlockTree.Walk {
+        blocks.walk(from: ref, to: place, at: finalized.height)
+    }
 
     /// The chain that a child of `ref` stands on, if all of it is held.
     func chain(to ref: BlockRef) -> ChainContext? {
-        guard case .complete(let pending) = blocks.walk(from: ref, to: finalized) else {
-            return nil
-        }
+        guard case .complete(let pending) = walk(from: ref) else { return nil }
         return ChainContext(finalized: finalized, pending: pending)
     }
 
@@ -63,7 +68,10 @@ extension SimplexEngine {
         if isFinal(building.parent), waited < idle {
             return setTimer(.idle, after: idle - waited)
         }
-        guard let context = chain(to: building.parent.ref) else { return }
+        guard let context = chain(to: building.parent.ref(in: committee.epoch)) else { return }
+        guard context.parent.height < configuration.lastHeight else {
+            return propose(.tail(after: context.parent, at: moment.wall), in: view)
+        }
         effects.append(.build(view, context, mayBeEmpty: true))
     }
 
@@ -75,13 +83,15 @@ extension SimplexEngine {
         let parent = building.parent
         let header = BlockHeader(
             chainID: committee.chainID, epoch: committee.epoch, view: view, height: height,
-            parent: parent.ref, proposer: own, time: max(contents.time, time),
-            executed: contents.executed, payloadRoot: Block.root(of: contents.payload))
+            parent: parent.ref(in: committee.epoch), proposer: own,
+            time: max(contents.time, time), executed: contents.executed,
+            payloadRoot: Block.root(of: contents.payload), nextSetHash: contents.nextSetHash,
+            tail: height > configuration.lastHeight)
         let block = Block(header: header, payload: contents.payload)
         blocks.insert(block)
         blocks.setVerdict(.valid, of: block.digest)
-        let certificate = certificate(of: parent.ref)
-        let skips = skips(from: parent.view)
+        let certificate = certificate(of: header.parent)
+        let skips = skips(from: header.parent.view)
         cancelTimer(.idle)
         sign(.notarize, in: view, block.digest, storing: block) { vote in
             .proposal(
@@ -103,7 +113,7 @@ extension SimplexEngine {
         guard leader == own, let vote = slots[view]?.own.notarize, let block = blocks[vote.digest]
         else { return nil }
         let certificate = certificate(of: block.parent)
-        guard certificate != nil || block.parent == configuration.genesis.ref else { return nil }
+        guard certificate != nil || block.parent == finalizedRef else { return nil }
         return Proposal(
             block: block, signature: vote.signature, parentCertificate: certificate,
             skips: skips(from: block.parent.view))
@@ -126,5 +136,12 @@ extension SimplexEngine {
             place = place.clampedRetreat(by: 1)
         }
         return skips
+    }
+}
+
+extension BlockContents {
+    /// Nothing: what a leader proposes while the epoch's last block isn't final.
+    fileprivate static func tail(after parent: Block, at time: Timestamp) -> BlockContents {
+        BlockContents(payload: [], executed: parent.executed, time: time)
     }
 }

@@ -3,6 +3,7 @@ internal import Primitives
 // R17, R18 and the answers to requests.
 extension SimplexEngine {
     mutating func receive(_ status: Status, from peer: PeerID) {
+        guard status.epoch == committee.epoch else { return }
         if let certificate = status.finalization { incoming.append(certificate) }
         guard status.view != view || status.height != finalized.height else { return }
         guard take(\.statusAllowances, peer, burst: 1) else { return }
@@ -24,7 +25,7 @@ extension SimplexEngine {
     }
 
     mutating func answer(_ request: CertificateRequest, of peer: PeerID) {
-        guard take(\.requestAllowances, peer, burst: ConsensusLimits.requestBurst) else { return }
+        guard request.epoch == committee.epoch, take(\.requestAllowances, peer, burst: ConsensusLimits.requestBurst) else { return }
         if let finalization, finalization.view >= request.view {
             effects.append(.send(peer, .certificate(finalization)))
             return
@@ -39,10 +40,10 @@ extension SimplexEngine {
     }
 
     mutating func answer(_ request: BlockRequest, of peer: PeerID) {
-        guard take(\.requestAllowances, peer, burst: ConsensusLimits.requestBurst) else { return }
+        guard request.epoch == committee.epoch, take(\.requestAllowances, peer, burst: ConsensusLimits.requestBurst) else { return }
         if let block = blocks[request.ref.digest] {
             effects.append(.send(peer, .block(block)))
-        } else if request.ref.view <= finalized.view, request.ref.view > 0 {
+        } else if request.ref.view <= place.view, request.ref.view > 0 {
             effects.append(.serveBlock(peer, request.ref.digest))
         }
     }
@@ -70,10 +71,10 @@ extension SimplexEngine {
         let certificate = response.certificate
         let chain = Array(response.blocks.drop { $0.height <= finalized.height })
         guard let first = chain.first, let last = chain.last,
-            first.height == finalized.height.next
+            first.height == finalized.height.next, certificate.subject.epoch == committee.epoch
         else { return }
         guard certificate.kind == .finalize, last.ref == certificate.ref,
-            first.parent == finalized.ref, first.view > finalized.view, isChain(chain)
+            first.parent == place, first.view > place.view, isChain(chain)
         else { return effects.append(.penalise(peer, .brokenChain)) }
         syncPeer = committee.index(of: peer)
         noteSync()

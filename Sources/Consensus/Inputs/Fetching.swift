@@ -98,7 +98,7 @@ extension SimplexEngine {
         switch parentChoice() {
         case .missing(let place): if leader == own { needs.append(.certificate(place, .any)) }
         case .parent(let ref):
-            if case .missing(let block, _) = blocks.walk(from: ref, to: finalized) {
+            if case .missing(let block, _) = walk(from: ref) {
                 needs.append(.block(block))
             }
         }
@@ -107,8 +107,8 @@ extension SimplexEngine {
 
     /// Blocks of the finalized chain: one by one for a short gap, by range for a long one.
     private func finalizationNeeds() -> [Need] {
-        guard let finalization, finalization.view > finalized.view,
-            case .missing(let ref, let below) = blocks.walk(from: finalization.ref, to: finalized),
+        guard let finalization, finalization.view > place.view,
+            case .missing(let ref, let below) = walk(from: finalization.ref),
             let from = finalized.height.next
         else { return [] }
         guard let below else { return [.block(ref), .sync(from)] }

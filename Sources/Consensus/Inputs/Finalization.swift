@@ -15,21 +15,27 @@ extension SimplexEngine {
 
     /// Commits up to the tip if every block is there.
     mutating func commitFinal() {
-        guard let finalization, finalization.view > finalized.view else { return }
+        guard let finalization, finalization.view > place.view else { return }
         let top = BlockRef(view: finalization.view, digest: finalization.digest)
-        switch blocks.walk(from: top, to: finalized) {
+        switch walk(from: top) {
         case .complete(let chain): commit(chain, finalization)
         case .missing: dropBlocksBeyondBound()
         case .broken:
-            halt("the finalized block \(top) doesn't descend from \(finalized.ref)")
+            halt("the finalized block \(top) doesn't descend from \(place)")
         }
     }
 
     /// Commits blocks that join the finalized one to the certificate's.
     mutating func commit(_ chain: [Block], _ certificate: Certificate) {
         guard let last = chain.last else { return }
-        precondition(chain.first?.parent == finalized.ref, "a gap after \(finalized.ref)")
+        precondition(chain.first?.parent == place, "a gap after \(place)")
         precondition(last.digest == certificate.digest, "a certificate of another block")
+        let lasting = chain.filter { !$0.header.tail }
+        if let boundary = lasting.last, last.height >= configuration.lastHeight {
+            let tails = chain.filter(\.header.tail)
+            let end = EpochEnd(boundary: boundary, tails: tails, certificate: certificate)
+            return finish(with: end, committing: lasting)
+        }
         effects.append(.commit(chain, certificate))
         finalized = last
         work = false
@@ -48,7 +54,8 @@ extension SimplexEngine {
 
     /// What a restart needs, in an order that replays.
     package var liveRecords: [JournalRecord] {
-        var records = [recordedFloor].compactMap(\.self).map(JournalRecord.floor)
+        var records: [JournalRecord] = committee.epoch > 0 ? [.epoch(committee.epoch)] : []
+        records += [recordedFloor].compactMap(\.self).map(JournalRecord.floor)
         records += knownRecords.sorted { $0.key < $1.key }.map { .introduced($0.key, $0.value) }
         records += [finalization].compactMap(\.self).map(JournalRecord.certificate)
         records += blocks.sorted.map(JournalRecord.block)

@@ -57,7 +57,7 @@ extension SimplexEngine {
         let header = block.header
         guard header.chainID == committee.chainID, header.epoch == committee.epoch,
             header.view == view, header.proposer == leader, header.parent.view < view,
-            header.nextSetHash == nil, !header.tail
+            isInForm(block)
         else { return .refused }
         var needs: [Need] = []
         switch standing(of: block.parent) {
@@ -66,13 +66,22 @@ extension SimplexEngine {
         case .impossible: return .refused
         }
         needs += missingSkips(from: block.parent.view)
-        switch blocks.walk(from: block.parent, to: finalized) {
+        switch walk(from: block.parent) {
         case .broken: return .refused
         case .missing(let ref, _): return .waiting(needs + [.block(ref)])
         case .complete(let pending):
             guard needs.isEmpty else { return .waiting(needs) }
             return .ready(ChainContext(finalized: finalized, pending: pending))
         }
+    }
+
+    /// The boundary block alone names the next committee; what follows it brings nothing.
+    private func isInForm(_ block: Block) -> Bool {
+        let header = block.header
+        let last = configuration.lastHeight
+        return header.tail == (block.height > last)
+            && (header.nextSetHash != nil) == (block.height == last)
+            && (!header.tail || block.payload.isEmpty)
     }
 
     private enum Standing { case certified, unknown, impossible }
@@ -106,6 +115,10 @@ extension SimplexEngine {
         guard context.parent.height.next == block.height, isTimely(block, after: context.parent)
         else { return refuse() }
         switch blocks.verdict(of: block.digest) {
+        case .unknown where block.header.tail:
+            guard block.executed == context.parent.executed else { return refuse() }
+            blocks.setVerdict(.valid, of: block.digest)
+            sign(.notarize, in: view, block.digest, storing: block)
         case .unknown:
             blocks.setVerdict(.pending, of: block.digest)
             effects.append(.check(block, context))

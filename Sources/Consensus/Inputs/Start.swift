@@ -2,7 +2,8 @@ package import Primitives
 
 // P3: a restart continues from the journal as if the process had only paused.
 extension SimplexEngine {
-    /// An engine that goes on from the store's tip and the journal's records.
+    /// An engine that goes on from the store's tip and the journal's records; those of another
+    /// epoch tell nothing.
     ///
     /// Nothing is sent before the `.start` event.
     package init(
@@ -13,6 +14,7 @@ extension SimplexEngine {
         own = configuration.ownIndex
         finalized = configuration.tip.block
         finalization = configuration.tip.certificate
+        end = configuration.end
         self.moment = moment
         entered = moment.now
         delta = configuration.timing.deltaBase
@@ -24,8 +26,12 @@ extension SimplexEngine {
             floor = 0
             resumption = 0
         }
-        for record in journal { replayCertificate(record) }
-        for record in journal { replay(record) }
+        let isOfEpoch = JournalRecord.epoch(of: journal) == committee.epoch
+        beginsJournal = !isOfEpoch
+        if isOfEpoch {
+            for record in journal { replayCertificate(record) }
+            for record in journal { replay(record) }
+        }
         view = recoveredView()
         recordedView = view
         leader = committee.leader(of: view)
@@ -52,7 +58,7 @@ extension SimplexEngine {
             _ = slots[vote.view]?[vote.kind].insert(vote, weight: weight)
             if vote.kind == .notarize { blocks.setVerdict(.valid, of: vote.digest) }
         case .block(let block):
-            if block.view > finalized.view { blocks.insert(block) }
+            if block.view > place.view { blocks.insert(block) }
         case .certificate(let certificate):
             guard certificate.view > finalizedView else { return }
             store(certificate)
@@ -60,6 +66,7 @@ extension SimplexEngine {
             floor = max(floor ?? 0, view)
         case .introduced(let index, let record):
             if knownRecords[index] == nil { knownRecords[index] = record }
+        case .epoch: break
         }
     }
 
@@ -75,6 +82,7 @@ extension SimplexEngine {
 
     /// Sends again what may not have left, and takes up the current view.
     mutating func start() {
+        if beginsJournal { effects.append(.compact(liveRecords)) }
         armTimers()
         for place in notarizedViews { finalizeIfAllowed(place) }
         for place in slots.keys.sorted() { certifyOwn(in: place) }

@@ -55,7 +55,8 @@ extension SimplexEngine {
 
     private func wants(_ response: SyncResponse) -> Bool {
         guard let first = response.blocks.first, let last = response.blocks.last,
-            let next = finalized.height.next
+            let next = finalized.height.next,
+            response.certificate.subject.epoch == committee.epoch
         else { return false }
         return first.height <= next && last.height >= next
     }

@@ -181,4 +181,9 @@ package struct Block: Hashable, Sendable, BCSCodable {
     package var executed: ExecutedRef { header.executed }
     package var payloadRoot: Digest { header.payloadRoot }
     package var ref: BlockRef { BlockRef(view: view, digest: digest) }
+
+    /// The block as blocks of `epoch` name it: what an earlier epoch ended with stands at view 0.
+    package func ref(in epoch: Epoch) -> BlockRef {
+        BlockRef(view: self.epoch == epoch ? view : 0, digest: digest)
+    }
 }

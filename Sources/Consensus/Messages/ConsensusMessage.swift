@@ -56,6 +56,25 @@ package enum ConsensusMessage: Hashable, Sendable, BCSCodable {
     }
 }
 
+extension ConsensusMessage {
+    /// The epoch that the message is about; nil for one about heights.
+    package var epoch: Epoch? {
+        switch self {
+        case .proposal(let proposal): proposal.block.epoch
+        case .vote(let vote): vote.subject.epoch
+        case .certificate(let certificate): certificate.subject.epoch
+        case .status(let status): status.epoch
+        case .certificateRequest(let request): request.epoch
+        case .blockRequest(let request): request.epoch
+        case .block(let block): block.epoch
+        case .syncRequest: nil
+        case .syncResponse(let response): response.certificate.subject.epoch
+        case .recoveryRequest(let request): request.epoch
+        case .recoveryAnswer(let answer): answer.epoch
+        }
+    }
+}
+
 extension ConsensusMessage: SignedValue {
     /// Only the signatures that the engine doesn't know already; none for what proves itself by
     /// hash or merely asks.

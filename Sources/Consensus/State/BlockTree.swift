@@ -54,11 +54,12 @@ struct BlockTree: Sendable {
         }
     }
 
-    /// Follows parents from `top` down to `finalized`. O(length of the chain).
-    func walk(from top: BlockRef, to finalized: Block) -> Walk {
+    /// Follows parents from `top` down to the finalized block, which stands at `base` in this epoch
+    /// and at `height` in the chain. O(length of the chain).
+    func walk(from top: BlockRef, to base: BlockRef, at height: Height) -> Walk {
         var ref = top
         var chain: [Block] = []
-        while ref.view > finalized.view {
+        while ref.view > base.view {
             guard let block = entries[ref.digest]?.block else {
                 return .missing(ref, below: chain.last?.height)
             }
@@ -69,10 +70,9 @@ struct BlockTree: Sendable {
             chain.append(block)
             ref = block.parent
         }
-        guard ref == finalized.ref,
-            chain.last?.height ?? finalized.height.next
-                == finalized.height.next
-        else { return .broken }
+        guard ref == base, chain.last?.height ?? height.next == height.next else {
+            return .broken
+        }
         return .complete(chain.reversed())
     }
 }

@@ -56,6 +56,14 @@ package struct Genesis: Hashable, Sendable {
         committee = try GenesisCheck.committee(chainID, validators, parameters.stake)
     }
 
+    /// Which heights an epoch has.
+    package var epochs: EpochSchedule { parameters.epochs }
+
+    /// What the state has of epoch 0.
+    package var epochRecord: EpochRecord {
+        EpochRecord(epoch: 0, boundary: .zero, validators: committee.validators)
+    }
+
     private static func encode(
         _ network: String, _ prefix: String, _ time: Timestamp, _ accounts: [GenesisAccount],
         _ validators: [GenesisValidator], _ verifiers: [GenesisVerifier],

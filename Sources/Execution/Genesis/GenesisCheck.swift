@@ -58,6 +58,12 @@ enum GenesisCheck {
                 "validators",
                 "\(validators.count) validators, at most \(Committee.countMax) allowed")
         }
+        guard validators.count <= Int(stake.validatorsMax) else {
+            throw GenesisFault(
+                "validators",
+                "\(validators.count) validators, but parameters.stake.validatorsMax is"
+                    + " \(stake.validatorsMax)")
+        }
         for (place, validator) in validators.enumerated()
         where validator.stake < stake.minimum {
             throw GenesisFault(
@@ -170,6 +176,7 @@ extension GenesisCheck {
         try consensus(parameters.consensus)
         try batches(parameters.batches)
         try VerificationCheck(parameters).run()
+        try EpochCheck(parameters).run()
         try governance(parameters)
     }
 
@@ -188,6 +195,11 @@ extension GenesisCheck {
                 "parameters.stake.minimum",
                 "\(stake.minimum) is below parameters.stake.unit, \(stake.unit):"
                     + " such a stake would weigh nothing")
+        }
+        guard 1...StakeParameters.validatorsLimit ~= stake.validatorsMax else {
+            throw GenesisFault(
+                "parameters.stake.validatorsMax",
+                "\(stake.validatorsMax) lies outside 1...\(StakeParameters.validatorsLimit)")
         }
     }
 

@@ -12,6 +12,9 @@ extension Ledger {
             changes.append(StateWriter.write(validator, key, at: key.path, into: &writes))
         }
         changes += verifiers(of: genesis, into: &writes)
+        let epoch = StateKey.system(EpochTable.name(of: 0))
+        changes.append(
+            StateWriter.write(genesis.epochRecord, epoch, at: epoch.path, into: &writes))
         changes += sets(of: genesis, into: &writes)
         let key = StateKey.parameters
         changes.append(StateWriter.write(genesis.parameters, key, at: key.path, into: &writes))
@@ -79,13 +82,14 @@ extension Genesis {
             balances: Amount(supply.rawValue - bonded), bonded: Amount(bonded), supply: supply)
     }
 
-    /// Who has stake at height 0: the validators, then those without a vote. Reward addresses own
-    /// the bonds.
+    /// Who has stake at height 0: the validators, who are candidates, then those without a vote.
+    /// Reward addresses own the bonds.
     fileprivate var bondedVerifiers: [(key: PublicKey, verifier: Verifier)] {
         let voting = validators.map { validator in
             let record = Verifier(
                 peerID: validator.peerID, owner: validator.rewardAddress,
-                rewardAddress: validator.rewardAddress, bonded: validator.stake)
+                rewardAddress: validator.rewardAddress, bonded: validator.stake,
+                isCandidate: true)
             return (validator.votingKey, record)
         }
         let others = verifiers.map { verifier in

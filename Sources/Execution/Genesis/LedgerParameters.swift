@@ -50,6 +50,11 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
         governance = try reader.read()
         safeguards = try reader.read()
     }
+
+    /// Which heights an epoch has.
+    package var epochs: EpochSchedule {
+        EpochSchedule(length: stake.epochBlocks, lag: consensus.executionLagMax)
+    }
 }
 
 /// What a transaction pays, and who receives it. A transaction weighs
@@ -176,33 +181,44 @@ package struct FeeShares: Hashable, Sendable, BCSCodable {
 
 /// Who may vote, and for how long a committee stands.
 ///
-/// Wire: minimum, unit, epochBlocks.
+/// Wire: minimum, unit, epochBlocks, validatorsMax.
 package struct StakeParameters: Hashable, Sendable, BCSCodable {
+    /// The most that `validatorsMax` can be.
+    package static let validatorsLimit: UInt16 = 128
+
     /// The least stake of a validator, at least `unit`.
     package let minimum: Amount
     /// The stake that weighs one vote.
     package let unit: Amount
-    /// Heights of an epoch: approved changes of parameters act where one begins.
+    /// Heights of an epoch, a multiple of `verification.periodBlocks` and at least four times
+    /// `consensus.executionLagMax`: a committee stands for one, and approved changes of parameters
+    /// act where one begins.
     package let epochBlocks: UInt64
+    /// Seats of a committee, 1...128.
+    package let validatorsMax: UInt16
 
     package init(
-        minimum: Amount = 1_000_000, unit: Amount = 1_000, epochBlocks: UInt64 = 10_000
+        minimum: Amount = 1_000_000, unit: Amount = 1_000, epochBlocks: UInt64 = 10_240,
+        validatorsMax: UInt16 = StakeParameters.validatorsLimit
     ) {
         self.minimum = minimum
         self.unit = unit
         self.epochBlocks = epochBlocks
+        self.validatorsMax = validatorsMax
     }
 
     package func encode(to writer: inout BCSWriter) {
         writer.append(minimum)
         writer.append(unit)
         writer.append(epochBlocks)
+        writer.append(validatorsMax)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
         minimum = try reader.read()
         unit = try reader.read()
         epochBlocks = try reader.readUInt64()
+        validatorsMax = try reader.readUInt16()
     }
 }
 

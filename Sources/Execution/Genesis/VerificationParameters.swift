@@ -17,8 +17,8 @@ package struct VerificationParameters: Hashable, Sendable, BCSCodable {
     /// The least bond of a verifier, at least one unit of stake.
     package internal(set) var minimumBond: Amount
     /// Heights from unbonding to withdrawing; so long an act can be reported, while its verifier
-    /// set is kept (`setsKept`), and so long lasts the first jail. Covers every set in which the
-    /// bond may still stand.
+    /// set is kept (`setsKept`), and so long lasts the first jail. Covers every set and every
+    /// committee in which the bond may still stand: at least two epochs and a lag.
     package let unbondBlocks: UInt64
     /// What a first offence costs, 0...1000 permille of all stake.
     package let slashPermille: UInt16
@@ -29,9 +29,9 @@ package struct VerificationParameters: Hashable, Sendable, BCSCodable {
 
     package init(
         spread: Bool = true, periodBlocks: UInt64 = 32, termBlocks: UInt64 = 128,
-        complaintBlocks: UInt64 = 8, minimumBond: Amount = 1_000_000, unbondBlocks: UInt64 = 1024,
-        slashPermille: UInt16 = 50, repeatSlashPermille: UInt16 = 500,
-        reporterPermille: UInt16 = 100
+        complaintBlocks: UInt64 = 8, minimumBond: Amount = 1_000_000,
+        unbondBlocks: UInt64 = 30_720, slashPermille: UInt16 = 50,
+        repeatSlashPermille: UInt16 = 500, reporterPermille: UInt16 = 100
     ) {
         self.spread = spread
         self.periodBlocks = periodBlocks

@@ -12,11 +12,9 @@ struct LedgerRules: Sendable {
     var verification: VerificationParameters { parameters.verification }
     var governance: GovernanceParameters { parameters.governance }
     var safeguards: SafeguardParameters { parameters.safeguards }
+    var stake: StakeParameters { parameters.stake }
     var stakeUnit: Amount { parameters.stake.unit }
     let periods: VerifierPeriods
-    let committee: Committee
-    /// Where each validator's share goes, by index.
-    let rewardAddresses: [Address]
     /// Symbols that would pass for the native asset's.
     let reservedSymbols: Set<String>
     /// For simulations: the rule that is broken.
@@ -28,14 +26,8 @@ struct LedgerRules: Sendable {
         parameters = genesis.parameters
         firstBaseFee = genesis.parameters.fees.baseFee
         periods = VerifierPeriods(genesis.parameters)
-        committee = genesis.committee
-        rewardAddresses = genesis.validators.map(\.rewardAddress)
         reservedSymbols = ["NATIVE", "OFFPEAK", genesis.prefix.uppercased()]
     }
-
-    func isValidator(_ key: PublicKey) -> Bool { committee.index(of: key) != nil }
-
-    func isValidator(_ peer: PeerID) -> Bool { committee.index(of: peer) != nil }
 
     /// An account that a transaction speaks for: the sender first, then the cosigners.
     struct Party {

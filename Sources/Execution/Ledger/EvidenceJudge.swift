@@ -6,10 +6,10 @@ package import Primitives
 /// A judge is a pure function: every node must come to the same judgment.
 package protocol EvidenceJudge: Sendable {
     /// What `evidence`, at most 16 KiB from anybody, proves at `height`, where `sets` are the
-    /// verifiers by period that the state names; nil where it proves nothing. Its cost must lie
-    /// below one signature check for each 128 bytes.
+    /// verifiers by period and `epochs` the committees that the state names; nil where it proves
+    /// nothing. Its cost must lie below one signature check for each 128 bytes.
     func judge(
-        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet]
+        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet], epochs: EpochTable
     ) -> Offence?
 }
 
@@ -18,7 +18,7 @@ package struct NoEvidence: EvidenceJudge {
     package init() {}
 
     package func judge(
-        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet]
+        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet], epochs: EpochTable
     ) -> Offence? { nil }
 }
 
@@ -30,11 +30,13 @@ package enum OffenceKind: UInt8, Hashable, Sendable, CaseIterable {
     case conflictingAcks = 1
     /// Two batches of one owner at one position.
     case equivocatingOwner = 2
+    /// Two votes of one validator in one view that no honest one signs both.
+    case conflictingVotes = 3
 
-    /// Whether its word on signatures doesn't count any more for a while.
+    /// Whether its word on signatures doesn't count any more for a while, nor its candidacy.
     package var jails: Bool {
         switch self {
-        case .wrongVerdict, .conflictingAcks: true
+        case .wrongVerdict, .conflictingAcks, .conflictingVotes: true
         case .equivocatingOwner: false
         }
     }
@@ -47,7 +49,8 @@ package struct Offence: Hashable, Sendable {
     package let kind: OffenceKind
     /// Names the act, not the bytes that prove it: two proofs of one act have the same.
     package let id: Digest
-    /// When it was done, as far as the signed bytes say.
+    /// When it was done, as far as the signed bytes say; of votes, which name no height, the last
+    /// one of their epoch.
     package let height: Height
 
     package init(offender: PublicKey, kind: OffenceKind, id: Digest, height: Height) {

@@ -15,6 +15,10 @@ struct Executor: Sendable {
     let judge: any EvidenceJudge
     /// The sets of verifiers that the state before the block names.
     var verifierSets: [UInt64: VerifierSet] = [:]
+    /// The committees that the state before the block names.
+    var epochs: EpochTable
+    /// That of the block's epoch.
+    var committee: Committee
     let source: any KeyValueSource
     var accounts: AccountTable
     var escrows = RecordTable<Escrow>(cachedMax: cachedEscrowsMax)
@@ -219,6 +223,8 @@ struct Executor: Sendable {
         case .escrowWithdrawDecision(let withdrawal):
             try withdrawDecision(withdrawal, participants)
         case .closeStream(let number): try closeStream(number, of: participants.sender)
+        case .declareCandidate(let key): try declareCandidate(key, by: participants.sender)
+        case .withdrawCandidacy(let key): try withdrawCandidacy(key, by: participants.sender)
         }
     }
 

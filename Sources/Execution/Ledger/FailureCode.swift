@@ -70,7 +70,7 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     case notBondOwner = 62
     /// No verifier with this key has stake.
     case verifierUnknown = 63
-    /// The key or the node is a validator's, whose stake genesis fixes.
+    /// The node is that of a validator with another key.
     case validatorBond = 64
     /// More than what is bonded.
     case amountAboveBonded = 65
@@ -157,6 +157,15 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     case notValidator = 125
     /// The validator has voted so already.
     case voteUnchanged = 126
+
+    /// The verifier stands for election already.
+    case alreadyCandidate = 130
+    /// The verifier doesn't stand for election.
+    case notCandidate = 131
+    /// The verifier's jail isn't over.
+    case stillJailed = 132
+    /// What is bonded is below the least stake of a validator.
+    case stakeTooSmall = 133
 
     /// The stable name, as RPC gives it.
     package var name: String { String(describing: self) }

@@ -5,9 +5,10 @@ package import Primitives
 ///
 /// Upon a block: carry out what is due (Expiry.swift); execute the transactions of its batches in
 /// order (Executor.swift), the block's own first: skip, or fee and sequence and then all operations
-/// or none; pay out the fees (Fees.swift); check the supply; determine a verifier set when its time
-/// has come (VerifierSets.swift); commit what changed to the tree (StateTree.swift). All that must
-/// reach the disk is handed out as one `WriteSet`.
+/// or none; pay out the fees (Fees.swift); check the supply; determine a committee
+/// (Elections.swift) and a verifier set (VerifierSets.swift) when their time has come; commit what
+/// changed to the tree (StateTree.swift). All that must reach the disk is handed out as one
+/// `WriteSet`.
 ///
 /// The store is written later, so the ledger remembers what it handed out until `writesApplied()`.
 ///
@@ -30,6 +31,10 @@ package struct Ledger: Sendable {
     package var baseFee: BaseFee { executor.baseFee }
     /// Those of the periods that can still matter, by period.
     package internal(set) var verifierSets: [UInt64: VerifierSet]
+    /// The committees of the epochs that can still matter.
+    package internal(set) var epochs: EpochTable
+    /// The newest block that ended an epoch; nil within the first one.
+    var boundary: EpochBoundary?
     private let chainID: ChainID
     let source: any KeyValueSource
     private(set) var executor: Executor
@@ -57,24 +62,31 @@ package struct Ledger: Sendable {
         var rules = LedgerRules(genesis, planted: planted)
         let parameters = try LedgerReader(source).parameters()
         rules.parameters = parameters ?? genesis.parameters
-        try self.init(head, source, rules, judge)
+        let epochs = try EpochTable(opening: source, genesis, at: head.height)
+        try self.init(head, source, rules, epochs, judge)
     }
 
     private init(
         _ head: StoredState.Head, _ source: any KeyValueSource, _ rules: LedgerRules,
-        _ judge: any EvidenceJudge
+        _ epochs: EpochTable, _ judge: any EvidenceJudge
     ) throws(StorageFault) {
+        guard let committee = epochs.committee(at: head.height) else {
+            throw StorageFault("the committee at height \(head.height) isn't known")
+        }
         height = head.height
         stateRoot = head.stateRoot
         time = head.time
         chainID = head.chainID
         self.source = source
+        self.epochs = epochs
+        boundary = try EpochBoundary.stored(in: source, epochs.schedule, at: head.height)
         verifierSets = try Ledger.storedSets(rules.periods, at: head.height, in: source)
         let accounts = AccountTable(
             cachedMax: Executor.cachedAccountsMax,
             keepsPostings: try PostingIndex.start(in: source) != nil)
         executor = Executor(
-            rules: rules, judge: judge, source: source, accounts: accounts, totals: head.totals,
+            rules: rules, judge: judge, epochs: epochs, committee: committee, source: source,
+            accounts: accounts, totals: head.totals,
             height: head.height, time: head.time,
             baseFee: try BaseFee.stored(in: source, first: rules.firstBaseFee))
         executor.proposalQueue = try ProposalQueue.stored(in: source)
@@ -103,6 +115,8 @@ package struct Ledger: Sendable {
         precondition(block.height == height.next, "block \(block.height) after \(height)")
         executor.height = block.height
         executor.verifierSets = verifierSets
+        executor.epochs = epochs
+        executor.committee = try committee(at: block.height)
         executor.time = max(block.time, time)
         executor.usedWeight = 0
         executor.tips = []
@@ -119,7 +133,7 @@ package struct Ledger: Sendable {
         executor.accounts.postings.write(at: block.height, time: executor.time, into: &writes)
         let head = appendToHistory(block, receiptsRoot, into: &writes)
         let values = block.systemValues + [head] + moveBaseFee() + queueValue(before.queue)
-        stateRoot = try commit(values, changedFrom: before.parameters, into: &writes)
+        stateRoot = try commit(block, values, changedFrom: before.parameters, into: &writes)
         height = block.height
         time = executor.time
         writes.put(self.head.bcsBytes, in: .meta, for: StoredState.headKey)
@@ -131,7 +145,14 @@ package struct Ledger: Sendable {
     }
 
     private func isStartOfEpoch(_ height: Height) -> Bool {
-        (height.rawValue - 1) % executor.rules.parameters.stake.epochBlocks == 0
+        epochs.schedule.first(of: epochs.schedule.epoch(of: height)) == height
+    }
+
+    private func committee(at height: Height) throws(StorageFault) -> Committee {
+        guard let committee = epochs.committee(at: height) else {
+            throw StorageFault("the committee at height \(height) isn't known")
+        }
+        return committee
     }
 
     private func queueValue(_ before: ProposalQueue) -> [ExecutableBlock.SystemValue] {
@@ -167,7 +188,7 @@ package struct Ledger: Sendable {
         var run = Run()
         var split = FeeSplit(
             shares: executor.rules.fees.shares,
-            validatorCount: executor.rules.rewardAddresses.count)
+            validatorCount: executor.committee.count)
         let fees = try execute(block.direct, feeFactor: Ledger.directFeeFactor, &run)
         split.addDirect(fees, proposer: block.proposer)
         for batch in block.batches {
@@ -235,8 +256,8 @@ package struct Ledger: Sendable {
 extension Ledger {
     /// Takes the block's changes out of the executor and commits them to the tree.
     private mutating func commit(
-        _ systemValues: [ExecutableBlock.SystemValue], changedFrom parameters: LedgerParameters,
-        into writes: inout WriteSet
+        _ block: ExecutableBlock, _ systemValues: [ExecutableBlock.SystemValue],
+        changedFrom parameters: LedgerParameters, into writes: inout WriteSet
     ) throws(StorageFault) -> Digest {
         var changes: [StateTree.Change] = []
         for change in executor.accounts.takeChanges() {
@@ -264,7 +285,9 @@ extension Ledger {
             changes.append(
                 StateWriter.write(executor.rules.parameters, key, at: key.path, into: &writes))
         }
-        changes += Ledger.write(systemValues + (try determineSet()), into: &writes)
+        // A set is made with the committee of its epoch.
+        let determined = try determineEpochs(block) + determineSet()
+        changes += Ledger.write(systemValues + determined, into: &writes)
         changes.sort { $0.path < $1.path }
         return try tree.update(changes, source: source, into: &writes)
     }

@@ -2,8 +2,8 @@ package import Primitives
 
 // Whose word counts for signatures in which period. The set of a period is what the state says
 // after a height that everybody has executed who votes in that period for a block with a payload
-// (VerificationParameters.swift): the validators that aren't jailed, with their weights, and of the
-// others those with the highest bonds that are neither jailed nor below the minimum. It is a value
+// (VerificationParameters.swift): the validators of the period's epoch that aren't jailed, with
+// their weights, and of the others those with the highest bonds that are neither jailed nor below the minimum. It is a value
 // of the state itself, in a ring of slots, so that it can be proven and a restart finds it again.
 
 extension Ledger {
@@ -17,16 +17,22 @@ extension Ledger {
 
     /// The set that the state after the block that is being executed determines, if it is one.
     ///
-    /// - Precondition: What the block changed is in the tables' caches.
+    /// - Precondition: What the block changed is in the tables' caches, and the committee of the
+    ///   period's epoch is determined: it is so at the same height at the latest.
     mutating func determineSet() throws(StorageFault) -> [ExecutableBlock.SystemValue] {
         let rules = executor.rules
         let newest = rules.periods.newest(after: executor.height)
         guard newest > rules.periods.newest(after: executor.height.clampedRetreat(by: 1)) else {
             return []
         }
+        // A batch that is sealed after the period's first height is the next block's epoch's.
+        let epoch = epochs.schedule.epoch(after: rules.periods.first(of: newest))
+        guard let committee = epochs[epoch] else {
+            throw StorageFault("the committee of epoch \(epoch) isn't known at \(executor.height)")
+        }
         let set = VerifierSet(
-            period: newest, committee: rules.committee, jailed: try executor.jailedValidators(),
-            others: try executor.standingVerifiers())
+            period: newest, committee: committee, jailed: try executor.jailed(of: committee),
+            others: try executor.standingVerifiers(beside: committee))
         verifierSets[newest] = set
         verifierSets = verifierSets.filter { rules.periods.isKept($0.key, newest: newest) }
         return [rules.periods.systemValue(set)]
@@ -71,6 +77,12 @@ struct VerifierPeriods: Hashable, Sendable {
         verification.newestPeriod(after: height, lag: lag)
     }
 
+    /// The first height of a period; an epoch has whole periods.
+    func first(of period: UInt64) -> Height {
+        let (product, overflow) = period.multipliedReportingOverflow(by: verification.periodBlocks)
+        return Height(overflow ? .max : product)
+    }
+
     func oldestKept(newest: UInt64) -> UInt64 {
         let others = verification.setsKept(lag: lag) - 1
         return newest - min(newest, others)
@@ -91,10 +103,10 @@ struct VerifierPeriods: Hashable, Sendable {
 
 extension Executor {
     /// The validators whose word doesn't count after the height that is being executed.
-    fileprivate func jailedValidators() throws(StorageFault) -> Set<ValidatorIndex> {
+    fileprivate func jailed(of committee: Committee) throws(StorageFault) -> Set<ValidatorIndex> {
         var jailed: Set<ValidatorIndex> = []
-        for index in rules.committee.indices {
-            let key = rules.committee.validators[Int(index.rawValue)].votingKey
+        for index in committee.indices {
+            let key = committee.validators[Int(index.rawValue)].votingKey
             if let verifier = try verifiers.peek(key, source), verifier.isJailed(at: height) {
                 jailed.insert(index)
             }
@@ -103,12 +115,14 @@ extension Executor {
     }
 
     /// Those without a vote that may stand in a set, the highest bonds first, as many as have room.
-    fileprivate func standingVerifiers() throws(StorageFault) -> [BondedVerifier] {
-        let room = VerifierSet.countMax - rules.committee.count
-        var limit = room + rules.committee.count
+    fileprivate func standingVerifiers(
+        beside committee: Committee
+    ) throws(StorageFault) -> [BondedVerifier] {
+        let room = VerifierSet.countMax - committee.count
+        var limit = room + committee.count
         while true {
             let entries = try bonds.first(limit, source)
-            let standing = try standing(entries, room: room)
+            let standing = try standing(entries, beside: committee, room: room)
             if standing.count == room || entries.count < limit { return standing }
             // Some of the highest are in jail: look further.
             limit *= 2
@@ -116,10 +130,11 @@ extension Executor {
     }
 
     private func standing(
-        _ entries: [BondIndex.Entry], room: Int
+        _ entries: [BondIndex.Entry], beside committee: Committee, room: Int
     ) throws(StorageFault) -> [BondedVerifier] {
         var standing: [BondedVerifier] = []
-        for entry in entries where standing.count < room && !rules.isValidator(entry.key) {
+        for entry in entries
+        where standing.count < room && committee.index(of: entry.key) == nil {
             guard entry.bonded >= rules.verification.minimumBond else { break }
             guard let verifier = try verifiers.peek(entry.key, source),
                 verifier.bonded == entry.bonded

@@ -7,13 +7,14 @@ internal import Primitives
 //             no later verifier set, but can still be slashed.
 //   withdraw: the releases that are due move back to the owner.
 //   evidence: bond and releases are slashed (Evidence.swift).
-// Validators have bonds too, their stakes, which genesis fixes: they are only slashed.
+// A validator's stake is a bond like any other: what genesis bonds belongs to the reward address.
+// What is unbonded counts in no later election, and can be slashed as long as a committee may act
+// that it was elected into.
 
 extension Executor {
     mutating func bond(_ bond: Bond, from sender: Address) throws(Stop) {
-        guard !rules.isValidator(bond.key), !rules.isValidator(bond.peerID) else {
-            throw .failed(.validatorBond)
-        }
+        guard committee.index(of: bond.peerID).map({ committee[$0]?.votingKey == bond.key }) ?? true
+        else { throw .failed(.validatorBond) }
         var verifier =
             try verifier(bond.key)
             ?? Verifier(peerID: bond.peerID, owner: sender, rewardAddress: sender, bonded: 0)
@@ -63,10 +64,9 @@ extension Executor {
     }
 
     /// A verifier that `sender` may decide about.
-    private mutating func ownVerifier(
+    mutating func ownVerifier(
         _ key: PublicKey, of sender: Address
     ) throws(Stop) -> Verifier {
-        guard !rules.isValidator(key) else { throw .failed(.validatorBond) }
         guard let verifier = try verifier(key) else { throw .failed(.verifierUnknown) }
         guard verifier.owner == sender else { throw .failed(.notBondOwner) }
         return verifier

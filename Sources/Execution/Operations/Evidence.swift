@@ -3,9 +3,10 @@ internal import Primitives
 extension Executor {
     /// Punishes what the evidence proves, and pays who brought it.
     mutating func report(_ evidence: [UInt8], by sender: Address) throws(Stop) {
-        guard let offence = judge.judge(evidence, at: height, sets: verifierSets) else {
-            throw .failed(.evidenceInvalid)
-        }
+        guard
+            let offence = judge.judge(
+                evidence, at: height, sets: verifierSets, epochs: epochs)
+        else { throw .failed(.evidenceInvalid) }
         let expiry = offence.height.clampedAdvance(by: rules.verification.unbondBlocks)
         guard height <= expiry else { throw .failed(.evidenceExpired) }
         guard var offender = try verifier(offence.offender) else { throw .failed(.nothingToSlash) }
@@ -61,7 +62,9 @@ extension Executor {
         offender.offences = offender.offences == .max ? .max : offender.offences + 1
     }
 
+    /// Also ends the candidacy: who is free again declares it anew.
     private func jail(_ offender: inout Verifier) {
+        offender.isCandidate = false
         let until = height.clampedAdvance(by: rules.verification.unbondBlocks)
         offender.jailedUntil = offender.offences > 2 ? Height(.max) : until
     }

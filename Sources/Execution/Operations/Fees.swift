@@ -90,14 +90,14 @@ extension Executor {
     /// treasury, which also gets what jailed verifiers would have had.
     mutating func distribute(_ split: FeeSplit) throws(StorageFault) {
         for (place, amount) in split.validators.enumerated() {
-            try reward(amount, to: rules.rewardAddresses[place], .validatorReward)
+            try reward(amount, to: committee.validators[place].rewardAddress, .validatorReward)
         }
         var treasury = split.treasury
         for (key, amount) in split.verifiers.sorted(by: { $0.key < $1.key }) {
             treasury += amount - (try reward(amount, verifier: key))
         }
         if rules.planted == .feeByHashOrder, treasury > 0,
-            let address = Set(rules.rewardAddresses).first
+            let address = Set(committee.validators.map(\.rewardAddress)).first
         {
             treasury -= 1
             try reward(1, to: address, .validatorReward)

@@ -40,10 +40,10 @@ extension Executor {
             throw .failed(.proposalUnknown)
         }
         guard !proposal.isApproved else { throw .failed(.voteClosed) }
-        guard rules.committee.index(of: vote.key) != nil, let validator = try verifier(vote.key)
+        guard committee.index(of: vote.key) != nil, let validator = try verifier(vote.key)
         else { throw .failed(.notValidator) }
         guard validator.owner == sender else { throw .failed(.notBondOwner) }
-        proposal.forgetOthers(than: rules.committee)
+        proposal.forgetOthers(than: committee)
         guard proposal.note(ParameterProposal.Vote(key: vote.key, approves: vote.approves)) else {
             throw .failed(.voteUnchanged)
         }
@@ -92,10 +92,10 @@ extension Executor {
     }
 
     private func share(of proposal: ParameterProposal, isAtLeast permille: UInt16) -> Bool {
-        let yes = proposal.votes.filter(\.approves).compactMap { rules.committee.index(of: $0.key) }
+        let yes = proposal.votes.filter(\.approves).compactMap { committee.index(of: $0.key) }
         // Weights together lie below 2^60.
-        let (high, low) = rules.committee.weight(of: yes).multipliedFullWidth(by: 1000)
-        let needed = rules.committee.totalWeight.multipliedFullWidth(
+        let (high, low) = committee.weight(of: yes).multipliedFullWidth(by: 1000)
+        let needed = committee.totalWeight.multipliedFullWidth(
             by: UInt64(permille))
         return (high, low) >= (needed.high, needed.low)
     }

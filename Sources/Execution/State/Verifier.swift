@@ -5,7 +5,8 @@ package import Primitives
 ///
 /// It leaves the state when all stake is withdrawn, unless there is an offence to remember.
 ///
-/// Wire: peer id, owner, reward address, bonded, releases, offences, jailedUntil, marks, rewards.
+/// Wire: peer id, owner, reward address, bonded, releases, offences, jailedUntil, marks, rewards,
+/// isCandidate.
 package struct Verifier: Hashable, Sendable {
     /// Stake on its way back to the owner. Wire: amount, height.
     package struct Release: Hashable, Sendable, BCSCodable {
@@ -60,7 +61,7 @@ package struct Verifier: Hashable, Sendable {
     /// Who bonds, unbonds and withdraws.
     package let owner: Address
     package let rewardAddress: Address
-    /// What counts in verifier sets.
+    /// What counts in verifier sets and elections.
     package var bonded: Amount
     /// In the order in which they were asked for.
     package var releases: [Release]
@@ -73,9 +74,14 @@ package struct Verifier: Hashable, Sendable {
     package var marks: [Mark]
     /// All that it earned by checking, at most 2^64 - 1: money that comes round is counted again.
     package var rewards: Amount
+    /// Whether it stands for election into the next committees.
+    package var isCandidate: Bool
 
     /// A verifier that never offended or earned.
-    package init(peerID: PeerID, owner: Address, rewardAddress: Address, bonded: Amount) {
+    package init(
+        peerID: PeerID, owner: Address, rewardAddress: Address, bonded: Amount,
+        isCandidate: Bool = false
+    ) {
         self.peerID = peerID
         self.owner = owner
         self.rewardAddress = rewardAddress
@@ -85,6 +91,7 @@ package struct Verifier: Hashable, Sendable {
         jailedUntil = 0
         marks = []
         rewards = 0
+        self.isCandidate = isCandidate
     }
 
     /// Whether its word doesn't count at `height`.
@@ -115,6 +122,7 @@ extension Verifier: BCSCodable {
         writer.append(jailedUntil)
         writer.append(list: marks)
         writer.append(rewards)
+        writer.append(isCandidate)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
@@ -127,5 +135,6 @@ extension Verifier: BCSCodable {
         jailedUntil = try reader.read()
         marks = try reader.readList(maximum: Verifier.marksMax, elementBytes: 40)
         rewards = try reader.read()
+        isCandidate = try reader.readBool()
     }
 }

@@ -51,6 +51,10 @@ public enum Operation: Hashable, Sendable {
     case escrowWithdrawDecision(EscrowWithdrawal)
     /// 20: takes a stream of the sender's away that was idle for 30 days, and returns its deposit.
     case closeStream(UInt16)
+    /// 26: puts a verifier of the sender's, by its key, up for election as a validator.
+    case declareCandidate(PublicKey)
+    /// 27: takes a verifier of the sender's, by its key, out of the next elections.
+    case withdrawCandidacy(PublicKey)
 }
 
 /// Moves `amount` of `asset` from the sender to `to`. Wire: to, asset, amount.
@@ -298,6 +302,8 @@ extension Operation: BCSCodable {
         case .closeStream(let number):
             writer.appendVariant(20)
             writer.append(number)
+        case .declareCandidate(let key): Operation.encode(26, key, to: &writer)
+        case .withdrawCandidacy(let key): Operation.encode(27, key, to: &writer)
         }
     }
 
@@ -338,6 +344,8 @@ extension Operation: BCSCodable {
         case 19: self = .completeRecovery(try reader.read())
         case 21: self = .escrowWithdrawDecision(try reader.read())
         case 20: self = .closeStream(try reader.readUInt16())
+        case 26: self = .declareCandidate(try reader.read())
+        case 27: self = .withdrawCandidacy(try reader.read())
         case let index: throw BCSError(.unknownVariant(index), at: start)
         }
     }

@@ -232,11 +232,12 @@ private struct GenesisReader {
 
     private func stake(_ section: Document?) throws(DocumentFault) -> StakeParameters {
         let usual = StakeParameters()
-        let numbers = try NumberFields(section, ["minimum", "unit", "epochBlocks"])
+        let numbers = try NumberFields(section, ["minimum", "unit", "epochBlocks", "validatorsMax"])
         return StakeParameters(
             minimum: Amount(try numbers.value("minimum", usual.minimum.rawValue)),
             unit: Amount(try numbers.value("unit", usual.unit.rawValue)),
-            epochBlocks: try numbers.value("epochBlocks", usual.epochBlocks))
+            epochBlocks: try numbers.value("epochBlocks", usual.epochBlocks),
+            validatorsMax: try numbers.value("validatorsMax", usual.validatorsMax))
     }
 
     private func escrow(_ section: Document?) throws(DocumentFault) -> EscrowParameters {

@@ -69,6 +69,7 @@ extension GenesisFile {
                     ("minimum", quoted(parameters.stake.minimum)),
                     ("unit", quoted(parameters.stake.unit)),
                     ("epochBlocks", "\(parameters.stake.epochBlocks)"),
+                    ("validatorsMax", "\(parameters.stake.validatorsMax)"),
                 ]
             ),
             (

@@ -103,7 +103,7 @@ struct ExploredRun {
         case .setTimer(.view, let deadline): node.deadline = deadline
         case .build(let view, let context, _): node.asked = (view, context)
         case .check(let block, _): queue.append(.blockChecked(block.digest, valid: true))
-        case .commit(let blocks, _): step.commits += blocks
+        case .commit(let blocks, _), .commitLast(let blocks, _): step.commits += blocks
         case .penalise(_, let reason): step.faults.append("penalises somebody: \(reason)")
         case .halt(let reason): step.faults.append("halts: \(reason)")
         // Which others signed is made up, so evidence against them means nothing here.
@@ -119,7 +119,7 @@ struct ExploredRun {
             case .vote(let vote): sign(vote)
             case .block(let block): step.blocks.append(block)
             case .certificate(let certificate): step.accepted.append(certificate.subject)
-            case .floor, .introduced: break
+            case .floor, .introduced, .epoch: break
             }
         }
     }

@@ -96,7 +96,9 @@ struct Amnesiac: ConsensusMisbehaviour {
                         payload: [0, mark], executed: context.finalized.executed,
                         time: moment(now).wall)
                     mind.events.append(.blockBuilt(view, contents))
-                case .persist, .serveBlock, .commit, .evidence, .penalise, .halt, .compact: break
+                case .persist, .serveBlock, .commit, .commitLast, .evidence, .penalise, .halt,
+                    .compact:
+                    break
                 }
             }
         }

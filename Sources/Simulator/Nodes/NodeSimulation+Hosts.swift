@@ -254,9 +254,8 @@ extension NodeSimulation {
                 trace.show(now, host.index, "h\(height) ×\(transactions)")
             }
             checks.applied(height, root, by: host, &oracle)
-        case .evidence:
-            if host.isHonest { marks.reach(.leaderEquivocated) }
-        case .misbehaviour(_, let offender):
+        case .misbehaviour(let evidence, let offender):
+            if case .votes = evidence, host.isHonest { marks.reach(.leaderEquivocated) }
             let index = hosts.firstIndex { $0.configuration.signer?.publicKey == offender }
             oracle.expect(
                 index.map { !hosts[$0].isHonest } ?? false, "evidence against an honest node")

@@ -35,9 +35,10 @@ enum NodeWorld {
 
     static func genesis(_ scenario: NodeScenario, _ users: [SimulatedUser]) -> Genesis {
         let rules = scenario.rules
-        let kept = 64 * rules.periodBlocks
+        let epoch = 1000 * rules.periodBlocks
         let parameters = LedgerParameters(
             fees: FeeParameters(treasury: reward(999)),
+            stake: StakeParameters(epochBlocks: epoch),
             consensus: ConsensusParameters(
                 deltaBaseMilliseconds: rules.deltaBase, deltaMaxMilliseconds: deltaMax,
                 idleMilliseconds: rules.idle, executionLagMax: rules.executionLag),
@@ -46,7 +47,7 @@ enum NodeWorld {
             verification: VerificationParameters(
                 spread: rules.spread, periodBlocks: rules.periodBlocks,
                 termBlocks: rules.termBlocks, complaintBlocks: rules.complaintBlocks,
-                minimumBond: Amount(stakeUnit), unbondBlocks: kept))
+                minimumBond: Amount(stakeUnit), unbondBlocks: 3 * epoch))
         do {
             return try Genesis(
                 network: "simulated", prefix: "sim",

@@ -11,7 +11,7 @@ enum SimulatedCheck {
         case .mempool(let id, let job): .mempool(id, run(job, in: layout))
         case .consensus(let peer, let message, let context):
             .consensus(peer, check(message, in: context))
-        case .payload(let block, let payload):
+        case .payload(let block, let payload, let layout):
             .payload(
                 block: block,
                 CheckedPayload(

@@ -77,6 +77,7 @@ extension TwinsSimulation {
             answer(.blockBuilt(view, contents), of: engine)
         case .check(let block, _): answer(.blockChecked(block.digest, valid: true), of: engine)
         case .commit(let blocks, let certificate): commit(blocks, certificate, by: engine)
+        case .commitLast: oracle.fail("engine \(engine) ends an epoch that has no end")
         case .evidence(let evidence):
             report.evidence += 1
             oracle.observe(evidence)

@@ -1,0 +1,35 @@
+internal import Primitives
+
+// E2: the epoch is over.
+extension SimplexEngine {
+    mutating func finish(with end: EpochEnd, committing blocks: [Block]) {
+        self.end = end
+        if let boundary = blocks.last { finalized = boundary }
+        self.blocks.removeAll { _ in true }
+        building = nil
+        fetches = []
+        for id in TimerID.allCases { cancelTimer(id) }
+        effects.append(.commitLast(blocks, end))
+    }
+
+    /// What an engine whose epoch is over still does: show others the end of it.
+    mutating func help(_ event: ConsensusEvent) -> [ConsensusEffect] {
+        guard case .message(let peer, let message) = event else { return [] }
+        switch message.value {
+        case .status(let status): show(status, peer)
+        case .certificateRequest(let request): answer(request, of: peer)
+        case .blockRequest(let request): answer(request, of: peer)
+        default: break
+        }
+        defer { effects.removeAll() }
+        return effects
+    }
+
+    private mutating func show(_ status: Status, _ peer: PeerID) {
+        guard status.epoch == committee.epoch, let finalization,
+            finalization.view > status.finalization?.view ?? 0,
+            take(\.statusAllowances, peer, burst: 1)
+        else { return }
+        effects.append(.send(peer, .certificate(finalization)))
+    }
+}
