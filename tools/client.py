@@ -256,6 +256,14 @@ def withdraw(args, wallet):
     return uleb128(9) + wallet.id("pub", args.verifier)
 
 
+def declare_candidate(args, wallet):
+    return uleb128(26) + wallet.id("pub", args.verifier)
+
+
+def withdraw_candidacy(args, wallet):
+    return uleb128(27) + wallet.id("pub", args.verifier)
+
+
 def close_stream(args, wallet):
     return uleb128(20) + u16(args.number)
 
@@ -556,7 +564,9 @@ def add_verifier_commands(command):
     withdrawing = command("withdraw", withdraw, "withdraw what is due of a bond")
     for added in (bonding, unbonding):
         added.add_argument("--amount", type=amount, required=True)
-    for added in (unbonding, withdrawing):
+    declaring = command("declare-candidate", declare_candidate, "put a verifier up for election")
+    leaving = command("withdraw-candidacy", withdraw_candidacy, "take it out of later elections")
+    for added in (unbonding, withdrawing, declaring, leaving):
         added.add_argument("--verifier", required=True, metavar="PUBLIC-KEY")
     closing = command("close-stream", close_stream, "get an idle stream's deposit back")
     closing.add_argument("--number", type=int, required=True)

@@ -12,7 +12,7 @@ extension World {
         try World(
             consensus: .init(executionLagMax: 3),
             verification: .init(periodBlocks: 2, minimumBond: Amount(least), unbondBlocks: 30),
-            isBonded: isBonded)
+            stake: .init(epochBlocks: 12), isBonded: isBonded)
     }
 
     /// A bond that `sender` makes of the verifier's key and node.
@@ -99,17 +99,18 @@ extension World {
         #expect(failure(try world.run(world.bob, .bond(byBob))) == .notBondOwner)
     }
 
-    @Test func `a validator's stake and node can't be bonded, unbonded or withdrawn`() throws {
+    @Test func `a validator's stake is its owner's, and its node nobody else's`() throws {
         var world = try World.bonds()
         let validator = world.validators[1]
         let key = validator.key.publicKey
         for operation in [
             .bond(world.bond(World.least, by: world.alice, key: validator)),
-            .bond(world.bond(World.least, by: world.alice, node: validator)),
             .unbond(Unbond(key: key, amount: 1)), Operation.withdraw(key),
         ] {
-            #expect(failure(try world.run(world.alice, operation)) == .validatorBond)
+            #expect(failure(try world.run(world.alice, operation)) == .notBondOwner)
         }
+        let node = Operation.bond(world.bond(World.least, by: world.alice, node: validator))
+        #expect(failure(try world.run(world.alice, node)) == .validatorBond)
     }
 
     @Test func `only the owner decides, and only about a verifier that there is`() throws {

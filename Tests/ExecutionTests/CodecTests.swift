@@ -45,6 +45,7 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
         verifier.jailedUntil = 9
         verifier.marks = [.init(id: .zero, expiry: 10)]
         verifier.rewards = 11
+        verifier.isCandidate = true
         return verifier
     }
 
@@ -80,6 +81,8 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
                 assets: [.native]))
         try checkCodec(StateKey(.account, Person(1).address))
         try checkCodec(verifier)
+        try checkCodec(EpochBoundary(epoch: 3, block: .hash(.block, [1])))
+        try checkCodec(try World().genesis.epochRecord)
         try checkCodec(try World(isBonded: true).genesis.verifiers[0])
         try checkCodec(
             try World(verification: .init(spread: false)).genesis.parameters.verification)
@@ -161,7 +164,8 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             (.freezeUnchanged, 88), (.supplyOutstanding, 89), (.depositUnpaid, 90),
             (.notGoverned, 120), (.valueOutOfRange, 121), (.tooManyProposals, 122),
             (.proposalUnknown, 123), (.voteClosed, 124), (.notValidator, 125),
-            (.voteUnchanged, 126),
+            (.voteUnchanged, 126), (.alreadyCandidate, 130), (.notCandidate, 131),
+            (.stillJailed, 132), (.stakeTooSmall, 133),
             (.nothingDecided, 100),
             (.limitExceeded, 101), (.limitWithoutEffect, 102), (.windowOutOfRange, 103),
             (.delayOutOfRange, 104), (.guardianIsSelf, 105), (.guardiansUnreachable, 106),

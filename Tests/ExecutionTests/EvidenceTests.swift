@@ -139,7 +139,7 @@ import Testing
             consensus: .init(executionLagMax: 3),
             verification: .init(
                 periodBlocks: 2, unbondBlocks: 1000, slashPermille: 0, repeatSlashPermille: 0),
-            isBonded: true)
+            stake: .init(epochBlocks: 100), isBonded: true)
         for number in UInt8(1)...64 {
             try world.run(
                 world.alice, report(Offence(world.verifierKey, number: number, at: 1)))

@@ -181,14 +181,17 @@ import Testing
     }
 
     @Test func `parameters of verification are held to their bounds`() {
-        func path(_ verification: VerificationParameters) -> String? {
-            self.path { $0.verification = verification }
+        func path(_ verification: VerificationParameters, epoch: UInt64 = 10_240) -> String? {
+            self.path {
+                $0.verification = verification
+                $0.stake = .init(epochBlocks: epoch)
+            }
         }
         let at = "parameters.verification."
         let long = UInt64(1_000_000_000)
         #expect(path(.init(periodBlocks: 0)) == at + "periodBlocks")
         #expect(path(.init(periodBlocks: 1)) == nil)
-        #expect(path(.init(periodBlocks: 10_000, unbondBlocks: long)) == nil)
+        #expect(path(.init(periodBlocks: 10_000, unbondBlocks: long), epoch: 100_000_000) == nil)
         #expect(path(.init(periodBlocks: 10_001, unbondBlocks: long)) == at + "periodBlocks")
         #expect(path(.init(termBlocks: 7)) == at + "termBlocks")
         #expect(path(.init(termBlocks: 8)) == nil)
@@ -200,9 +203,9 @@ import Testing
         #expect(path(.init(complaintBlocks: 1001)) == at + "complaintBlocks")
         #expect(path(.init(minimumBond: 999)) == at + "minimumBond")
         #expect(path(.init(minimumBond: 1000)) == nil)
-        #expect(path(.init(unbondBlocks: 319)) == at + "unbondBlocks")
-        #expect(path(.init(unbondBlocks: 320)) == nil)
-        #expect(path(.init(unbondBlocks: long)) == nil)
+        #expect(path(.init(unbondBlocks: 319), epoch: 64) == at + "unbondBlocks")
+        #expect(path(.init(unbondBlocks: 320), epoch: 64) == nil)
+        #expect(path(.init(unbondBlocks: long), epoch: 100_000_000) == nil)
         #expect(path(.init(unbondBlocks: long + 1)) == at + "unbondBlocks")
         #expect(path(.init(slashPermille: 0)) == nil)
         #expect(path(.init(slashPermille: 501)) == at + "repeatSlashPermille")
@@ -212,6 +215,44 @@ import Testing
         #expect(path(.init(repeatSlashPermille: 1001)) == at + "repeatSlashPermille")
         #expect(path(.init(reporterPermille: 1000)) == nil)
         #expect(path(.init(reporterPermille: 1001)) == at + "reporterPermille")
+    }
+
+    @Test func `epochs are held to the periods, the lag and the time that a bond needs`() {
+        func path(
+            _ epoch: UInt64, period: UInt64 = 32, lag: UInt64 = 16, unbond: UInt64 = 30_720
+        ) -> String? {
+            self.path {
+                $0.stake = .init(epochBlocks: epoch)
+                $0.consensus = .init(executionLagMax: lag)
+                $0.verification = .init(periodBlocks: period, unbondBlocks: unbond)
+            }
+        }
+        let length = "parameters.stake.epochBlocks"
+        let unbonding = "parameters.verification.unbondBlocks"
+        #expect(path(0) == length)
+        #expect(path(63, period: 7, unbond: 320) == length)
+        #expect(path(64, unbond: 320) == nil)
+        #expect(path(64, lag: 17, unbond: 352) == length)
+        #expect(path(96, lag: 17, unbond: 352) == nil)
+        #expect(path(10_240 + 31) == length && path(10_240 + 32) == nil)
+        #expect(path(4, period: 1, lag: 1, unbond: 11) == nil)
+        #expect(path(3, period: 1, lag: 1, unbond: 11) == length)
+        #expect(path(10_240, unbond: 20_495) == unbonding)
+        #expect(path(10_240, unbond: 20_496) == nil)
+        // 254 epochs, and those at both ends.
+        #expect(path(64, unbond: 64 * 255 - 18) == nil)
+        #expect(path(64, unbond: 64 * 255 - 17) == unbonding)
+        for epoch in [UInt64.max, .max - 31, 500_000_032] { #expect(path(epoch) == length) }
+        #expect(path(500_000_000, unbond: 1_000_000_000) == unbonding)
+        #expect(path(499_999_968, unbond: 1_000_000_000) == nil)
+    }
+
+    @Test func `a committee has 1 to 128 seats, and genesis fills no more`() {
+        let path = { (seats: UInt16) in self.path { $0.stake = .init(validatorsMax: seats) } }
+        #expect(path(0) == "parameters.stake.validatorsMax")
+        #expect(path(129) == "parameters.stake.validatorsMax")
+        #expect(path(128) == nil && path(4) == nil)
+        #expect(path(3) == "validators")
     }
 
     @Test func `the fault says what is wrong with which value`() {

@@ -8,6 +8,8 @@ import Testing
 struct GovernanceWorld {
     var world: World
 
+    init(world: World) { self.world = world }
+
     init(
         governed: [GovernedParameter] = [.baseFee, .escrowDeposit, .targetWeight],
         baseFee: Amount = 1
@@ -16,7 +18,9 @@ struct GovernanceWorld {
             extra: (0..<4).map { place in
                 GenesisAccount(
                     owner: .policy(Person(UInt8(100 + place)).policy), balance: 1_000_000)
-            }, baseFee: baseFee, stake: StakeParameters(epochBlocks: 10),
+            }, baseFee: baseFee, consensus: .init(executionLagMax: 2),
+            verification: .init(periodBlocks: 10, unbondBlocks: 100),
+            stake: StakeParameters(epochBlocks: 10),
             governance: GovernanceParameters(
                 governed: governed, voteBlocks: 3, delayBlocks: 2, deposit: 500))
     }
@@ -87,9 +91,9 @@ struct GovernanceWorld {
         try test.pass(to: 8)
         #expect(try test.world.reader.proposals().first?.proposal.isApproved == true)
         #expect(try test.vote(next, by: test.world.validators[3]) == .voteClosed)
-        try test.pass(to: 10)
+        try test.pass(to: 9)
         #expect(try test.parameters.fees.escrowDeposit == 0)
-        try test.pass(to: 11)
+        try test.pass(to: 10)
         #expect(try test.parameters.fees.escrowDeposit == 77)
         #expect(try test.proposals.isEmpty)
         #expect(test.world.ledger.totals.deposits == 0)

@@ -49,7 +49,8 @@ import Testing
                         streamDeposit: 5000, escrowDeposit: 70, holdingDeposit: 40,
                         assetDeposit: 3000, targetWeight: seed % 3 == 0 ? 2_000_000 : 9000,
                         changeDenominator: seed % 3 == 0 ? 128 : 8, treasury: people[9].address),
-                    stake: StakeParameters(epochBlocks: 20),
+                    stake: StakeParameters(
+                        minimum: 20_000, epochBlocks: 20, validatorsMax: 5),
                     escrow: EscrowParameters(expiriesPerBlockMax: 2),
                     consensus: ConsensusParameters(executionLagMax: seed % 2 == 0 ? 3 : 5),
                     verification: Run.verification(periodBlocks: seed % 2 == 0 ? 4 : 2),
@@ -70,7 +71,7 @@ import Testing
 
         private static func verification(periodBlocks: UInt64) -> VerificationParameters {
             VerificationParameters(
-                periodBlocks: periodBlocks, minimumBond: 5000, unbondBlocks: 40, slashPermille: 37,
+                periodBlocks: periodBlocks, minimumBond: 5000, unbondBlocks: 48, slashPermille: 37,
                 repeatSlashPermille: 333, reporterPermille: 77)
         }
 
@@ -178,6 +179,7 @@ import Testing
                 }
             }
             differences += try model.safeguardDifferences(reader)
+            differences += model.epochDifferences(ledger)
             return differences + (try stakeDifferences(reader)) + (try assetDifferences(reader))
         }
 
@@ -271,6 +273,7 @@ import Testing
         "delayOutOfRange", "guardianIsSelf", "guardiansUnreachable", "noGuardians",
         "guardiansTooFew", "recoveryPending", "noRecovery", "recoveryTooEarly",
         "recoveryTooSoon", "streamUnknown", "streamInUse", "defaultStream",
+        "alreadyCandidate", "notCandidate", "stillJailed", "stakeTooSmall",
     ]
 
     @Test func `random traffic ends as in the naive model, audited at every height`() throws {
@@ -308,13 +311,16 @@ import Testing
             let differences = try run.differences()
             try #require(differences.isEmpty, "seed \(seed), height \(outcome.height)")
             if run.traffic.chance(5) {
-                let sets = run.ledger.verifierSets
+                let (sets, epochs) = (run.ledger.verifierSets, run.ledger.epochs)
                 run.ledger = try Run.open(run.store, run.genesis)
                 try #require(run.ledger.verifierSets == sets, "seed \(seed)")
+                try #require(run.ledger.epochs == epochs, "seed \(seed)")
                 restarts += 1
             }
         }
         #expect(restarts > 0 && run.operations > 5000)
+        let committees = run.model.committees
+        #expect(committees.count > 14 && Set(committees).count > 4, "seed \(seed)")
         #expect((run.baseFees.count > 2) == (seed % 3 != 0), "base fees \(run.baseFees.sorted())")
         try run.watch.checkRanges(run.store, run.traffic.people.map(\.address), seed: seed)
         try replay(run)
@@ -359,6 +365,6 @@ extension NaiveStake {
             offences: Int(verifier.offences),
             free: verifier.jailedUntil == Height(.max) ? nil : verifier.jailedUntil.rawValue,
             punished: verifier.marks.map { ($0.id, $0.expiry.rawValue) },
-            earned: verifier.rewards.rawValue)
+            earned: verifier.rewards.rawValue, isCandidate: verifier.isCandidate)
     }
 }

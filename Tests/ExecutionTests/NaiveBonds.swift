@@ -14,6 +14,7 @@ struct NaiveStake: Equatable {
     var free: UInt64? = 0
     var punished: [(id: Digest, expiry: UInt64)] = []
     var earned: UInt64 = 0
+    var isCandidate = false
 
     static func == (left: Self, right: Self) -> Bool { "\(left)" == "\(right)" }
 
@@ -31,10 +32,8 @@ struct NaiveSet: Equatable {
 }
 
 extension NaiveLedger {
-    func isValidator(_ key: PublicKey) -> Bool { validators.contains { $0.votingKey == key } }
-
     mutating func bond(_ bond: Bond, _ sender: Address) throws {
-        if isValidator(bond.key) || validators.contains(where: { $0.peerID == bond.peerID }) {
+        if committee.contains(where: { $0.peer == bond.peerID && $0.key != bond.key }) {
             throw Failed(code: .validatorBond)
         }
         var stake = stakes[bond.key] ?? NaiveStake(owner: sender, peer: bond.peerID, bonded: 0)
@@ -54,8 +53,7 @@ extension NaiveLedger {
         stakes[bond.key] = stake
     }
 
-    private func own(_ key: PublicKey, _ sender: Address) throws -> NaiveStake {
-        if isValidator(key) { throw Failed(code: .validatorBond) }
+    func own(_ key: PublicKey, _ sender: Address) throws -> NaiveStake {
         guard let stake = stakes[key] else { throw Failed(code: .verifierUnknown) }
         if stake.owner != sender { throw Failed(code: .notBondOwner) }
         return stake
@@ -85,7 +83,7 @@ extension NaiveLedger {
     }
 
     mutating func report(_ evidence: [UInt8], _ sender: Address) throws {
-        guard let offence = FakeJudge().judge(evidence, at: Height(height), sets: [:]) else {
+        guard let offence = FakeJudge.offence(evidence) else {
             throw Failed(code: .evidenceInvalid)
         }
         let expiry = offence.height.rawValue + verification.unbondBlocks
@@ -104,6 +102,7 @@ extension NaiveLedger {
         stake.offences += 1
         if offence.kind != .equivocatingOwner {
             stake.free = stake.offences < 3 ? height + verification.unbondBlocks : nil
+            stake.isCandidate = false
         }
         stake.punished = stake.punished.filter { $0.expiry >= height } + [(offence.id, expiry)]
         let reward = (before - stake.all) * UInt64(verification.reporterPermille) / 1000
@@ -115,19 +114,18 @@ extension NaiveLedger {
     /// The sets that become known with the block's end.
     mutating func determineSets() {
         for period in 0...(height + lag + 1) / verification.periodBlocks where sets[period] == nil {
-            sets[period] = makeSet()
+            sets[period] = makeSet(committees[Int(period * verification.periodBlocks / epochBlocks)])
         }
     }
 
-    private func makeSet() -> NaiveSet {
-        var members = validators.map { validator in
-            let isFree = stakes[validator.votingKey]?.isFree(at: height) ?? false
-            return NaiveSet.Member(
-                key: validator.votingKey,
-                bond: isFree ? validator.stake.rawValue / stakeUnit : 0)
+    private func makeSet(_ committee: [NaiveSeat]) -> NaiveSet {
+        var members = committee.map { seat in
+            let isFree = stakes[seat.key]?.isFree(at: height) ?? true
+            return NaiveSet.Member(key: seat.key, bond: isFree ? seat.weight : 0)
         }
-        var peers: Set<PeerID> = []
-        let ranked = stakes.filter { !isValidator($0.key) }.sorted {
+        let voting = Set(committee.map(\.key))
+        var peers = Set(committee.map(\.peer))
+        let ranked = stakes.filter { !voting.contains($0.key) }.sorted {
             ($1.value.bonded / stakeUnit, $0.key) < ($0.value.bonded / stakeUnit, $1.key)
         }
         var others: [NaiveSet.Member] = []
@@ -139,9 +137,7 @@ extension NaiveLedger {
         }
         members += others.sorted { $0.key < $1.key }
         if members.allSatisfy({ $0.bond == 0 }) {
-            members = validators.map {
-                NaiveSet.Member(key: $0.votingKey, bond: $0.stake.rawValue / stakeUnit)
-            }
+            members = committee.map { NaiveSet.Member(key: $0.key, bond: $0.weight) }
         }
         return NaiveSet(members: members)
     }

@@ -36,12 +36,15 @@ extension NaiveLedger {
     mutating func vote(_ vote: ParameterVote, _ sender: Address) throws {
         guard let proposal = proposals[vote.proposal] else { throw Failed(code: .proposalUnknown) }
         if proposal.isApproved { throw Failed(code: .voteClosed) }
-        guard isValidator(vote.key), let stake = stakes[vote.key] else {
+        let members = Set(committee.map(\.key))
+        guard members.contains(vote.key), let stake = stakes[vote.key] else {
             throw Failed(code: .notValidator)
         }
         if stake.owner != sender { throw Failed(code: .notBondOwner) }
         if proposal.votes[vote.key] == vote.approves { throw Failed(code: .voteUnchanged) }
-        proposals[vote.proposal]?.votes[vote.key] = vote.approves
+        var votes = proposal.votes.filter { members.contains($0.key) }
+        votes[vote.key] = vote.approves
+        proposals[vote.proposal]?.votes = votes
     }
 
     mutating func govern() {
@@ -49,7 +52,7 @@ extension NaiveLedger {
             .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
         for (id, proposal) in due {
             if proposal.isApproved {
-                guard (height - 1) % epochBlocks == 0 else { continue }
+                guard height % epochBlocks == 0 else { continue }
                 for (name, value) in proposal.changes { set(name, value) }
                 end(id, proposal, to: proposal.proposer)
             } else if isEnough(proposal, governance.approvalPermille) {
@@ -65,10 +68,9 @@ extension NaiveLedger {
     private func isEnough(_ proposal: NaiveProposal, _ permille: UInt16) -> Bool {
         var yes: UInt64 = 0
         var all: UInt64 = 0
-        for validator in validators {
-            let weight = validator.stake.rawValue / stakeUnit
-            all += weight
-            if proposal.votes[validator.votingKey] == true { yes += weight }
+        for seat in committee {
+            all += seat.weight
+            if proposal.votes[seat.key] == true { yes += seat.weight }
         }
         return yes * 1000 >= all * UInt64(permille)
     }

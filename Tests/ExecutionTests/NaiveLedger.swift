@@ -29,10 +29,12 @@ struct NaiveLedger {
     var expiriesMax: Int
     let governance: GovernanceParameters
     let epochBlocks: UInt64
+    let seats: Int
+    let stakeMinimum: UInt64
     var proposals: [ProposalID: NaiveProposal] = [:]
-    let rewards: [Address]
     let chainID: ChainID
-    let validators: [GenesisValidator]
+    /// Of every epoch that was elected, those of the past too.
+    var committees: [[NaiveSeat]] = []
     let verification: VerificationParameters
     let stakeUnit: UInt64
     let lag: UInt64
@@ -68,9 +70,9 @@ struct NaiveLedger {
         expiriesMax = Int(genesis.parameters.escrow.expiriesPerBlockMax)
         governance = genesis.parameters.governance
         epochBlocks = genesis.parameters.stake.epochBlocks
-        rewards = genesis.validators.map(\.rewardAddress)
+        seats = Int(genesis.parameters.stake.validatorsMax)
+        stakeMinimum = genesis.parameters.stake.minimum.rawValue
         chainID = genesis.chainID
-        validators = genesis.validators
         verification = genesis.parameters.verification
         stakeUnit = genesis.parameters.stake.unit.rawValue
         lag = genesis.parameters.consensus.executionLagMax
@@ -81,8 +83,15 @@ struct NaiveLedger {
         for validator in genesis.validators {
             stakes[validator.votingKey] = NaiveStake(
                 owner: validator.rewardAddress, peer: validator.peerID,
-                bonded: validator.stake.rawValue)
+                bonded: validator.stake.rawValue, isCandidate: true)
         }
+        committees = [
+            genesis.validators.map {
+                NaiveSeat(
+                    key: $0.votingKey, peer: $0.peerID, weight: $0.stake.rawValue / stakeUnit,
+                    reward: $0.rewardAddress)
+            }
+        ]
         for verifier in genesis.verifiers {
             stakes[verifier.key] = NaiveStake(
                 owner: verifier.rewardAddress, peer: verifier.peerID,
@@ -110,10 +119,8 @@ struct NaiveLedger {
     ) {
         let before = earned.values.reduce(0, +)
         pay(feesOfBatch * 300 / 1000, chunks, period: period)
-        let toOwner = feesOfBatch * 400 / 1000
-        let toProposer = feesOfBatch * 200 / 1000
-        due[rewards[owner], default: 0] += toOwner
-        due[rewards[proposer], default: 0] += toProposer
+        let toOwner = pay(feesOfBatch * 400 / 1000, seat: owner)
+        let toProposer = pay(feesOfBatch * 200 / 1000, seat: proposer)
         let given = toOwner + toProposer + earned.values.reduce(0, +) - before
         due[fees.treasury, default: 0] += feesOfBatch - given
         feesOfBatch = 0
@@ -121,10 +128,16 @@ struct NaiveLedger {
 
     /// The proposer gets the owner's share too.
     mutating func endDirect(proposer: Int) {
-        let toProposer = feesOfBatch * 600 / 1000
-        due[rewards[proposer], default: 0] += toProposer
+        let toProposer = pay(feesOfBatch * 600 / 1000, seat: proposer)
         due[fees.treasury, default: 0] += feesOfBatch - toProposer
         feesOfBatch = 0
+    }
+
+    /// Nobody sits at a place beyond the committee.
+    private mutating func pay(_ amount: UInt64, seat: Int) -> UInt64 {
+        guard seat < committee.count else { return 0 }
+        due[committee[seat].reward, default: 0] += amount
+        return amount
     }
 
     mutating func endBlock() {
@@ -132,6 +145,7 @@ struct NaiveLedger {
         due = [:]
         moveBaseFee()
         payEarned()
+        elect()
         determineSets()
     }
 
@@ -280,6 +294,8 @@ struct NaiveLedger {
         case .completeRecovery(let account): try complete(account)
         case .escrowWithdrawDecision(let withdrawal): try withdrawDecision(withdrawal, parties)
         case .closeStream(let number): try close(number, parties[0])
+        case .declareCandidate(let key): try declare(key, parties[0])
+        case .withdrawCandidacy(let key): try stopStanding(key, parties[0])
         }
     }
 

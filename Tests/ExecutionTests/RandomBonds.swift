@@ -15,13 +15,15 @@ extension RandomTraffic {
     ) -> Operation {
         let stake = model.stakes[verifier.key.publicKey]
         let key = chance(95) ? verifier.key.publicKey : validators[0].key.publicKey
-        switch below(40) {
+        switch below(52) {
         case 0...14: return .bond(bond(verifier, sender, model))
         case 15...25:
             let bonded = stake?.bonded ?? 1
             let amounts = [bonded, bonded + 1, bonded / 2, bonded / 9 + 1, 0]
             return .unbond(Unbond(key: key, amount: Amount(amounts[below(5)])))
         case 26...35: return .withdraw(key)
+        case 36...44: return .declareCandidate(key)
+        case 45...47: return .withdrawCandidacy(key)
         default:
             // A few offend again and again, the others hardly ever.
             let offender = chance(80) ? verifiers[below(4)].key.publicKey : key
@@ -48,7 +50,7 @@ extension RandomTraffic {
     private mutating func evidence(about key: PublicKey, _ model: NaiveLedger) -> [UInt8] {
         let ages = [0, 1, model.verification.unbondBlocks, model.verification.unbondBlocks + 1]
         let age = min(model.height, ages[below(4)])
-        let kind = OffenceKind.allCases[below(3)]
+        let kind = OffenceKind.allCases[below(4)]
         var evidence = FakeJudge.evidence(
             Offence(key, kind, number: UInt8(below(6)), at: model.height - age))
         if chance(20) { evidence[below(evidence.count)] ^= 1 }

@@ -111,7 +111,8 @@ struct RandomTraffic {
     ) throws -> SignedTransaction {
         let ids = model.trusts.keys.sorted()
         focus = !ids.isEmpty && chance(65) ? ids[below(ids.count)] : nil
-        let verifier = chance(25) ? verifiers[below(verifiers.count)] : nil
+        let bonded = chance(85) ? verifiers : validators
+        let verifier = chance(25) ? bonded[below(bonded.count)] : nil
         let asset = verifier == nil && chance(25) ? asset(model, nativePercent: 5) : nil
         let governs = verifier == nil && asset == nil && chance(6)
         let isSafeguard = verifier == nil && asset == nil && !governs && chance(22)

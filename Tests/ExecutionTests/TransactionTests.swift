@@ -149,7 +149,8 @@ import Testing
     @Test func `a receiver that can't hold more makes the transfer fail, not the node`() throws {
         let world = try World()
         var executor = Executor(
-            rules: LedgerRules(world.genesis), judge: NoEvidence(), source: world.store,
+            rules: LedgerRules(world.genesis), judge: NoEvidence(),
+            epochs: world.ledger.epochs, committee: world.genesis.committee, source: world.store,
             accounts: AccountTable(cachedMax: 8, keepsPostings: true),
             totals: world.ledger.totals, height: 1, time: 1, baseFee: BaseFee(1))
         #expect(throws: Executor.Stop.self) {

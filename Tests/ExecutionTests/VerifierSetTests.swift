@@ -23,9 +23,12 @@ import Testing
             as [(UInt64, UInt64)]
         {
             let kept = VerificationParameters(periodBlocks: period).setsKept(lag: lag)
+            let epoch = (4 * lag + period - 1) / period * period
             var world = try World(
                 consensus: .init(executionLagMax: lag),
-                verification: .init(periodBlocks: period, unbondBlocks: kept * period))
+                verification: .init(
+                    periodBlocks: period, unbondBlocks: max(kept * period, 2 * epoch + lag)),
+                stake: .init(epochBlocks: epoch))
             for height in 0...(period * 4) {
                 try world.pass(to: height)
                 // Whoever votes up to a lag and a block above has executed this far.
@@ -118,7 +121,8 @@ import Testing
             network: "test", prefix: "tst", time: 1, accounts: world.genesis.accounts,
             validators: world.genesis.validators, verifiers: verifiers,
             parameters: LedgerParameters(
-                fees: world.genesis.parameters.fees, consensus: .init(executionLagMax: 1),
+                fees: world.genesis.parameters.fees, stake: .init(epochBlocks: 20),
+                consensus: .init(executionLagMax: 1),
                 verification: .init(periodBlocks: 1, unbondBlocks: 100)))
         world.store.apply(Ledger.genesisWrites(genesis).writes)
         var ledger = try Ledger(opening: world.store, genesis: genesis, judge: FakeJudge())

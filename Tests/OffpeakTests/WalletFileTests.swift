@@ -276,6 +276,7 @@ struct WalletFileTests {
                     peerProof: Signature(r: .zero, s: .zero))),
             .unbond(Unbond(key: .zero, amount: 10)), .withdraw(.zero),
             .reportEvidence([0xAB, 0xCD]), .closeStream(77),
+            .declareCandidate(.zero), .withdrawCandidacy(.zero),
         ]
         let transaction = Transaction(
             chainID: WalletSamples.chainID, sender: policy.address, sequence: 0,
@@ -288,7 +289,7 @@ struct WalletFileTests {
             "transfer", "setPolicy", "escrowCreate", "escrowTopUp", "escrowDecide",
             "escrowDispute", "escrowArbitrate", "2027-01-15T08:00:00Z", "0x1b5b324a",
             "nobody yet", "unknown: the policy of", "unbond", "withdraw", "reportEvidence", "abcd",
-            "closeStream", "stream 77",
+            "closeStream", "stream 77", "declareCandidate", "withdrawCandidacy",
         ] {
             #expect(text.contains(kind), "\(kind)")
         }

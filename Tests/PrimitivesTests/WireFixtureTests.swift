@@ -25,6 +25,8 @@ import Testing
         try check(.unbond(Unbond(key: testKey(1).publicKey, amount: 6000)), WireFixtures.unbond)
         try check(.withdraw(testKey(1).publicKey), WireFixtures.withdraw)
         try check(.closeStream(0x1234), WireFixtures.closeStream)
+        try check(.declareCandidate(testKey(1).publicKey), WireFixtures.declareCandidate)
+        try check(.withdrawCandidacy(testKey(1).publicKey), WireFixtures.withdrawCandidacy)
         try check(.reportEvidence(Array(0..<200)), WireFixtures.reportEvidence)
     }
 

@@ -72,6 +72,10 @@ enum WireFixtures {
     static let withdraw =
         "098a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
     static let closeStream = "143412"
+    static let declareCandidate =
+        "1a8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
+    static let withdrawCandidacy =
+        "1b8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c"
     /// The bytes 0 to 199.
     static let reportEvidence =
         "0ac801000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324"

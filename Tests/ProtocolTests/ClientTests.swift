@@ -92,6 +92,14 @@ struct ClientTests {
         ),
         ("close a stream", ["close-stream", "--number", "65535"], .closeStream(65535)),
         ("withdraw", ["withdraw", "--verifier", key], .withdraw(payee.key.publicKey)),
+        (
+            "candidacy", ["declare-candidate", "--verifier", key],
+            .declareCandidate(payee.key.publicKey)
+        ),
+        (
+            "no candidacy", ["withdraw-candidacy", "--verifier", key],
+            .withdrawCandidacy(payee.key.publicKey)
+        ),
     ]
 
     private static let key = payee.key.publicKey.text(in: network)

@@ -35,6 +35,7 @@ struct GenesisFileTests {
             ],
             parameters: LedgerParameters(
                 fees: FeeParameters(baseFee: 7, treasury: single),
+                stake: StakeParameters(epochBlocks: 1650, validatorsMax: 41),
                 batches: BatchParameters(transactionsMax: 99),
                 verification: VerificationParameters(
                     spread: false, periodBlocks: 33, termBlocks: 34, complaintBlocks: 35,
@@ -101,6 +102,14 @@ struct GenesisFileTests {
             (
                 "\"periodBlocks\": 33", "\"periodBlocks\": 0", nil,
                 ["parameters.verification.periodBlocks", "1...10000"]
+            ),
+            (
+                "\"epochBlocks\": 1650", "\"epochBlocks\": 1651", nil,
+                ["parameters.stake.epochBlocks", "multiple"]
+            ),
+            (
+                "\"validatorsMax\": 41", "\"validatorsMax\": 129", nil,
+                ["parameters.stake.validatorsMax", "1...128"]
             ),
             ("{\n", "- {\n", 1, ["isn't JSON"]),
             ("\"network\": \"test-1\",", "", nil, ["\"network\" is missing"]),

@@ -28,7 +28,7 @@ extension SeededGenerator {
 
     /// One of the operations, valid in form.
     public mutating func operation() -> Operation {
-        switch Int.random(in: 0...24, using: &self) {
+        switch Int.random(in: 0...26, using: &self) {
         case 0:
             .transfer(Transfer(to: identifier(), asset: identifier(), amount: number()))
         case 1: .setPolicy(policy())
@@ -69,6 +69,8 @@ extension SeededGenerator {
                 ParameterVote(
                     proposal: identifier(), key: identifier(),
                     approves: Bool.random(using: &self)))
+        case 24: .declareCandidate(identifier())
+        case 25: .withdrawCandidacy(identifier())
         default: .reportEvidence(bytes(Int.random(in: 0...300, using: &self)))
         }
     }

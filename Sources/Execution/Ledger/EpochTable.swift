@@ -25,19 +25,23 @@ package struct EpochTable: Hashable, Sendable {
 
     /// Epoch 0 alone, as at height 0.
     package init(_ genesis: Genesis) {
-        schedule = genesis.epochs
-        keptBlocks = genesis.parameters.verification.unbondBlocks
-        chainID = genesis.chainID
+        self.init(genesis.parameters, genesis.chainID)
         entries[0] = Entry(record: genesis.epochRecord, committee: genesis.committee)
+    }
+
+    private init(_ parameters: LedgerParameters, _ chainID: ChainID) {
+        schedule = parameters.epochs
+        keptBlocks = parameters.verification.unbondBlocks
+        self.chainID = chainID
     }
 
     /// What the store has for a ledger at `height`.
     /// - Throws: `StorageFault` where an epoch that must be there is missing or damaged.
     init(
-        opening source: any KeyValueSource, _ genesis: Genesis, at height: Height
+        opening source: any KeyValueSource, _ parameters: LedgerParameters, _ chainID: ChainID,
+        at height: Height
     ) throws(StorageFault) {
-        self.init(genesis)
-        entries = [:]
+        self.init(parameters, chainID)
         let reader = LedgerReader(source)
         for number in oldest(at: height).rawValue...schedule.newest(after: height).rawValue {
             guard let record = try reader.epochRecord(Epoch(number)) else {
@@ -68,6 +72,15 @@ package struct EpochTable: Hashable, Sendable {
         schedule.epoch(of: height.clampedRetreat(by: keptBlocks))
     }
 
+    /// Whether the state after `height` has `epoch`.
+    static func isKept(
+        _ epoch: Epoch, at height: Height, _ parameters: LedgerParameters
+    ) -> Bool {
+        let oldest = height.clampedRetreat(by: parameters.verification.unbondBlocks)
+        let schedule = parameters.epochs
+        return schedule.epoch(of: oldest) <= epoch && epoch <= schedule.newest(after: height)
+    }
+
     /// - Throws: `StorageFault` for validators that can't vote: no election makes such ones.
     mutating func insert(_ record: EpochRecord) throws(StorageFault) {
         do throws(Committee.Fault) {
@@ -89,7 +102,9 @@ package struct EpochTable: Hashable, Sendable {
     }
 
     /// The name of the state's value for an epoch.
-    package static func name(of epoch: Epoch) -> String { "epoch/\(epoch)" }
+    package static func name(of epoch: Epoch) -> String { "\(namePrefix)\(epoch)" }
+
+    static let namePrefix = "epoch/"
 }
 
 /// The newest block that ended an epoch: a value of the system in the state, absent before the

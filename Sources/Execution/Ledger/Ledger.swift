@@ -62,7 +62,8 @@ package struct Ledger: Sendable {
         var rules = LedgerRules(genesis, planted: planted)
         let parameters = try LedgerReader(source).parameters()
         rules.parameters = parameters ?? genesis.parameters
-        let epochs = try EpochTable(opening: source, genesis, at: head.height)
+        let epochs = try EpochTable(
+            opening: source, genesis.parameters, genesis.chainID, at: head.height)
         try self.init(head, source, rules, epochs, judge)
     }
 

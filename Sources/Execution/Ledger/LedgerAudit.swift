@@ -21,7 +21,8 @@ package struct LedgerAudit: Sendable {
         guard let head = try StoredState.head(in: source) else {
             throw StorageFault("the store holds no ledger")
         }
-        var scan = Scan(supply: head.totals.supply)
+        let epochs = try EpochAudit(of: source, head)
+        var scan = Scan(supply: head.totals.supply, epochs: epochs)
         try scan.run(source)
         accounts = scan.accounts
         escrows = scan.escrowsByDue.count
@@ -36,6 +37,7 @@ package struct LedgerAudit: Sendable {
             throw StorageFault("supply: the rows make \(totals), the head says \(head.totals)")
         }
         guard totals.isBalanced else { throw StorageFault("supply: \(totals) doesn't balance") }
+        try epochs.run()
         try scan.checkAssets()
         guard try ProposalQueue.stored(in: source).entries == scan.proposals.sorted() else {
             throw StorageFault("the proposals that are noted aren't those that stand")
@@ -108,7 +110,12 @@ extension LedgerAudit {
         /// Rows that are read at once.
         private static let pageRows = 1024
 
-        init(supply: Amount) { totals = Totals(supply: supply) }
+        private let epochs: EpochAudit
+
+        init(supply: Amount, epochs: EpochAudit) {
+            totals = Totals(supply: supply)
+            self.epochs = epochs
+        }
 
         mutating func run(_ source: any KeyValueSource) throws(StorageFault) {
             var start: [UInt8] = []
@@ -180,7 +187,8 @@ extension LedgerAudit {
                     throw StorageFault("\(row.key) names no verifier")
                 }
                 try count(try StoredState.decode(row.value, what) as Verifier, key)
-            case .system, .validator, .parameters: break
+            case .system: try epochs.check(row)
+            case .validator, .parameters: break
             }
         }
 
@@ -189,6 +197,9 @@ extension LedgerAudit {
         ) throws(StorageFault) {
             guard !verifier.isGone, verifier.releases.allSatisfy({ $0.amount > 0 }) else {
                 throw StorageFault("verifier \(key) has nothing, or a release of nothing")
+            }
+            guard !verifier.isCandidate || verifier.jailedUntil < Height(.max) else {
+                throw StorageFault("verifier \(key) is a candidate, but in jail for good")
             }
             verifiers += 1
             if verifier.bonded > 0 {

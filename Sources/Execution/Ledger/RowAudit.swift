@@ -166,7 +166,8 @@ package struct RowAudit: Sendable {
             if verifier.bonded > 0 {
                 try need(StoredState.bondKey(verifier.bonded, key), in: .bonds, for: what)
             }
-        case .system, .validator, .parameters: break
+        case .system: try EpochAudit(of: source, head).check(row)
+        case .validator, .parameters: break
         }
     }
 

@@ -227,6 +227,10 @@ struct OperationSummary: Encodable, Sendable {
                 ]
             )
         case .closeStream(let number): return ("closeStream", [("stream", "\(number)")])
+        case .declareCandidate(let key):
+            return ("declareCandidate", [("verifier", key.text(in: prefix))])
+        case .withdrawCandidacy(let key):
+            return ("withdrawCandidacy", [("verifier", key.text(in: prefix))])
         }
     }
 
