@@ -124,13 +124,16 @@ struct BodyRequests: Sendable {
 }
 
 extension BodyRequests.Wanted {
-    /// The holder to ask, each in turn; nil while none is connected.
+    /// The holder to ask, each in turn. While none is connected, as after epochs with other
+    /// committees, anybody: whoever has executed the batch has it too.
     fileprivate mutating func nextHolder(among connected: Set<PeerID>) -> PeerID? {
         for _ in holders.indices {
             let peer = holders[next % holders.count]
             next += 1
             if connected.contains(peer) { return peer }
         }
-        return nil
+        guard !connected.isEmpty else { return nil }
+        next += 1
+        return connected.sorted()[next % connected.count]
     }
 }

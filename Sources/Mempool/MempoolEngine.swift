@@ -62,7 +62,7 @@ package struct MempoolEngine: Sendable {
     var errands = Errands()
     var shelf = CertificateShelf()
     var bodies = Bodies()
-    var connected: Set<PeerID> = []
+    package internal(set) var connected: Set<PeerID> = []
     /// What this machine can check for others; nil for one that was never told a limit.
     package internal(set) var ownCapacity: Capacity?
     /// How long certificates take after this node's ack, in milliseconds, smoothed.

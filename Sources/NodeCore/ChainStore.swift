@@ -172,9 +172,19 @@ package struct ChainStore: Sendable {
     }
 
     /// The height whose state root lies at a key of the meta column, nil for other keys.
-    static func rootHeight(_ key: [UInt8]) -> Height? {
-        guard key.starts(with: rootPrefix), key.count == rootPrefix.count + 8 else { return nil }
-        return Height(key.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    static func rootHeight(_ key: [UInt8]) -> Height? { number(key, rootPrefix).map { Height($0) } }
+
+    /// The epoch whose end lies at a key of the meta column, nil for other keys.
+    static func endedEpoch(_ key: [UInt8]) -> Epoch? { number(key, endPrefix).map { Epoch($0) } }
+
+    /// The epoch whose committee lies at a key of the meta column, nil for other keys.
+    static func recordedEpoch(_ key: [UInt8]) -> Epoch? {
+        number(key, recordPrefix).map { Epoch($0) }
+    }
+
+    private static func number(_ key: [UInt8], _ prefix: [UInt8]) -> UInt64? {
+        guard key.starts(with: prefix), key.count == prefix.count + 8 else { return nil }
+        return key.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     }
 
     /// Checks that a row of the lanes column can be read.

@@ -68,6 +68,8 @@ package struct NodeCore: Sendable {
     var nextTick = Instant(milliseconds: 0)
     var timerAt: Instant?
     var buildAt: Instant?
+    /// How often somebody else was asked than the member that wasn't there.
+    private var substitutions = 0
     /// What each peer may still be served, in bytes.
     var allowances: [PeerID: ServingAllowance] = [:]
     /// What others tip.
@@ -321,6 +323,15 @@ package struct NodeCore: Sendable {
         effects.append(.setTimer(.mempool, wanted))
     }
 
+    /// Who is asked for blocks in the place of a member that can't be reached: one connected peer
+    /// after the other. A node that was away for epochs may find nobody of its committee.
+    private mutating func reachable(_ peer: PeerID) -> PeerID {
+        let connected = mempool.connected
+        guard !connected.isEmpty, !connected.contains(peer) else { return peer }
+        substitutions += 1
+        return connected.sorted()[substitutions % connected.count]
+    }
+
     // MARK: The engines
 
     /// Gives consensus an event and carries out what it wants, until it wants nothing more.
@@ -339,6 +350,10 @@ package struct NodeCore: Sendable {
         case .broadcast(let message): effects.append(.broadcast(.consensus(message)))
         case .send(_, .syncRequest) where unexecuted.count >= NodeCore.unexecutedMax:
             break  // asked again upon a timer
+        case .send(let peer, .syncRequest(let request)):
+            effects.append(.send(reachable(peer), .consensus(.syncRequest(request))))
+        case .send(let peer, .blockRequest(let request)):
+            effects.append(.send(reachable(peer), .consensus(.blockRequest(request))))
         case .send(let peer, let message): effects.append(.send(peer, .consensus(message)))
         case .serveBlock(let peer, let digest): try serve(block: digest, to: peer)
         case .setTimer(let id, let at): effects.append(.setTimer(.consensus(id), at))

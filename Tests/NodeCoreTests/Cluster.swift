@@ -42,11 +42,17 @@ struct Cluster {
     private var order = 0
     private var lastRequest: UInt64 = 0
 
-    init(seed: UInt64, count: Int = 4) throws {
+    /// - Parameters:
+    ///   - voting: How many of the nodes genesis gives a vote; all unless it says so.
+    ///   - epochBlocks: Heights of an epoch; longer than any test unless it says so.
+    init(
+        seed: UInt64, count: Int = 4, voting: Int? = nil, epochBlocks: UInt64 = 10_240
+    ) throws {
         generator = SeededGenerator(seed: seed)
         votingKeys = (0..<count).map { TestKeys.key(seed: 500, index: $0) }
         people = (0..<8).map { TestKeys.key(seed: 900, index: $0) }
-        genesis = try Cluster.genesis(votingKeys, people)
+        genesis = try Cluster.genesis(
+            Array(votingKeys.prefix(voting ?? count)), people, epochBlocks)
         members = []
         for _ in 0..<count {
             let store = MemoryStore()
@@ -56,7 +62,9 @@ struct Cluster {
         for node in members.indices { try start(node) }
     }
 
-    private static func genesis(_ keys: [SecretKey], _ people: [SecretKey]) throws -> Genesis {
+    private static func genesis(
+        _ keys: [SecretKey], _ people: [SecretKey], _ epochBlocks: UInt64
+    ) throws -> Genesis {
         let treasury = Policy.single(TestKeys.key(seed: 901, index: 0).publicKey).address
         return try Genesis(
             network: "cluster", prefix: "tst", time: 1000,
@@ -68,12 +76,18 @@ struct Cluster {
                     votingKey: $0.publicKey, peerID: PeerID($0.publicKey),
                     rewardAddress: Policy.single($0.publicKey).address, stake: 1_000_000)
             },
-            parameters: LedgerParameters(fees: FeeParameters(treasury: treasury)))
+            parameters: LedgerParameters(
+                fees: FeeParameters(treasury: treasury),
+                stake: StakeParameters(minimum: 1_000, epochBlocks: epochBlocks),
+                consensus: ConsensusParameters(executionLagMax: epochBlocks < 64 ? 4 : 16),
+                verification: VerificationParameters(
+                    periodBlocks: min(32, epochBlocks / 2), minimumBond: 1_000,
+                    unbondBlocks: 8 * epochBlocks)))
     }
 
-    func peer(_ node: Int) -> PeerID { genesis.committee.validators[node].peerID }
+    func peer(_ node: Int) -> PeerID { PeerID(votingKeys[node].publicKey) }
     private func node(_ peer: PeerID) -> Int? {
-        genesis.committee.index(of: peer).map { Int($0.rawValue) }
+        votingKeys.firstIndex { PeerID($0.publicKey) == peer }
     }
     private var moment: Moment {
         Moment(now: now, wall: Timestamp(1_000_000 + now.milliseconds))
@@ -204,13 +218,19 @@ struct Cluster {
     func transaction(
         from: Int, sequence: UInt64, _ operation: Operation
     ) -> SignedTransaction {
-        let policy = Policy.single(people[from].publicKey)
+        transaction(by: people[from], sequence: sequence, operation)
+    }
+
+    func transaction(
+        by key: SecretKey, sequence: UInt64, _ operation: Operation
+    ) -> SignedTransaction {
+        let policy = Policy.single(key.publicKey)
         let transaction = Transaction(
             chainID: genesis.chainID, sender: policy.address,
             sequence: SequenceNumber(sequence),
             validUntil: moment.wall.clampedAdvance(by: 3_600_000), maxFee: 10_000,
             operations: [operation])
-        return SignedTransaction(signing: transaction, policies: [policy], by: [people[from]])
+        return SignedTransaction(signing: transaction, policies: [policy], by: [key])
     }
 
     mutating func submit(_ transaction: SignedTransaction, to node: Int) throws {
@@ -225,6 +245,8 @@ struct Cluster {
     func isFinal(_ transactions: [SignedTransaction], at nodes: [Int]) -> Bool {
         nodes.allSatisfy { node in transactions.allSatisfy { isFinal($0, at: node) } }
     }
+
+    func epoch(_ node: Int) -> Epoch { members[node].core?.committee.epoch ?? 0 }
 
     func height(_ node: Int) -> Height { members[node].core?.ledger.height ?? 0 }
 

@@ -11,7 +11,8 @@ package import Primitives
 ///
 /// - blocks: each is its parent's child and is found by its digest; the state root that it names is
 ///   that of the height; the bodies that it orders are there once it is executed;
-/// - finalizations: of the block at their height, by a quorum;
+/// - finalizations: of the block at their height, by a quorum of its epoch's committee, which the
+///   last block of the epoch before names; ends of epochs likewise;
 /// - batches and acks: under their own digests; of the ledger: see `RowAudit`.
 package struct ChainAudit: Sendable {
     /// How much is checked.
@@ -34,7 +35,8 @@ package struct ChainAudit: Sendable {
     private let rows: RowAudit
     private let genesis: Genesis
     private let depth: Depth
-    private let context: CertificateContext
+    /// Committees of epochs that were met.
+    private var committees: [Epoch: Committee]
 
     /// - Throws: `StorageFault` for a store without a ledger or of another genesis.
     package init(
@@ -54,7 +56,7 @@ package struct ChainAudit: Sendable {
         finalizedHeight = try chain.finalizedHeight()
         self.genesis = genesis
         self.depth = depth
-        context = CertificateContext(committee: genesis.committee)
+        committees = [0: genesis.committee]
     }
 
     /// Checks what the store says of itself: height, root and the newest block agree. O(1).
@@ -69,9 +71,10 @@ package struct ChainAudit: Sendable {
         }
         try rows.checkHead()
         guard finalizedHeight > 0 else { return }
-        guard let block = try chain.block(at: finalizedHeight),
-            let certificate = try chain.finalization(at: finalizedHeight),
-            block.height == finalizedHeight, certificate.digest == block.digest
+        let end = try chain.end(of: genesis.epochs.epoch(of: finalizedHeight))
+        guard let block = try chain.block(at: finalizedHeight), block.height == finalizedHeight,
+            try chain.finalization(at: finalizedHeight)?.digest == block.digest
+                || end?.boundary.digest == block.digest
         else {
             throw StorageFault("the finalized block \(finalizedHeight) or its proof is missing")
         }
@@ -82,7 +85,7 @@ package struct ChainAudit: Sendable {
     package mutating func check(_ row: KeyValue, in column: Column) throws(StorageFault) {
         if depth == .readable { return }
         switch column {
-        case .meta: try checkRoot(row)
+        case .meta: try checkMeta(row)
         case .blocks: try checkBlock(row)
         case .blockHeights: try checkHeight(row)
         case .finalizations: try checkFinalization(row)
@@ -110,10 +113,38 @@ package struct ChainAudit: Sendable {
 
     // MARK: Blocks
 
-    private func checkRoot(_ row: KeyValue) throws(StorageFault) {
+    private mutating func checkMeta(_ row: KeyValue) throws(StorageFault) {
+        if let epoch = ChainStore.endedEpoch(row.key) { try checkEnd(of: epoch) }
+        if let epoch = ChainStore.recordedEpoch(row.key) { _ = try committee(of: epoch) }
         guard let height = ChainStore.rootHeight(row.key) else { return }
         guard height <= appliedHeight, try chain.stateRoot(at: height) != nil else {
             throw StorageFault("a state root is noted for height \(height), which isn't executed")
+        }
+    }
+
+    private mutating func committee(of epoch: Epoch) throws(StorageFault) -> Committee {
+        if let committee = committees[epoch] { return committee }
+        guard let record = try chain.record(of: epoch), record.epoch == epoch,
+            let committee = try chain.committee(of: epoch, genesis: genesis),
+            let end = try chain.end(of: epoch.clampedRetreat(by: 1))
+        else { throw StorageFault("the committee of epoch \(epoch) is missing, or is another's") }
+        guard end.boundary.nextSetHash == record.digest else {
+            throw StorageFault("the committee of epoch \(epoch) isn't the one that was elected")
+        }
+        committees[epoch] = committee
+        return committee
+    }
+
+    /// The proof that an epoch is over.
+    private mutating func checkEnd(of epoch: Epoch) throws(StorageFault) {
+        let height = genesis.epochs.last(of: epoch)
+        guard let end = try chain.end(of: epoch), end.epoch == epoch, end.isLinked,
+            try chain.block(at: height)?.digest == end.boundary.digest
+        else { throw StorageFault("the end of epoch \(epoch) isn't that of its last block") }
+        guard depth == .whole else { return }
+        let context = CertificateContext(committee: try committee(of: epoch))
+        guard Verified.check(end.certificate, in: context) != nil else {
+            throw StorageFault("the end of epoch \(epoch) isn't signed by a quorum")
         }
     }
 
@@ -215,13 +246,15 @@ package struct ChainAudit: Sendable {
         else { throw StorageFault("\(Hex.encode(row.key)) names a height of another block") }
     }
 
-    private func checkFinalization(_ row: KeyValue) throws(StorageFault) {
+    private mutating func checkFinalization(_ row: KeyValue) throws(StorageFault) {
         let height = try height(row.key, .finalizations)
         guard let certificate = try chain.finalization(at: height),
             certificate.kind == .finalize,
             try chain.block(at: height)?.digest == certificate.digest
         else { throw StorageFault("the finalization of height \(height) isn't of its block") }
         guard depth == .whole else { return }
+        let epoch = genesis.epochs.epoch(of: height)
+        let context = CertificateContext(committee: try committee(of: epoch))
         guard Verified.check(certificate, in: context) != nil else {
             throw StorageFault("the finalization of height \(height) isn't signed by a quorum")
         }
