@@ -9,11 +9,11 @@ import Testing
     {
         var world = try World.epochs()
         #expect(try world.reader.epochRecord(0) == world.genesis.epochRecord)
-        // Epoch 0 ends with height 11 and is kept for 30 more.
-        try world.pass(to: 41)
+        // Epoch 0 ends with height 12 and is kept for 30 more.
+        try world.pass(to: 42)
         #expect(world.ledger.epochs.epochs == [0, 1, 2, 3])
         #expect(try world.reader.epochRecord(0) == world.genesis.epochRecord)
-        try world.pass(to: 42)
+        try world.pass(to: 43)
         #expect(world.ledger.epochs.epochs == [1, 2, 3])
         #expect(try world.reader.systemValue("epoch/0") == nil)
         for epoch in world.ledger.epochs.epochs {
@@ -25,17 +25,17 @@ import Testing
 
     @Test func `a record names the block that ended the epoch two before`() throws {
         var world = try World.epochs()
-        try world.pass(to: 10)
-        #expect(try world.reader.systemValue("boundary") == nil)
         try world.pass(to: 11)
-        let first = EpochBoundary(epoch: 0, block: World.digest(11))
+        #expect(try world.reader.systemValue("boundary") == nil)
+        try world.pass(to: 12)
+        let first = EpochBoundary(epoch: 0, block: World.digest(12))
         #expect(try world.reader.systemValue("boundary") == first.bcsBytes)
-        try world.pass(to: 22)
+        try world.pass(to: 23)
         #expect(try world.reader.systemValue("boundary") == first.bcsBytes)
         try world.pass(to: 32)
         #expect(world.ledger.epochs.record(of: 1)?.boundary == .zero)
-        #expect(world.ledger.epochs.record(of: 2)?.boundary == World.digest(11))
-        #expect(world.ledger.epochs.record(of: 3)?.boundary == World.digest(23))
+        #expect(world.ledger.epochs.record(of: 2)?.boundary == World.digest(12))
+        #expect(world.ledger.epochs.record(of: 3)?.boundary == World.digest(24))
     }
 
     @Test func `a ledger reopened at any height has the same epochs and goes on the same`() throws {
@@ -74,7 +74,7 @@ import Testing
 
     @Test func `an audit refuses committees and boundaries that can't be`() throws {
         var world = try World.epochs()
-        try world.pass(to: 42)
+        try world.pass(to: 43)
         let head = try #require(try StoredState.head(in: world.store))
         let audit = try EpochAudit(of: world.store, head)
         let record = try #require(world.ledger.epochs.record(of: 1))
@@ -95,10 +95,10 @@ import Testing
         let twice = EpochRecord(
             epoch: 1, boundary: .zero, validators: record.validators + record.validators)
         #expect(fails("epoch/1", twice))
-        let boundary = EpochBoundary(epoch: 2, block: World.digest(35))
+        let boundary = EpochBoundary(epoch: 2, block: World.digest(36))
         #expect(!fails("boundary", boundary))
-        #expect(fails("boundary", EpochBoundary(epoch: 2, block: World.digest(36))))
-        #expect(fails("boundary", EpochBoundary(epoch: 1, block: World.digest(23))))
+        #expect(fails("boundary", EpochBoundary(epoch: 2, block: World.digest(37))))
+        #expect(fails("boundary", EpochBoundary(epoch: 1, block: World.digest(24))))
         #expect(!fails("lanes", boundary))
         // The history has another block at that height.
         let copy = world.store.copy()
@@ -114,9 +114,9 @@ import Testing
     @Test func `fees go to the committee of the block's epoch`() throws {
         var world = try World.epochs()
         #expect(try world.stand(world.alice, 2_000_000) == nil)
-        try world.pass(to: 10)
+        try world.pass(to: 11)
         // The proposer is validator 0, the batch's owner validator 1.
-        for (height, reward) in [(UInt64(11), world.validators[0]), (12, world.alice)] {
+        for (height, reward) in [(UInt64(12), world.validators[0]), (13, world.alice)] {
             let before = try world.balance(reward)
             #expect(try world.run(world.bob, world.transfer(1, to: world.carol)) == .success)
             #expect(world.ledger.height == Height(height))
@@ -130,7 +130,7 @@ import Testing
         let more = Operation.bond(world.bond(1_000_000, by: world.dave))
         #expect(try world.run(world.dave, more, declare) == .success)
         try world.pass(to: 8)
-        // Period 5 ends epoch 0.
+        // Period 6 begins epoch 1: its batches go into blocks from height 13 on.
         let last = try #require(world.ledger.verifierSet(period: 5))
         #expect(last.validatorCount == 4 && last.index(of: world.verifierKey)?.rawValue == 4)
         let first = try #require(world.ledger.verifierSet(period: 6))
@@ -142,10 +142,10 @@ import Testing
         #expect(try test.world.stand(test.world.alice, 2_000_000) == nil)
         let left = try #require(
             test.world.validators.first { $0.key.publicKey == test.world.ranked.last })
-        try test.pass(to: 9)
+        try test.pass(to: 10)
         let id = try test.propose(try GovernanceWorld.changes((.baseFee, 3)))
         #expect(try test.vote(id, by: left) == nil)
-        #expect(test.world.ledger.height == 11)
+        #expect(test.world.ledger.height == 12)
         #expect(try test.vote(id, false, by: left) == .notValidator)
         #expect(try test.vote(id, by: test.world.alice, for: test.world.verifier) == nil)
         // What was said by who has left is forgotten.
@@ -158,11 +158,11 @@ import Testing
         let third = try #require(
             test.world.validators.first { $0.key.publicKey == test.world.ranked[1] })
         #expect(try test.vote(id, by: third) == nil)
-        try test.pass(to: 30)
+        try test.pass(to: 31)
         #expect(try test.world.reader.proposals().first?.proposal.isApproved == true)
-        try test.pass(to: 35)
-        #expect(try test.parameters.fees.baseFee == 1)
         try test.pass(to: 36)
+        #expect(try test.parameters.fees.baseFee == 1)
+        try test.pass(to: 37)
         #expect(try test.parameters.fees.baseFee == 3)
     }
 }

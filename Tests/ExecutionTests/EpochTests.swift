@@ -52,8 +52,8 @@ extension World {
         let committee = try #require(world.ledger.epochs[1])
         #expect(committee.validators[0].weight == 2000 && committee.totalWeight == 6000)
         #expect(committee.validators[0].rewardAddress == world.alice.address)
-        #expect(world.ledger.epochs.committee(at: 11)?.epoch == 0)
-        #expect(world.ledger.epochs.committee(at: 12)?.epoch == 1)
+        #expect(world.ledger.epochs.committee(at: 12)?.epoch == 0)
+        #expect(world.ledger.epochs.committee(at: 13)?.epoch == 1)
         // One block later is an epoch later.
         #expect(try world.stand(world.bob, 3_000_000, key: world.erin, node: world.erin) == nil)
         try world.pass(to: 19)
@@ -141,7 +141,7 @@ extension World {
         let peer = PeerID(world.verifierKey)
         #expect(world.ledger.epochs[1]?.index(of: peer) == ValidatorIndex(0))
         // From epoch 1 on the node is that of a validator.
-        try world.pass(to: 11)
+        try world.pass(to: 12)
         let more = Operation.bond(world.bond(1, by: world.alice))
         #expect(failure(try world.run(world.alice, more)) == .validatorBond)
     }
@@ -183,10 +183,10 @@ extension World {
         try world.pass(to: 23)
         #expect(world.ledger.epochs[1]?.index(of: key) != nil)
         #expect(world.ledger.epochs[2]?.index(of: key) == nil)
-        // Epoch 1 has ended with height 23.
+        // Epoch 1 ends with height 24.
         try world.pass(to: 37)
         #expect(failure(try world.run(validator, .withdraw(key))) == .nothingDue)
-        let act = Offence(key, .conflictingVotes, number: 1, at: 23)
+        let act = Offence(key, .conflictingVotes, number: 1, at: 24)
         let report = Operation.reportEvidence(FakeJudge.evidence(act))
         #expect(try world.run(world.alice, report) == .success)
         #expect(world.ledger.height == 39)

@@ -10,10 +10,10 @@ import Testing
         var world = try World()
         #expect(
             world.genesis.chainID.description
-                == "7ffb2974bd9b781102d6f58c616be7ec81aa755b20ef23cc6c184cb444207286")
+                == "17149969db943a892eb10121791638dc694f86b66d74dfe7185cd1b4e2ea8875")
         #expect(
             world.ledger.stateRoot.description
-                == "21204704ee84ee88ed4a0a0ff82faf7319a43eeea9cb99975ab1c5822d809d9f")
+                == "a44311cc79143909a228235d0eedde64671afde3e45a1ccd49042ac99a686a4a")
         let quorum = try EscrowWorld.quorum([world.bob], 1)
         let terms = EscrowTerms(
             payee: world.bob.address, amount: 1000, release: quorum, refund: quorum,
@@ -24,15 +24,15 @@ import Testing
             world.alice, .escrowCreate(terms), world.transfer(5, to: world.erin))
         #expect(
             world.ledger.stateRoot.description
-                == "4dc4509a48bdfb297947305d08fc4b91ba68e267157023f52db25431964146d5")
+                == "c94cd2fde0b49ce2daae6cd4a29509b6ab48c84781d88d1c31637c2b3734235b")
         #expect(
             world.lastOutcome?.receiptsRoot.description
-                == "2314a9dd9bf93bef8d7a6d1d3ac8165cd4aa6869e083c29a2174c7f7179d145c")
+                == "64d9f180d922f08afa873321ad2113dd57b5be850d01e1fcefe4c7f08a502afb")
         try world.run(
             [], at: World.start + 5000, system: [.init(name: "lanes", value: [1, 2, 3])])
         #expect(
             world.ledger.stateRoot.description
-                == "069d9d086ba1d48d2d195f499b56849fb6d3229c73c183bb114b75c71de857fa")
+                == "9be35b03e70eb41508844514678afbad43c7372aabedfc6aa1fbf84d2d182a1d")
     }
 
     @Test func `a system value is part of the state until it is taken away`() throws {

@@ -114,7 +114,8 @@ extension NaiveLedger {
     /// The sets that become known with the block's end.
     mutating func determineSets() {
         for period in 0...(height + lag + 1) / verification.periodBlocks where sets[period] == nil {
-            sets[period] = makeSet(committees[Int(period * verification.periodBlocks / epochBlocks)])
+            let first = period * verification.periodBlocks
+            sets[period] = makeSet(committees[Int(first / epochBlocks)])
         }
     }
 

@@ -14,7 +14,7 @@ struct NaiveSeat: Hashable {
 /// committee is ever forgotten.
 extension NaiveLedger {
     /// Of the block that is being executed, or was last.
-    var committee: [NaiveSeat] { committees[Int(height / epochBlocks)] }
+    var committee: [NaiveSeat] { committees[Int((max(height, 1) - 1) / epochBlocks)] }
 
     mutating func declare(_ key: PublicKey, _ sender: Address) throws {
         var stake = try own(key, sender)
@@ -51,7 +51,7 @@ extension NaiveLedger {
 
     /// Where the ledger's committees differ from the model's.
     func epochDifferences(_ ledger: Ledger) -> [String] {
-        let oldest = (height - min(height, verification.unbondBlocks)) / epochBlocks
+        let oldest = (height - min(height - 1, verification.unbondBlocks) - 1) / epochBlocks
         let wanted = oldest...UInt64(committees.count - 1)
         var differences: [String] = []
         if ledger.epochs.epochs.map(\.rawValue) != Array(wanted) {
@@ -69,7 +69,7 @@ extension NaiveLedger {
                 differences.append("epoch \(epoch): \(found as Any), model \(model)")
             }
             let boundary =
-                epoch < 2 ? Digest.zero : World.digest(Height((epoch - 1) * epochBlocks - 1))
+                epoch < 2 ? Digest.zero : World.digest(Height((epoch - 1) * epochBlocks))
             if record?.boundary != boundary {
                 differences.append("epoch \(epoch) begins from \(record?.boundary as Any)")
             }

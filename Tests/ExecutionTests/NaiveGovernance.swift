@@ -52,7 +52,7 @@ extension NaiveLedger {
             .sorted { ($0.value.due, $0.key) < ($1.value.due, $1.key) }
         for (id, proposal) in due {
             if proposal.isApproved {
-                guard height % epochBlocks == 0 else { continue }
+                guard (height - 1) % epochBlocks == 0 else { continue }
                 for (name, value) in proposal.changes { set(name, value) }
                 end(id, proposal, to: proposal.proposer)
             } else if isEnough(proposal, governance.approvalPermille) {

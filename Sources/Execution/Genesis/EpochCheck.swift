@@ -32,7 +32,7 @@ struct EpochCheck {
                 "\(stake.epochBlocks) isn't a multiple of parameters.verification.periodBlocks,"
                     + " \(verification.periodBlocks): a verifier set must belong to one epoch")
         }
-        // A committee is known a lag before its epoch: the epoch before must have begun by then.
+        // A committee is known a lag before its epoch: the epoch before has begun long before.
         guard stake.epochBlocks >= 4 * lag else {
             throw GenesisFault(
                 path,
@@ -56,7 +56,7 @@ struct EpochCheck {
 
     /// Committees are kept until evidence about them expires.
     private func kept() throws(GenesisFault) {
-        let passed = (verification.unbondBlocks + lag + 1) / stake.epochBlocks
+        let passed = (verification.unbondBlocks + lag + 2) / stake.epochBlocks
         guard passed + 2 <= EpochTable.countMax else {
             throw GenesisFault(
                 "parameters.verification.unbondBlocks",

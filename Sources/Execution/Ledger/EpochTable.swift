@@ -3,9 +3,9 @@ package import Primitives
 /// The committees of the epochs that can still matter, as the state has them.
 ///
 /// That of epoch 0 is genesis'; each later one is elected a lag before its epoch (Elections.swift).
-/// An epoch is kept until evidence about its last height expires: evidence about an earlier epoch is
-/// judged by the committee of that epoch. In the state each is a value of its own, so that it can be
-/// proven and a restart finds it again.
+/// An epoch is kept until evidence about its last height expires: evidence about an earlier epoch
+/// is judged by the committee of that epoch. In the state each is a value of its own, so that it
+/// can be proven and a restart finds it again.
 package struct EpochTable: Hashable, Sendable {
     /// The most epochs of a table: with 128 validators each, at most 8 MB.
     package static let countMax: UInt64 = 256

@@ -122,7 +122,7 @@ package struct Ledger: Sendable {
         executor.usedWeight = 0
         executor.tips = []
         let before = (parameters: executor.rules.parameters, queue: executor.proposalQueue)
-        try executor.carryOutProposals(atStartOfEpoch: isStartOfEpoch(block.height))
+        try executor.carryOutProposals(atStartOfEpoch: epochs.schedule.isFirst(block.height))
         let expiries = try executor.carryOutDeadlines()
         let run = try executeTransactions(block)
         let results = run.results
@@ -143,10 +143,6 @@ package struct Ledger: Sendable {
             height: height, stateRoot: stateRoot, writes: writes, results: results,
             expiries: expiries, receiptsRoot: receiptsRoot, tips: executor.tips,
             isAboveTarget: executor.usedWeight > executor.rules.fees.targetWeight)
-    }
-
-    private func isStartOfEpoch(_ height: Height) -> Bool {
-        epochs.schedule.first(of: epochs.schedule.epoch(of: height)) == height
     }
 
     private func committee(at height: Height) throws(StorageFault) -> Committee {

@@ -3,8 +3,9 @@ package import Primitives
 // Whose word counts for signatures in which period. The set of a period is what the state says
 // after a height that everybody has executed who votes in that period for a block with a payload
 // (VerificationParameters.swift): the validators of the period's epoch that aren't jailed, with
-// their weights, and of the others those with the highest bonds that are neither jailed nor below the minimum. It is a value
-// of the state itself, in a ring of slots, so that it can be proven and a restart finds it again.
+// their weights, and of the others those with the highest bonds that are neither jailed nor below
+// the minimum. It is a value of the state itself, in a ring of slots, so that it can be proven and
+// a restart finds it again.
 
 extension Ledger {
     /// The set of a period that can still matter, or nil for a later or long passed one.

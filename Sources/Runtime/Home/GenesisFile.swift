@@ -232,7 +232,8 @@ private struct GenesisReader {
 
     private func stake(_ section: Document?) throws(DocumentFault) -> StakeParameters {
         let usual = StakeParameters()
-        let numbers = try NumberFields(section, ["minimum", "unit", "epochBlocks", "validatorsMax"])
+        let numbers = try NumberFields(
+            section, ["minimum", "unit", "epochBlocks", "validatorsMax"])
         return StakeParameters(
             minimum: Amount(try numbers.value("minimum", usual.minimum.rawValue)),
             unit: Amount(try numbers.value("unit", usual.unit.rawValue)),
