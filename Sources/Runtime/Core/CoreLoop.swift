@@ -22,6 +22,8 @@ final class CoreLoop: @unchecked Sendable {
     private var finalizedAt: Instant
     /// The sets of verifiers that the network was told last.
     private var toldSets: [UInt64: VerifierSet] = [:]
+    private var toldEpoch: Epoch?
+    private var toldSeat: Bool?
     private var toldRecovery = KeyRecovery.none
     private var publishedAt = Instant(milliseconds: 0)
     /// Milliseconds between two looks at the core's figures; its own timer fires every 50.
@@ -195,21 +197,20 @@ final class CoreLoop: @unchecked Sendable {
                     "height": "\(height)", "transactions": "\(transactions)",
                     "skipped": "\(skipped)", "stateRoot": "\(root)",
                 ])
-        case .evidence(let text):
-            parts.logger.warning("a validator signed twice", metadata: ["evidence": "\(text)"])
         case .misbehaviour(let evidence, let offender):
             parts.logger.warning(
-                "a verifier or an owner signed what it must not",
+                "somebody with stake signed what it must not",
                 metadata: ["offender": "\(offender)", "kind": "\(evidence.name)"])
         }
     }
 
     /// Tells the network who is bonded, when a period begins or sets were slashed.
     private func tellBonded() {
-        let sets = core.layout.verifierSets
-        guard sets != toldSets else { return }
+        let (committee, sets) = (core.committee, core.layout.verifierSets)
+        guard sets != toldSets || committee.epoch != toldEpoch else { return }
         toldSets = sets
-        parts.trustBonded(Set(sets.values.flatMap { $0.members.map(\.peerID) }))
+        toldEpoch = committee.epoch
+        parts.trust(committee, Set(sets.values.flatMap { $0.members.map(\.peerID) }))
     }
 
     private var recovery: KeyRecovery {
@@ -220,8 +221,10 @@ final class CoreLoop: @unchecked Sendable {
     /// An operator wants to know when a validator is silent, and when no longer.
     private func tellRecovery() {
         let present = recovery
+        tellSeat()
         guard present != toldRecovery else { return }
         toldRecovery = present
+        guard core.ownIndex != nil else { return }
         switch present {
         case .none: parts.logger.notice("this validator votes")
         case .asks:
@@ -230,6 +233,21 @@ final class CoreLoop: @unchecked Sendable {
             parts.logger.warning(
                 "this validator's key may have signed before: it votes after a while",
                 metadata: ["above view": "\(view)"])
+        }
+    }
+
+    /// An operator wants to know when a node enters the committee, and when it leaves.
+    private func tellSeat() {
+        let (epoch, index) = (core.committee.epoch, core.ownIndex)
+        defer { toldSeat = index != nil }
+        guard let toldSeat, toldSeat != (index != nil) else { return }
+        if let index {
+            parts.logger.notice(
+                "this node is a validator from here on",
+                metadata: ["epoch": "\(epoch)", "index": "\(index)"])
+        } else {
+            parts.logger.notice(
+                "this node isn't in the committee any more", metadata: ["epoch": "\(epoch)"])
         }
     }
 

@@ -19,14 +19,14 @@ struct CoreParts: Sendable {
     let logger: Logger
     /// Set once the links stand.
     let network: NetworkBox
-    /// Takes the nodes of the bonded verifiers of the present sets: they are let in, and those who
-    /// check with them keep links to them.
-    let trustBonded: @Sendable (Set<PeerID>) -> Void
+    /// Takes the present committee, and the nodes of the bonded verifiers of the present sets: they
+    /// are let in, and those who vote or check with them keep links to them.
+    let trust: @Sendable (Committee, Set<PeerID>) -> Void
     /// Ends the process: the exit code, and what to tell.
     let fail: @Sendable (ExitCode, String) -> Void
 
     func append(_ record: Consensus.JournalRecord) {
-        if case .vote(let vote) = record { mark?.note(vote.view) }
+        if case .vote(let vote) = record { mark?.note(vote.subject.epoch, vote.view) }
         journal.append(JournalRecord(record))
     }
 

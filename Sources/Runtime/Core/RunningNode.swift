@@ -15,8 +15,8 @@ package final class RunningNode: Sendable {
     package let genesis: Genesis
     package let configuration: Configuration
     package let peerID: PeerID
-    /// This node's place in the committee, nil for a node without a vote.
-    package let ownIndex: ValidatorIndex?
+    /// The key that this node would vote with, nil for a node without one.
+    private let votingKey: PublicKey?
     /// Why this validator's former signing record can't be relied on; nil if all is well.
     package let recordLoss: String?
     package let metrics: Metrics
@@ -64,13 +64,17 @@ package final class RunningNode: Sendable {
             home.hasValidatorKey ? try home.loadKey(home.validatorKey, role: .voting) : nil
         try home.checkRole(configuration)
         let missing = try home.checkStore(isAlone: try home.isAlone(in: genesis))
-        let ownIndex = voting.flatMap { [genesis] in genesis.committee.index(of: $0.publicKey) }
         let opened = try home.advising { [configuration, genesis] () throws(HomeFault) in
             try RunningNode.openStorage(home, configuration, genesis)
         }
         store = opened.store
+        let core = try home.advising { [genesis] () throws(HomeFault) in
+            try RunningNode.openCore(genesis, voting, opened)
+        }
+        layout = core.layout
+        let ownIndex = core.ownIndex
         recordLoss = ownIndex == nil ? nil : opened.record.loss
-        self.ownIndex = ownIndex
+        votingKey = voting?.publicKey
         peerID = PeerID(identity.publicKey)
         metrics = Metrics()
         startedAt = SystemClock.now
@@ -82,7 +86,7 @@ package final class RunningNode: Sendable {
             executionLagMax: genesis.parameters.consensus.executionLagMax)
         network = NetworkBox()
         standing = PeerStanding(
-            committee: genesis.committee, configured: Set(configuration.peers.map(\.peerID)))
+            committee: core.committee, configured: Set(configuration.peers.map(\.peerID)))
         ownCapacity = Mutex(
             RunningNode.firstCapacity(threads: pool.threadCount, isValidator: ownIndex != nil))
         self.logger = logger
@@ -91,10 +95,6 @@ package final class RunningNode: Sendable {
             .init(
                 mode: mode, settings: configuration.share, lent: pool.lent, diskTime: diskTime,
                 logger: logger))
-        let core = try home.advising { [genesis] () throws(HomeFault) in
-            try RunningNode.openCore(genesis, voting, opened)
-        }
-        layout = core.layout
         // What is in the store now, genesis too, is named by the next blocks.
         let present = store.snapshot()
         if let summary = try? LedgerReader(present).summary() {
@@ -107,8 +107,10 @@ package final class RunningNode: Sendable {
                 mark: opened.record.mark, pool: pool, share: share,
                 diskTime: diskTime, broker: broker, provable: provable, logger: logger,
                 network: network,
-                trustBonded: { [standing, gossip] peers in
-                    if standing.setBonded(peers) { gossip.value?.trust(standing.known) }
+                trust: { [standing, gossip] committee, peers in
+                    if standing.set(committee, bonded: peers) {
+                        gossip.value?.trust(standing.known)
+                    }
                 }, fail: fail))
         scrubber =
             configuration.scrubMinutes == 0
@@ -314,9 +316,15 @@ package final class RunningNode: Sendable {
         SystemClock.now.millisecondsSince(status.finalizedAt)
     }
 
+    /// Who votes in the present epoch.
+    package var committee: Committee { shardLayout.committee }
+    /// This node's place in the present committee, nil for a node without a vote.
+    package var ownIndex: ValidatorIndex? { votingKey.flatMap { committee.index(of: $0) } }
+
     /// The weight of this validator and of those that it has links with.
     package var connectedWeight: UInt64 {
-        let committee = genesis.committee
+        let committee = committee
+        let ownIndex = ownIndex
         let own = ownIndex.map { committee.weight(of: $0) } ?? 0
         let others = peers.compactMap { committee.index(of: $0.peerID) }
         return others.filter { $0 != ownIndex }.reduce(own) { $0 + committee.weight(of: $1) }

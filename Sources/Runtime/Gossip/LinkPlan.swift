@@ -8,7 +8,6 @@ internal import Primitives
 /// limit. Configured peers are dialled whatever gossip says.
 struct LinkPlan {
     private let own: PeerID
-    private let committee: Committee
     private let configured: Set<PeerID>
     /// Peers that are dialled because gossip knows them, and where.
     private var kept: [PeerID: NetworkAddress] = [:]
@@ -16,9 +15,8 @@ struct LinkPlan {
     /// How long a member is dead before nobody dials it any more, in milliseconds.
     static let deadMilliseconds: UInt64 = 60_000
 
-    init(own: PeerID, committee: Committee, configured: Set<PeerID>) {
+    init(own: PeerID, configured: Set<PeerID>) {
         self.own = own
-        self.committee = committee
         self.configured = configured
     }
 
@@ -29,7 +27,7 @@ struct LinkPlan {
     }
 
     mutating func update(
-        _ members: [MemberStatus], bonded: Set<PeerID>, at now: Instant
+        _ members: [MemberStatus], committee: Committee, bonded: Set<PeerID>, at now: Instant
     ) -> Change {
         let checksForOthers = committee.index(of: own) != nil || bonded.contains(own)
         var wanted: [PeerID: NetworkAddress] = [:]

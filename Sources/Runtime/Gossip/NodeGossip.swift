@@ -14,13 +14,14 @@ final class NodeGossip: GossipListener, Sendable {
         self.network = network
         self.queue = queue
         self.standing = standing
-        plan = Mutex(
-            LinkPlan(own: own, committee: standing.committee, configured: standing.configured))
+        plan = Mutex(LinkPlan(own: own, configured: standing.configured))
     }
 
     func reviewed(_ members: [MemberStatus], at now: Instant) {
-        let bonded = standing.bonded
-        let change = plan.withLock { $0.update(members, bonded: bonded, at: now) }
+        let (committee, bonded) = (standing.committee, standing.bonded)
+        let change = plan.withLock {
+            $0.update(members, committee: committee, bonded: bonded, at: now)
+        }
         for peer in change.keep { network.value?.keepLink(to: peer) }
         for peer in change.drop { network.value?.dropLink(to: peer) }
     }
@@ -30,25 +31,33 @@ final class NodeGossip: GossipListener, Sendable {
     }
 }
 
-/// Who is more than a stranger: from genesis, from the configuration, from the chain.
+/// Who is more than a stranger: from the configuration, and from the chain.
 final class PeerStanding: Sendable {
-    let committee: Committee
+    private struct OnChain: Equatable {
+        var committee: Committee
+        var bonded: Set<PeerID> = []
+    }
+
     let configured: Set<PeerID>
-    private let bondedPeers = Mutex<Set<PeerID>>([])
+    private let onChain: Mutex<OnChain>
 
     init(committee: Committee, configured: Set<PeerID>) {
-        self.committee = committee
+        onChain = Mutex(OnChain(committee: committee))
         self.configured = configured
     }
 
-    /// The nodes of the bonded verifiers of the present sets.
-    var bonded: Set<PeerID> { bondedPeers.withLock { $0 } }
+    /// Who votes in the present epoch.
+    var committee: Committee { onChain.withLock { $0.committee } }
+    /// The nodes of the bonded verifiers of the present sets, those of the next epoch's validators
+    /// among them as soon as they are elected.
+    var bonded: Set<PeerID> { onChain.withLock { $0.bonded } }
 
     /// Replaces them; whether they are others now.
-    func setBonded(_ peers: Set<PeerID>) -> Bool {
-        bondedPeers.withLock { present in
-            defer { present = peers }
-            return present != peers
+    func set(_ committee: Committee, bonded: Set<PeerID>) -> Bool {
+        let next = OnChain(committee: committee, bonded: bonded)
+        return onChain.withLock { present in
+            defer { present = next }
+            return present != next
         }
     }
 

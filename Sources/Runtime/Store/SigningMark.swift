@@ -2,6 +2,23 @@ internal import Glibc
 package import Primitives
 internal import Synchronization
 
+/// Where a validator signed: views begin anew in each epoch.
+package struct SigningPlace: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let epoch: Epoch
+    package let view: View
+
+    package init(epoch: Epoch, view: View) {
+        self.epoch = epoch
+        self.view = view
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.epoch, left.view) < (right.epoch, right.view)
+    }
+
+    package var description: String { epoch == 0 ? "\(view)" : "\(view) of epoch \(epoch)" }
+}
+
 /// The high-water mark beside the voting key: which signing record is in use, and a view that no
 /// vote has passed. A journal that is older than the mark isn't the whole record.
 ///
@@ -27,15 +44,19 @@ package final class SigningMark: Sendable {
     package struct Content: Hashable, Sendable {
         package let instance: InstanceID
         package let epoch: Epoch
-        /// No vote was sent in a view above; some view above `bound - stride` was voted in.
+        /// No vote was sent in a view of the epoch above, or in a later epoch; some view above
+        /// `bound - stride` was voted in.
         package let bound: View
         /// The last view that was voted in, as far as it is known.
         package let last: View
         /// How far the journal went when the last vote was on disk, as far as it is known.
         package let journal: ConsensusJournal.Position
 
-        /// The least view that a whole journal knows of.
-        package var lowerEdge: View { max(last, bound.clampedRetreat(by: SigningMark.stride)) }
+        /// The least place that a whole journal knows of.
+        package var lowerEdge: SigningPlace {
+            SigningPlace(
+                epoch: epoch, view: max(last, bound.clampedRetreat(by: SigningMark.stride)))
+        }
     }
 
     /// What was found beside the key.
@@ -53,7 +74,7 @@ package final class SigningMark: Sendable {
         var content: Content
         /// The file, to write the last view over.
         var file: PosixFile
-        var highest: View = 0
+        var highest = SigningPlace(epoch: 0, view: 0)
         /// Whether something was noted since the mark was written last.
         var isNoted = false
     }
@@ -88,10 +109,10 @@ package final class SigningMark: Sendable {
         return try SigningMark(path, content)
     }
 
-    /// A vote in the view will be sent after the next `cover`.
-    package func note(_ view: View) {
+    /// A vote in the epoch's view will be sent after the next `cover`.
+    package func note(_ epoch: Epoch, _ view: View) {
         state.withLock {
-            $0.highest = max($0.highest, view)
+            $0.highest = max($0.highest, SigningPlace(epoch: epoch, view: view))
             $0.isNoted = true
         }
     }
@@ -102,13 +123,16 @@ package final class SigningMark: Sendable {
         try state.withLock { (state) throws(StorageFault) in
             guard state.isNoted else { return }
             state.isNoted = false
-            let passes = state.highest > state.content.bound
+            let (content, highest) = (state.content, state.highest)
+            let known = SigningPlace(epoch: content.epoch, view: content.last)
+            let last = max(highest, known)
+            let passes = highest > SigningPlace(epoch: content.epoch, view: content.bound)
             let bound =
                 passes
-                ? state.highest.clampedAdvance(by: SigningMark.stride - 1) : state.content.bound
+                ? highest.view.clampedAdvance(by: SigningMark.stride - 1) : content.bound
             let next = Content(
-                instance: state.content.instance, epoch: state.content.epoch, bound: bound,
-                last: max(state.highest, state.content.last), journal: journal)
+                instance: content.instance, epoch: last.epoch, bound: bound, last: last.view,
+                journal: journal)
             if passes {
                 try SigningMark.write(next, to: path)
                 state.file = try SigningMark.reopen(path)

@@ -66,7 +66,8 @@ package struct SigningRecord: Sendable {
     }
 
     private static func lossWithoutJournal(_ place: Place) throws(StorageFault) -> String? {
-        if let reason = lossByMark(place, nil, .none, top: 0) { return reason }
+        if let reason = lossByMark(
+            place, nil, .none, top: SigningPlace(epoch: 0, view: 0)) { return reason }
         if let instance = try storedInstance(place.store) {
             return "the store holds chain data of record \(instance), but \(place.folder) has no "
                 + "consensus journal"
@@ -95,7 +96,8 @@ package struct SigningRecord: Sendable {
     }
 
     private static func lossByMark(
-        _ place: Place, _ own: InstanceID?, _ end: ConsensusJournal.Position, top: View
+        _ place: Place, _ own: InstanceID?, _ end: ConsensusJournal.Position,
+        top: SigningPlace
     ) -> String? {
         switch place.mark {
         case .nothing: return nil
@@ -136,11 +138,13 @@ package struct SigningRecord: Sendable {
             + "together, as after a restored backup or a lost data folder"
     }
 
-    /// The highest view that a journal knows of; that of its last vote, or one above.
-    private static func top(of records: [JournalRecord]) throws(StorageFault) -> View {
-        var top: View = 0
-        for record in records { top = max(top, try record.decoded().view) }
-        return top
+    /// The highest view that a journal knows of, in its epoch; that of its last vote, or one above.
+    private static func top(of records: [JournalRecord]) throws(StorageFault) -> SigningPlace {
+        var decoded: [Consensus.JournalRecord] = []
+        for record in records { decoded.append(try record.decoded()) }
+        return SigningPlace(
+            epoch: Consensus.JournalRecord.epoch(of: decoded),
+            view: decoded.map(\.view).max() ?? 0)
     }
 
     // MARK: Taking and beginning

@@ -287,7 +287,7 @@ struct NodeBackend: RPCBackend {
             guard let verifier = try reader.verifier(key), let summary = try reader.summary()
             else { return nil }
             return views.ledger.verifier(
-                verifier, key, in: node.genesis.committee, summary.height)
+                verifier, key, in: node.committee, summary.height)
         }
         guard let info else { throw .notFound(kind: "verifier", id: key.text(in: prefix)) }
         return info

@@ -43,7 +43,7 @@ struct NodeReadiness {
 
     /// Why nothing can be finalized, nil if links to a quorum stand.
     var quorumReason: String? {
-        let committee = node.genesis.committee
+        let committee = node.committee
         let weight = node.connectedWeight
         guard weight < committee.quorum else { return nil }
         let reached = node.peers.filter { committee.index(of: $0.peerID) != nil }.count
@@ -54,6 +54,6 @@ struct NodeReadiness {
     }
 
     private var others: Int {
-        node.genesis.committee.count - (node.ownIndex == nil ? 0 : 1)
+        node.committee.count - (node.ownIndex == nil ? 0 : 1)
     }
 }

@@ -74,7 +74,7 @@ extension NodeViews {
     }
 
     private func role(of peer: PeerID, in set: VerifierSet?) -> CheckerRole {
-        if node.genesis.committee.index(of: peer) != nil { return .validator }
+        if node.committee.index(of: peer) != nil { return .validator }
         return set?.index(of: peer) == nil ? .relay : .verifier
     }
 

@@ -17,7 +17,7 @@ struct NodeViews: Sendable {
 
     func status(_ summary: LedgerReader.Summary) -> NodeStatus {
         let status = node.status
-        let committee = node.genesis.committee
+        let committee = node.committee
         let readiness = NodeReadiness(node).now
         return NodeStatus(
             version: Program.version, network: node.genesis.network,
@@ -64,7 +64,7 @@ struct NodeViews: Sendable {
     }
 
     /// The present committee.
-    var committee: Committee { node.genesis.committee }
+    var committee: Committee { node.committee }
 
     var validators: ValidatorList {
         let connected = Set(node.peers.map(\.peerID)).union([node.peerID])
@@ -80,7 +80,7 @@ struct NodeViews: Sendable {
     }
 
     var peers: PeerList {
-        let committee = node.genesis.committee
+        let committee = node.committee
         let now = SystemClock.moment.wall
         return PeerList(
             peers: node.peers.map { peer in
