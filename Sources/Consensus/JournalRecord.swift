@@ -68,6 +68,17 @@ package enum JournalRecord: Hashable, Sendable, BCSCodable {
         }
     }
 
+    /// The epoch that the record is about by itself; nil for one that its journal tells.
+    package var epoch: Epoch? {
+        switch self {
+        case .vote(let vote): vote.subject.epoch
+        case .block(let block): block.epoch
+        case .certificate(let certificate): certificate.subject.epoch
+        case .floor, .introduced: nil
+        case .epoch(let epoch): epoch
+        }
+    }
+
     /// The epoch that a journal is of.
     package static func epoch(of records: [JournalRecord]) -> Epoch {
         if case .epoch(let epoch)? = records.first { epoch } else { 0 }

@@ -63,6 +63,9 @@ struct Oracle {
         liarWeight = liars.reduce(0) { $0 + committee.validators[$1].weight }
     }
 
+    /// The place of a node in the committee.
+    func index(of peer: PeerID) -> Int? { committee.index(of: peer).map { Int($0.rawValue) } }
+
     mutating func fail(_ text: String) {
         if violation == nil { violation = text }
     }

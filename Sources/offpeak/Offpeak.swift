@@ -25,7 +25,8 @@ struct Offpeak: AsyncParsableCommand {
             CommandGroup(
                 name: "Node",
                 subcommands: [
-                    InitCommand.self, NodeCommand.self, GenesisCommand.self, DatabaseCommand.self,
+                    InitCommand.self, NodeCommand.self, ValidatorCommand.self,
+                    GenesisCommand.self, DatabaseCommand.self,
                 ]),
             CommandGroup(
                 name: "Local network",

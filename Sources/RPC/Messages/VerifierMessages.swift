@@ -6,11 +6,13 @@ package struct VerifierInfo: Codable, Hashable, Sendable {
     package let key: String
     /// `nod` text.
     package let peerID: String
-    /// Who bonds, unbonds and withdraws; for a validator nobody can.
+    /// Who bonds, unbonds and withdraws.
     package let owner: String
     package let rewardAddress: String
-    /// Whether it votes too: its stake is fixed by genesis.
+    /// Whether it votes in the present epoch.
     package let validator: Bool
+    /// Whether it stands for election to the committees of the next ones.
+    package let candidate: Bool
     package let bonded: Amount
     /// In the order in which they were asked for.
     package let releases: [ReleaseInfo]
@@ -24,7 +26,7 @@ package struct VerifierInfo: Codable, Hashable, Sendable {
 
     package init(
         key: String, peerID: String, owner: String, rewardAddress: String, validator: Bool,
-        bonded: Amount, releases: [ReleaseInfo], offences: UInt32, jailedUntil: Height? = nil,
+        candidate: Bool, bonded: Amount, releases: [ReleaseInfo], offences: UInt32, jailedUntil: Height? = nil,
         rewards: Amount, height: Height
     ) {
         self.key = key
@@ -32,6 +34,7 @@ package struct VerifierInfo: Codable, Hashable, Sendable {
         self.owner = owner
         self.rewardAddress = rewardAddress
         self.validator = validator
+        self.candidate = candidate
         self.bonded = bonded
         self.releases = releases
         self.offences = offences

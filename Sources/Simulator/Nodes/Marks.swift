@@ -9,7 +9,7 @@ package enum Mark: String, CaseIterable, Sendable {
     case bodyFetched, checkByVerifier, checkDeclined, chunkRescued
     case paymentRefused, paymentBusy, doubleSpendLost, duplicateSettled, outcomeUnknown
     case forgedRefused, transactionFailed, escrowReleased, escrowRefunded, escrowExpired
-    case escrowArbitrated, multisigPaid, executionBehind, recoveredAfterHealing
+    case escrowArbitrated, multisigPaid, executionBehind, recoveredAfterHealing, epochEntered
 }
 
 /// Which marks a run reached, and how often.

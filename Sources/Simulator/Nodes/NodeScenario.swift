@@ -93,6 +93,14 @@ package struct NodeScenario: Sendable {
         return (weights.reduce(0, +) - 1) / 3 - lying
     }
 
+    /// Heights of an epoch: most runs see the ends of several.
+    var epochBlocks: UInt64 {
+        var random = SeededRandom(seed: seed &* 0xD6E8_FEB8_6659_FD93 &+ 9)
+        let least = max(4 * rules.executionLag, 16)
+        let wanted = random.number(in: least...(random.chance(800) ? 2 * least : 1_000))
+        return (wanted + rules.periodBlocks - 1) / rules.periodBlocks * rules.periodBlocks
+    }
+
     var nodeCount: Int { weights.count + verifierBonds.count + relays }
 }
 

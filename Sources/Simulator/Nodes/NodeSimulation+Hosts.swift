@@ -39,7 +39,7 @@ extension NodeSimulation {
         oracle.expect(host.wasDamaged, "node \(host.index) finds damage that nobody did: \(fault)")
         marks.reach(.rotFound)
         trace.show(now, host.index, "DISK DAMAGED")
-        host.replaceStore(owing: hosts.map(\.view).max() ?? 0)
+        host.replaceStore(owing: hosts.map(\.place).max() ?? host.place)
         disconnect(host)
         let pause = random.number(in: NodeSimulation.repairMilliseconds)
         repairedAt = now + pause
@@ -120,22 +120,27 @@ extension NodeSimulation {
         guard host.isHonest, let core = host.core else { return }
         // O(views that aren't final), so not at each call.
         if report.events.isMultiple(of: 8) { core.value.consensus.checkInvariants() }
-        let (view, height) = (core.value.consensus.view, core.value.consensus.finalizedHeight)
+        let consensus = core.value.consensus
+        let place = EpochView(epoch: consensus.epoch, view: consensus.view)
+        let height = consensus.finalizedHeight
         oracle.expect(
-            view >= host.view && height >= host.finalizedHeight,
-            "node \(host.index) went back to view \(view), height \(height)")
-        host.view = view
+            place >= host.place && height >= host.finalizedHeight,
+            "node \(host.index) went back to view \(place), height \(height)")
+        if place.epoch > host.place.epoch, host.place.view > 0 { marks.reach(.epochEntered) }
+        host.place = place
         host.finalizedHeight = height
-        checkPace(of: host, core.value.consensus.finalizedView)
+        checkPace(of: host, EpochView(epoch: consensus.epoch, view: consensus.finalizedView))
         if host.recovers() { noteRecovery(of: host) }
         if core.value.ledger.height < height { marks.reach(.executionBehind) }
     }
 
     /// Bounds: views that bring nothing take the time of a message at least, and soon far longer.
     /// Twice as many, for leaders that lie may give theirs up at once.
-    private mutating func checkPace(of host: SimulatedHost, _ finalized: View) {
-        if finalized > newestFinal.view { newestFinal = (finalized, now) }
-        let since = host.view.rawValue - min(host.view.rawValue, newestFinal.view.rawValue)
+    private mutating func checkPace(of host: SimulatedHost, _ finalized: EpochView) {
+        if finalized > newestFinal.place { newestFinal = (finalized, now) }
+        guard host.place.epoch == newestFinal.place.epoch else { return }
+        let (view, final) = (host.place.view.rawValue, newestFinal.place.view.rawValue)
+        let since = view - min(view, final)
         let time = 2 * (now - newestFinal.at) / scenario.rules.deltaBase
         oracle.expect(
             since <= 100 + time,
@@ -146,7 +151,7 @@ extension NodeSimulation {
         guard host.role == .validator else { return }
         faultyWeightLeft += scenario.weights[host.index]
         marks.reach(.voteRegained)
-        trace.note(now, 10, host.index, host.view.rawValue)
+        trace.note(now, 10, host.index, host.place.view.rawValue)
         trace.show(now, host.index, "IS WHOLE AGAIN")
     }
 
@@ -179,7 +184,10 @@ extension NodeSimulation {
             guard sync, !failsOnDisk(host, isSync: true) else { return }
             if scenario.planted != .journalUnsynced { host.journal.sync() }
             guard scenario.liars[host.index] == nil else { return }
-            for record in records { oracle.recorded(record, by: host.index) }
+            for record in records {
+                guard let epoch = record.epoch else { continue }
+                judge(epoch, at: host) { $0.recorded(record, by: $1) }
+            }
         case .compactJournal(let records):
             host.store.sync()
             host.journal.compact(to: records)

@@ -21,7 +21,7 @@ extension NodeSimulation {
     private mutating func sendAsLiar(
         _ message: NodeMessage, from host: SimulatedHost, to receivers: [Int]
     ) {
-        guard var context = actorContexts[host.index] else { return }
+        guard var context = context(of: host) else { return }
         for to in receivers {
             var messages = [message]
             for place in host.actors.indices {
@@ -30,12 +30,24 @@ extension NodeSimulation {
             for message in messages {
                 report.messages += 1
                 if case .consensus(.proposal(let proposal)) = message {
-                    oracle.register(proposal.block)
+                    judge(proposal.block.epoch, at: host) { oracle, _ in
+                        oracle.register(proposal.block)
+                    }
                 }
                 transmit(message, from: host.index, to: to, message.bcsBytes)
             }
         }
         actorContexts[host.index] = context
+    }
+
+    /// What a liar acts by, in the epoch that its core is in; outside its committee it can't lie.
+    private func context(of host: SimulatedHost) -> ActorContext? {
+        guard var context = actorContexts[host.index], let core = host.core,
+            let index = core.value.ownIndex
+        else { return actorContexts[host.index] }
+        context.index = Int(index.rawValue)
+        context.committee = core.value.committee
+        return context
     }
 
     /// Whatever leaves an honest node binds its key.
@@ -46,7 +58,9 @@ extension NodeSimulation {
         switch consensus {
         case .vote(let vote): observe(vote, from: host)
         case .proposal(let proposal):
-            oracle.register(proposal.block)
+            judge(proposal.block.epoch, at: host) { oracle, _ in
+                oracle.register(proposal.block)
+            }
             observe(proposal.vote, from: host)
         case .certificateRequest: marks.reach(.certificateFetched)
         case .syncResponse: marks.reach(.syncedByRange)
@@ -62,7 +76,7 @@ extension NodeSimulation {
         }
         if host.restarts > 0 { marks.reach(.restartedInView) }
         let isRecorded = host.journal.recorded.contains(vote)
-        oracle.sent(vote, by: host.index, isRecorded: isRecorded)
+        judge(vote.subject.epoch, at: host) { $0.sent(vote, by: $1, isRecorded: isRecorded) }
     }
 
     private mutating func note(_ message: NodeMessage) {
@@ -113,7 +127,7 @@ extension NodeSimulation {
         let host = hosts[to]
         guard host.life == life, host.isUp else { return }
         guard !host.isHonest else { return put(.received(hosts[from].peerID, message), to: host) }
-        guard var context = actorContexts[to] else { return }
+        guard var context = context(of: host) else { return }
         var heard: NodeMessage? = message
         for place in host.actors.indices {
             heard = heard.flatMap { host.actors[place].hear($0, &context) }

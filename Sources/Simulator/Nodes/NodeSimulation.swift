@@ -25,7 +25,10 @@ package struct NodeSimulation {
     var hosts: [SimulatedHost] = []
     var users: [SimulatedUser]
     var history = NodeHistory()
+    /// Agreement and everything else.
     var oracle: Oracle
+    /// Votes and certificates, by epoch.
+    var votes: [Epoch: Oracle] = [:]
     var checks: NodeOracle
     var random: SeededRandom
     var tape: FaultTape
@@ -47,7 +50,7 @@ package struct NodeSimulation {
     /// When the last node whose data was damaged was to start anew.
     var repairedAt: UInt64 = 0
     /// The newest view that some honest node knows to be final, and since when.
-    var newestFinal: (view: View, at: UInt64) = (0, 0)
+    var newestFinal: (place: EpochView, at: UInt64) = (EpochView(epoch: 0, view: 0), 0)
     /// Weight of nodes that may still lose their data.
     var faultyWeightLeft: UInt64
     var report: NodeReport
@@ -131,7 +134,26 @@ package struct NodeSimulation {
                 configuration: hosts[0].configuration, source: hosts[0].store, journal: [],
                 at: hosts[0].clock.moment(at: 0))
         else { return oracle.fail("a node can't be opened on genesis") }
-        oracle.register(core.consensus.finalized)
+        judge(0, at: hosts[0]) { oracle, _ in oracle.register(core.consensus.finalized) }
+    }
+
+    /// Has the oracle of an epoch look at something of a node; nothing where nobody knows the
+    /// epoch's committee any more.
+    mutating func judge(
+        _ epoch: Epoch, at host: SimulatedHost, _ look: (inout Oracle, _ index: Int) -> Void
+    ) {
+        if votes[epoch] == nil {
+            let core = host.core ?? hosts.lazy.compactMap(\.core).first
+            let committee = core?.value.ledger.epochs[epoch] ?? (epoch == 0 ? genesis.committee : nil)
+            guard let committee else { return }
+            let liars = scenario.liars.keys.compactMap { committee.index(of: hosts[$0].peerID) }
+            votes[epoch] = Oracle(
+                committee: committee, liars: Set(liars.map { Int($0.rawValue) }))
+        }
+        guard var judge = votes[epoch] else { return }
+        look(&judge, judge.index(of: host.peerID) ?? -1)
+        if let violation = judge.violation { oracle.fail("epoch \(epoch): \(violation)") }
+        votes[epoch] = judge
     }
 
     private mutating func finishReport() {

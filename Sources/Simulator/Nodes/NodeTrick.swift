@@ -49,8 +49,9 @@ extension NodeMisbehaviour {
 
 /// What an actor knows of itself and of the network.
 struct ActorContext {
-    let index: Int
-    let committee: Committee
+    /// The node's place in the committee of the epoch that it is in.
+    var index: Int
+    var committee: Committee
     /// Whom a censor keeps out.
     let victim: Address
     var random: SeededRandom

@@ -35,7 +35,7 @@ enum NodeWorld {
 
     static func genesis(_ scenario: NodeScenario, _ users: [SimulatedUser]) -> Genesis {
         let rules = scenario.rules
-        let epoch = 1000 * rules.periodBlocks
+        let epoch = scenario.epochBlocks
         let parameters = LedgerParameters(
             fees: FeeParameters(treasury: reward(999)),
             stake: StakeParameters(epochBlocks: epoch),
@@ -47,7 +47,7 @@ enum NodeWorld {
             verification: VerificationParameters(
                 spread: rules.spread, periodBlocks: rules.periodBlocks,
                 termBlocks: rules.termBlocks, complaintBlocks: rules.complaintBlocks,
-                minimumBond: Amount(stakeUnit), unbondBlocks: 3 * epoch))
+                minimumBond: Amount(stakeUnit), unbondBlocks: 3 * epoch + 16 * rules.periodBlocks))
         do {
             return try Genesis(
                 network: "simulated", prefix: "sim",

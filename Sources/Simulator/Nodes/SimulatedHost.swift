@@ -9,6 +9,18 @@ final class RunningCore {
     init(_ value: NodeCore) { self.value = value }
 }
 
+/// How far a node got in consensus: views begin anew in each epoch.
+struct EpochView: Hashable, Comparable, CustomStringConvertible {
+    let epoch: Epoch
+    let view: View
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.epoch, left.view) < (right.epoch, right.view)
+    }
+
+    var description: String { "\(epoch)/\(view)" }
+}
+
 /// A machine with a node on it: the core while it runs, disk and clocks always.
 final class SimulatedHost {
     /// What the node is in the network.
@@ -37,7 +49,7 @@ final class SimulatedHost {
     /// After the loss of its data, until it is as good as before: the newest view that any node had
     /// entered at the loss. Until a later block is final here and beyond the reach of a crash, it
     /// may be what the next loss leaves the network without.
-    private(set) var owedView: View?
+    private(set) var owed: EpochView?
     /// Whether something on its disk was damaged.
     var wasDamaged = false
     /// What the node does against the rules; empty for an honest one.
@@ -45,7 +57,7 @@ final class SimulatedHost {
     /// The greatest heights that this node showed to anybody, to see that answers never go back.
     var shownHeight: Height = 0
     /// Roots of executed heights were compared up to here.
-    var view: View = 0
+    var place = EpochView(epoch: 0, view: 0)
     var finalizedHeight: Height = 0
 
     init(
@@ -73,7 +85,7 @@ final class SimulatedHost {
                 configuration: configuration, source: store,
                 journal: journal.records, at: clock.moment(at: now)))
         self.core = core
-        view = 0
+        place = EpochView(epoch: core.value.consensus.epoch, view: 0)
         finalizedHeight = core.value.consensus.finalizedHeight
     }
 
@@ -107,7 +119,7 @@ final class SimulatedHost {
 
     /// A damaged store is moved away and fetched anew from the others. The signing record belonged
     /// to it, so the node begins another and asks how far its key signed.
-    func replaceStore(owing newest: View) {
+    func replaceStore(owing newest: EpochView) {
         stop()
         restarts += 1
         store = SimulatedStore()
@@ -115,18 +127,19 @@ final class SimulatedHost {
         store.sync()
         journal = SimulatedJournal()
         record = RecordID(low: UInt64(index), high: UInt64(restarts))
-        owedView = newest
+        owed = newest
         shownHeight = 0
     }
 
-    var isAmnesiac: Bool { owedView != nil }
+    var isAmnesiac: Bool { owed != nil }
 
     /// Whether the node just came to vote again and to hold what it lost; called while it runs.
     func recovers() -> Bool {
-        guard let owedView, let consensus = core?.value.consensus, !consensus.isRecovering,
-            !consensus.isCatchingUp, consensus.finalizedView > owedView, store.unsyncedCount == 0
+        guard let owed, let consensus = core?.value.consensus, !consensus.isRecovering,
+            !consensus.isCatchingUp, store.unsyncedCount == 0,
+            EpochView(epoch: consensus.epoch, view: consensus.finalizedView) > owed
         else { return false }
-        self.owedView = nil
+        self.owed = nil
         wasDamaged = false
         return true
     }
@@ -145,8 +158,8 @@ final class SimulatedHost {
         fileprivate let inbox: [NodeEvent]
         fileprivate let isAwake: Bool
         fileprivate let frozenUntil: UInt64
-        fileprivate let state: (record: RecordID, owedView: View?, wasDamaged: Bool)
-        fileprivate let heights: (shown: Height, view: View, finalized: Height)
+        fileprivate let state: (record: RecordID, owed: EpochView?, wasDamaged: Bool)
+        fileprivate let heights: (shown: Height, place: EpochView, finalized: Height)
     }
 
     func save() -> Saved {
@@ -154,7 +167,7 @@ final class SimulatedHost {
             running: core.map { ($0, $0.value) }, store: store, contents: store.save(),
             journal: journal, clock: clock, counts: (life, restarts), timers: timers,
             inbox: inbox, isAwake: isAwake, frozenUntil: frozenUntil,
-            state: (record, owedView, wasDamaged), heights: (shownHeight, view, finalizedHeight))
+            state: (record, owed, wasDamaged), heights: (shownHeight, place, finalizedHeight))
     }
 
     func restore(_ saved: Saved) {
@@ -169,7 +182,7 @@ final class SimulatedHost {
         inbox = saved.inbox
         isAwake = saved.isAwake
         frozenUntil = saved.frozenUntil
-        (record, owedView, wasDamaged) = saved.state
-        (shownHeight, view, finalizedHeight) = saved.heights
+        (record, owed, wasDamaged) = saved.state
+        (shownHeight, place, finalizedHeight) = saved.heights
     }
 }

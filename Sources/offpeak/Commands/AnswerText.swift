@@ -139,13 +139,15 @@ enum AnswerText {
         var sheet = Sheet([
             "verifier": verifier.key,
             "node": verifier.peerID,
-            "owner": verifier.validator ? "nobody: the stake of a validator" : verifier.owner,
+            "owner": verifier.owner,
             "rewards to": verifier.rewardAddress,
             "bonded": "\(verifier.bonded)",
         ])
         sheet.add(
             "released", list: verifier.releases.map { "\($0.amount) from height \($0.height)" })
         sheet.add("rewards", "\(verifier.rewards)")
+        sheet.add("votes", verifier.validator ? "in the present epoch" : "no")
+        sheet.add("stands", verifier.candidate ? "for election" : "no")
         sheet.add("offences", "\(verifier.offences)")
         sheet.add("in jail", optional: verifier.jailedUntil.map(jail))
         sheet.add("at height", "\(verifier.height)")

@@ -90,7 +90,8 @@ struct LedgerViews: Sendable {
             key: key.text(in: prefix), peerID: verifier.peerID.text(in: prefix),
             owner: verifier.owner.text(in: prefix),
             rewardAddress: verifier.rewardAddress.text(in: prefix),
-            validator: committee?.index(of: key) != nil, bonded: verifier.bonded,
+            validator: committee?.index(of: key) != nil, candidate: verifier.isCandidate,
+            bonded: verifier.bonded,
             releases: verifier.releases.map { ReleaseInfo(amount: $0.amount, height: $0.height) },
             offences: verifier.offences,
             jailedUntil: verifier.isJailed(at: height.clampedAdvance(by: 1))
