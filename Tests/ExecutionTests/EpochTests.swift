@@ -260,3 +260,69 @@ extension World {
         #expect(world.ledger.epochs[2]?.index(of: key) == nil)
     }
 }
+
+/// Evidence that names an epoch and a place: who sat there did it, at the epoch's last height.
+private struct SeatJudge: EvidenceJudge {
+    func judge(
+        _ evidence: [UInt8], at height: Height, sets: [UInt64: VerifierSet], epochs: EpochTable
+    ) -> Offence? {
+        guard evidence.count == 2,
+            let seat = epochs[Epoch(UInt64(evidence[0]))]?[ValidatorIndex(UInt16(evidence[1]))]
+        else { return nil }
+        return Offence(
+            offender: seat.votingKey, kind: .conflictingVotes, id: .hash(.random, evidence),
+            height: epochs.schedule.last(of: Epoch(UInt64(evidence[0]))))
+    }
+}
+
+@Suite struct EpochEvidenceTests {
+    private func world() throws -> World {
+        var world = try World.epochs()
+        world.ledger = try Ledger(
+            opening: world.store, genesis: world.genesis, judge: SeatJudge())
+        return world
+    }
+
+    @Test func `an act of an earlier epoch is punished by the committee of that epoch`() throws {
+        var world = try world()
+        #expect(try world.stand(world.alice, 2_000_000) == nil)
+        let first = world.validators[0].key.publicKey
+        try world.pass(to: 30)
+        #expect(world.keys(of: 1)?.first == world.verifierKey)
+        #expect(try world.run(world.bob, .reportEvidence([0, 0])) == .success)
+        #expect(try world.reader.verifier(first)?.bonded == 950_000)
+        #expect(try world.run(world.bob, .reportEvidence([1, 0])) == .success)
+        #expect(try world.stake()?.bonded == 1_900_000)
+        #expect(failure(try world.run(world.bob, .reportEvidence([0, 9]))) == .evidenceInvalid)
+        #expect(failure(try world.run(world.bob, .reportEvidence([9, 0]))) == .evidenceInvalid)
+    }
+
+    @Test func `an act of an epoch can be reported until it and a bond's release are over`() throws
+    {
+        var world = try world()
+        try world.pass(to: 41)
+        // Epoch 0 ended with height 12.
+        #expect(try world.run(world.bob, .reportEvidence([0, 0])) == .success)
+        #expect(world.ledger.height == 42)
+        #expect(failure(try world.run(world.bob, .reportEvidence([0, 1]))) == .evidenceExpired)
+        #expect(failure(try world.run(world.bob, .reportEvidence([0, 1]))) == .evidenceInvalid)
+    }
+
+    @Test func `evidence counts before the epoch has ended, once, and not about who has gone`()
+        throws
+    {
+        var world = try world()
+        let validator = world.validators[0]
+        let all = Operation.unbond(
+            Unbond(key: validator.key.publicKey, amount: Amount(World.stake)))
+        #expect(try world.run(validator, all) == .success)
+        let other = Operation.reportEvidence([0, 1])
+        #expect(try world.run(world.bob, other) == .success)
+        #expect(failure(try world.run(world.bob, other)) == .evidenceKnown)
+        try world.pass(to: 30)
+        #expect(try world.run(validator, .withdraw(validator.key.publicKey)) == .success)
+        #expect(try world.reader.verifier(validator.key.publicKey) == nil)
+        let late = Operation.reportEvidence([0, 0])
+        #expect(failure(try world.run(world.bob, late)) == .nothingToSlash)
+    }
+}

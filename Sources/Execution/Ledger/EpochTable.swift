@@ -7,7 +7,7 @@ package import Primitives
 /// is judged by the committee of that epoch. In the state each is a value of its own, so that it
 /// can be proven and a restart finds it again.
 package struct EpochTable: Hashable, Sendable {
-    /// The most epochs of a table: with 128 validators each, at most 8 MB.
+    /// The most epochs of a table: with 128 validators each, about 10 MB.
     package static let countMax: UInt64 = 256
 
     private struct Entry: Hashable, Sendable {

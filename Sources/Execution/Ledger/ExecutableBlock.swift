@@ -4,7 +4,7 @@ package import Primitives
 package struct ExecutableBlock: Sendable {
     /// A batch in the order of the block.
     package struct Batch: Sendable {
-        /// Who sealed it.
+        /// Who sealed it, of the committee of the block's epoch.
         package let owner: ValidatorIndex
         /// Of the verifier set that its certificate's indexes belong to.
         package let period: UInt64
@@ -53,6 +53,7 @@ package struct ExecutableBlock: Sendable {
     /// The finalized block's, for the history.
     package let digest: Digest
     package let time: Timestamp
+    /// Of the committee of the block's epoch.
     package let proposer: ValidatorIndex
     /// Those that the block carries itself, for twice the base fee; executed before the batches.
     package let direct: [Verified<SignedTransaction>]

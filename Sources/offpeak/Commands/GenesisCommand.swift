@@ -196,6 +196,13 @@ private struct GenesisTables {
                 "sets for \(verification.periodBlocks) blocks",
                 "unbonding takes \(verification.unbondBlocks) blocks",
             ])
+        let stake = genesis.parameters.stake
+        sheet.add(
+            "epochs",
+            list: [
+                "of \(stake.epochBlocks) blocks", "at most \(stake.validatorsMax) validators",
+                "stake at least \(stake.minimum)",
+            ])
         sheet.add(
             "slashing",
             list: [
