@@ -6,17 +6,10 @@ package struct VerifierInfo: Codable, Hashable, Sendable {
     package let key: String
     /// `nod` text.
     package let peerID: String
-<<<<<<< ours
     /// Who bonds, unbonds and withdraws.
     package let owner: String
     package let rewardAddress: String
     /// Whether it votes in the present epoch.
-=======
-    /// Who bonds, unbonds, withdraws and decides about candidacy.
-    package let owner: String
-    package let rewardAddress: String
-    /// Whether it votes too.
->>>>>>> theirs
     package let validator: Bool
     /// Whether it stands for election to the committees of the next ones.
     package let candidate: Bool
