@@ -6,8 +6,8 @@
 Starts four validators and shows keys, payments, a 2-of-3 account, one with a limit whose
 guardians replace a lost key, escrows with milestones, an arbiter and a deadline, proofs and
 statements checked off-line, one voucher for two merchants, settlement files, a validator that is
-killed under load, and two verifiers and a relay that join and check for the validators. Ends with
-the network running, or with --demo-only with everything removed. Exit code 0 only if every step
+killed under load, two verifiers and a relay that join and check for the validators, and a
+committee that is replaced as a whole while people pay. Ends with the network running, or with --demo-only with everything removed. Exit code 0 only if every step
 held.
 """
 
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 
+import committee
 import offline
 from local import ROOT, Failed, Load, Network, Refused, expect, heading, say, wait_until
 
@@ -355,12 +356,14 @@ def proofs(network, folder):
 
     say(f"$ offpeak query proof {receipt['transaction']} > receipt.json")
     wait_until(lambda: prove(receipt["transaction"], 0), 10, "a proof of the receipt")
-    checked = network.run("verify", answer, receipt["transaction"], "--genesis", genesis)
+    checked = network.run("verify", answer, receipt["transaction"], "--genesis", genesis,
+                          *committee.epochs(network, folder))
     expect(checked["receipt"] == receipt, f"node 0 proves the receipt by block "
            f"{checked['blockHeight']}, without a word that must be believed")
     say(f"$ offpeak query proof {frank} > receipt.json")
     wait_until(lambda: prove(frank, 3), 10, "a proof of the account")
-    checked = network.run("verify", answer, frank, "--genesis", genesis)
+    checked = network.run("verify", answer, frank, "--genesis", genesis,
+                          *committee.epochs(network, folder, 3))
     balance = sum(int(entry["amount"]) for entry in checked["account"]["balances"])
     expect(balance == network.balance(frank, 1), f"node 3 proves frank's balance, {balance}")
     with open(answer, encoding="utf-8") as file:
@@ -370,7 +373,8 @@ def proofs(network, folder):
                      + told["proof"][middle + 1:])
     with open(answer, "w", encoding="utf-8") as file:
         json.dump(told, file)
-    refusal = network.refused("verify", answer, frank, "--genesis", genesis)
+    refusal = network.refused("verify", answer, frank, "--genesis", genesis, "--epochs",
+                              os.path.join(folder, "epochs.json"))
     expect("doesn't hold" in refusal, "with one character changed it proves nothing")
 
 
@@ -395,17 +399,20 @@ def statements(network, folder):
             json.dump(network.run("query", "consistency", *arguments, node=node), out)
 
     ask(kept, 0)
-    height = network.run("verify", kept, "history", "--genesis", genesis)["history"][1]["height"]
+    height = network.run("verify", kept, "history", "--genesis", genesis,
+                         *committee.epochs(network, folder))["history"][1]["height"]
     network.run("pay", "--key", network.key("erin"), "--to", frank, "--amount", 1, node=2)
     wait_until(lambda: network.rpc(3, "chain_head")["height"] > height + 3, 20, "a few blocks")
     ask(later, 3, "--from", height)
-    grown = network.run("verify", later, "history", "--earlier", kept, "--genesis", genesis)
+    grown = network.run("verify", later, "history", "--earlier", kept, "--genesis", genesis,
+                        *committee.epochs(network, folder))
     expect(grown["history"][1]["height"] > height,
            f"nothing up to height {height} was rewritten since, says node 3 and proves it")
 
 
 STEPS = (keys, payments, multisig, recovery, milestones, deadline, assets, governance,
-         proofs, statements, offline.vouchers, offline.settlement, crash, idle_machines)
+         proofs, statements, offline.vouchers, offline.settlement, crash, idle_machines,
+         committee.validators)
 
 
 def main():

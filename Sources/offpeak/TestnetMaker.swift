@@ -14,7 +14,7 @@ struct TestnetPlan: Sendable {
     /// Whether bonds above a third check each signature, or all validators do.
     var spreads = true
     /// Names of the wallets that have funds from the start.
-    var wallets = ["alice", "bob", "carol", "dave", "erin", "arbiter", "faucet"]
+    var wallets = ["alice", "bob", "carol", "dave", "erin", "arbiter", "operator", "faucet"]
     /// What each of them has; `faucet` has a thousand times as much.
     var walletBalance = Amount(1_000_000_000)
     /// Accounts besides the wallets.
@@ -106,6 +106,8 @@ struct TestnetMaker {
         guard let treasury = wallets.last?.address else {
             throw CommandFault("a local network needs a wallet")
         }
+        // Who owns the validators' stakes: `offpeak validator` is signed with this wallet.
+        let operatorAddress = wallets.first { $0.record.name == "operator" }?.address
         let accounts = try wallets.map { wallet in
             let factor: UInt64 = wallet.record.name == "faucet" ? 1000 : 1
             return GenesisAccount(
@@ -118,7 +120,8 @@ struct TestnetMaker {
             validators: keys.filter { $0.role == .validator }.map { keys in
                 GenesisValidator(
                     votingKey: keys.votingKey, peerID: keys.peerID,
-                    rewardAddress: keys.rewardAddress, stake: TestnetPlan.stake)
+                    rewardAddress: operatorAddress ?? keys.rewardAddress,
+                    stake: TestnetPlan.stake)
             },
             verifiers: keys.filter { $0.role == .verifier }.map { keys in
                 GenesisVerifier(
