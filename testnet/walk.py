@@ -7,8 +7,8 @@ Starts four validators and shows keys, payments, a 2-of-3 account, one with a li
 guardians replace a lost key, escrows with milestones, an arbiter and a deadline, proofs and
 statements checked off-line, one voucher for two merchants, settlement files, a validator that is
 killed under load, two verifiers and a relay that join and check for the validators, and a
-committee that is replaced as a whole while people pay. Ends with the network running, or with --demo-only with everything removed. Exit code 0 only if every step
-held.
+committee that is replaced as a whole while people pay. Ends with the network running, or with
+--demo-only with everything removed. Exit code 0 only if every step held.
 """
 
 import argparse
