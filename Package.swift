@@ -38,6 +38,14 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: strict)
 }
 
+/// Tests that spend their time in the modules, not in their own code: compiled without
+/// optimization in release builds too, which takes a fraction of the time.
+func quickTests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    let plain: [SwiftSetting] = [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+    return .testTarget(
+        name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: strict + plain)
+}
+
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 
 var targets: [Target] = [
@@ -62,7 +70,7 @@ var targets: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
         swiftSettings: strict),
-    tests("PrimitivesTests", ["Primitives", "CSodium"]),
+    quickTests("PrimitivesTests", ["Primitives", "CSodium"]),
     tests("GossipTests", ["Gossip", "Primitives"]),
     tests("MempoolTests", ["Mempool", "Primitives"]),
     tests("ConsensusTests", ["Consensus", "Primitives"]),
@@ -71,12 +79,12 @@ var targets: [Target] = [
         name: "ProofSupport",
         dependencies: ["TestSupport", "LightClient", "Consensus", "Execution", "Primitives"],
         path: "Tests/ProofSupport", swiftSettings: strict),
-    tests(
+    quickTests(
         "LightClientTests",
         ["ProofSupport", "LightClient", "Consensus", "Execution", "Primitives"]),
     tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Mempool", "Consensus", "Primitives"]),
-    tests("ProtocolTests", ["Execution", "Primitives"]),
+    quickTests("ProtocolTests", ["Execution", "Primitives"]),
     .testTarget(name: "RepositoryTests", swiftSettings: strict),
 ]
 
@@ -205,7 +213,7 @@ if fuzzing, !pureOnly {
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        tests(
+        quickTests(
             "RuntimeTests",
             [
                 "Runtime", "NodeCore", "Gossip", "Mempool", "Consensus", "Execution",
@@ -214,7 +222,7 @@ if fuzzing, !pureOnly {
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
-        tests(
+        quickTests(
             "RPCTests",
             [
                 "RPC", "Primitives",
@@ -223,7 +231,7 @@ if fuzzing, !pureOnly {
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
-        tests(
+        quickTests(
             "OffpeakTests",
             [
                 "offpeak", "ProofSupport", "Runtime", "RPC", "LightClient", "Consensus",
