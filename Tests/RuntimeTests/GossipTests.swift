@@ -233,9 +233,10 @@ struct LinkPlanTests {
         let members = try keys.map { try status($0, .alive) }
         let now = Instant(milliseconds: 0)
         func kept(_ own: Int) -> Set<PeerID> {
-            var plan = LinkPlan(own: ids[own], committee: committee, configured: [ids[4]])
+            var plan = LinkPlan(own: ids[own], configured: [ids[4]])
             let others = members.filter { $0.peerID != ids[own] }
-            return Set(plan.update(others, bonded: [ids[2]], at: now).keep.map(\.peerID))
+            return Set(plan.update(others, committee: committee, bonded: [ids[2]], at: now).keep
+                .map(\.peerID))
         }
         #expect(kept(0) == [ids[1], ids[2]])
         #expect(kept(2) == [ids[0], ids[1]])
@@ -246,14 +247,14 @@ struct LinkPlanTests {
     func changes() throws {
         let keys = (UInt8(50)...51).map { SecretKey.test($0) }
         let other = PeerID(keys[1].publicKey)
-        var plan = LinkPlan(
-            own: PeerID(keys[0].publicKey), committee: try committee(of: keys), configured: [])
+        let committee = try committee(of: keys)
+        var plan = LinkPlan(own: PeerID(keys[0].publicKey), configured: [])
         func change(
             _ state: MemberState, port: UInt16 = 9, since: UInt64 = 0, at now: UInt64 = 0
         ) throws -> LinkPlan.Change {
             plan.update(
-                [try status(keys[1], state, port: port, since: since)], bonded: [],
-                at: Instant(milliseconds: now))
+                [try status(keys[1], state, port: port, since: since)], committee: committee,
+                bonded: [], at: Instant(milliseconds: now))
         }
         #expect(try change(.alive).keep.map(\.address.port) == [9])
         #expect(try change(.suspect) == LinkPlan.Change())

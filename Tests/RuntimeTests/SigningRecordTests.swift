@@ -24,16 +24,16 @@ struct SigningRecordTests {
         try SigningRecord.open(folder: journal, store: store, mark: mark)
     }
 
-    private func vote(_ view: UInt64) -> Consensus.JournalRecord {
-        let subject = VoteSubject(kind: .nullify, epoch: 0, view: View(view), digest: .zero)
+    private func vote(_ view: UInt64, epoch: Epoch = 0) -> Consensus.JournalRecord {
+        let subject = VoteSubject(kind: .nullify, epoch: epoch, view: View(view), digest: .zero)
         let signature = Signature(r: .zero, s: .zero)
         return .vote(Vote(subject: subject, signer: ValidatorIndex(0), signature: signature))
     }
 
     /// Signs in the order that the core's thread keeps: journal, mark, message.
-    private func sign(_ view: UInt64, in record: SigningRecord) throws {
-        record.mark?.note(View(view))
-        record.opened.journal.append(JournalRecord(vote(view)))
+    private func sign(_ view: UInt64, epoch: Epoch = 0, in record: SigningRecord) throws {
+        record.mark?.note(epoch, View(view))
+        record.opened.journal.append(JournalRecord(vote(view, epoch: epoch)))
         try record.opened.journal.sync()
         try record.mark?.cover(record.opened.journal.position)
     }
@@ -174,17 +174,34 @@ struct SigningRecordTests {
         var writes = 0
         var last = try content()
         for view in UInt64(1)...2_500 {
-            mark.note(View(view))
+            mark.note(0, View(view))
             try mark.cover(.none)
             let now = try content()
             if now?.bound != last?.bound { writes += 1 }
-            #expect(now.map { $0.bound >= View(view) && $0.lowerEdge == View(view) } == true)
+            #expect(now.map { $0.bound >= View(view) && $0.lowerEdge.view == View(view) } == true)
             last = now
         }
         #expect(writes == 3)
-        mark.note(1)
+        mark.note(0, 1)
         try mark.cover(.none)
         #expect(try content() == last)
+    }
+
+    @Test("Views begin anew in an epoch, and a journal of the epoch before is an old copy")
+    func epochs() throws {
+        let store = try store()
+        let record = try open(store)
+        try sign(900, in: record)
+        try copy(journal, to: journal + ".backup")
+        try record.opened.journal.compact(to: [JournalRecord(.epoch(1))])
+        #expect(try SigningRecord.loss(folder: journal, store: store, mark: mark) == nil)
+        try sign(1, epoch: 1, in: record)
+        let edge = try content()?.lowerEdge
+        #expect(edge == SigningPlace(epoch: 1, view: 1))
+        #expect(try SigningRecord.loss(folder: journal, store: store, mark: mark) == nil)
+        try FileManager.default.removeItem(atPath: journal)
+        try copy(journal + ".backup", to: journal)
+        try expectLoss(try open(store), after: record.opened.journal.instance, "an old copy")
     }
 
     @Test("A vote that left isn't an unfinished end, however the end was damaged")
@@ -246,7 +263,7 @@ struct SigningRecordTests {
             try folder.write(bytes, to: mark)
             switch try SigningMark.look(at: mark) {
             case .damaged: #expect(place < 56)
-            case .content(let content): #expect(place >= 56 && content.lowerEdge == 6, "\(place)")
+            case .content(let content): #expect(place >= 56 && content.lowerEdge.view == 6, "\(place)")
             case .nothing: Issue.record("byte \(place)")
             }
         }
