@@ -11,7 +11,7 @@ import Testing
 @Suite struct EpochEndTests {
     private static let length: UInt64 = 16
 
-    /// Pays once in a while until all named nodes are in an epoch.
+    /// Two people pay through one node after the other until all named nodes are in an epoch.
     /// - Returns: What was paid.
     private func pay(
         _ cluster: inout Cluster, until epoch: Epoch, at nodes: [Int], through: [Int],
@@ -20,11 +20,15 @@ import Testing
         var payments: [SignedTransaction] = []
         let end = cluster.now.advanced(byMilliseconds: 400_000)
         while cluster.now < end, !nodes.allSatisfy({ cluster.epoch($0) >= epoch }) {
-            let payment = cluster.payment(from: 0, to: 1, amount: 1, sequence: sequence)
-            payments.append(payment)
-            try cluster.submit(payment, to: through[Int(sequence) % through.count])
+            for payer in [0, 1] {
+                let payment = cluster.payment(
+                    from: payer, to: 2, amount: 1, sequence: sequence)
+                payments.append(payment)
+                try cluster.submit(
+                    payment, to: through[(Int(sequence) + payer) % through.count])
+            }
             sequence += 1
-            try cluster.run(milliseconds: 300)
+            try cluster.run(milliseconds: 100)
         }
         return payments
     }
