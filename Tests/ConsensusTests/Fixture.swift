@@ -20,7 +20,7 @@ struct Fixture {
 
     init(
         own: Int? = 0, weights: [UInt64] = [1, 1, 1, 1], journal: [JournalRecord] = [],
-        signing: SigningMode = .full
+        signing: SigningMode = .full, lastHeight: Height = Height(.max)
     ) throws {
         committee = try Fixture.committee(weights)
         genesis = Block.genesis(
@@ -30,7 +30,7 @@ struct Fixture {
             committee: committee, ownIndex: own.map { ValidatorIndex(UInt16($0)) },
             signer: own.map { Fixture.keys[$0] }, genesis: genesis,
             tip: ConsensusConfiguration.Tip(block: genesis, certificate: nil),
-            timing: Fixture.timing, signing: signing)
+            timing: Fixture.timing, signing: signing, lastHeight: lastHeight)
         self.journal = journal
         engine = SimplexEngine(
             configuration: configuration, journal: journal, at: Fixture.moment(1_000))
@@ -113,7 +113,8 @@ struct Fixture {
     }
 
     func block(
-        _ view: View, on parent: Block, payload: [UInt8] = [7], time: UInt64? = nil
+        _ view: View, on parent: Block, payload: [UInt8] = [7], time: UInt64? = nil,
+        nextSet: Digest? = nil, tail: Bool = false
     ) -> Block {
         let header = BlockHeader(
             chainID: committee.chainID, epoch: 0, view: view,
@@ -121,7 +122,7 @@ struct Fixture {
             proposer: committee.leader(of: view),
             time: Timestamp(time ?? max(Fixture.wall + now, parent.time.rawValue + 1)),
             executed: ExecutedRef(height: 0, stateRoot: .zero),
-            payloadRoot: Block.root(of: payload))
+            payloadRoot: Block.root(of: payload), nextSetHash: nextSet, tail: tail)
         return Block(header: header, payload: payload)
     }
 
