@@ -28,7 +28,8 @@ extension MempoolEngine {
             return effects.append(.penalise(peer, "a certificate with a wrong signature"))
         }
         let content = certificate.value.header.content
-        guard content.epoch == layout.committee.epoch, content.position > table[content.lane]?.position ?? 0,
+        guard content.epoch == layout.committee.epoch,
+            content.position > table[content.lane]?.position ?? 0,
             content.expiryHeight > height, !shelf.holds(certificate.value.header),
             shelf.count(content.lane) < 2 * BatchLimits.unincludedMax
         else { return }
@@ -40,7 +41,9 @@ extension MempoolEngine {
     /// Takes a certificate that came with a block and was checked there.
     package mutating func learn(_ certificate: Verified<BatchCertificate>, at now: Instant) {
         let content = certificate.value.header.content
-        guard content.epoch == layout.committee.epoch, content.position > table[content.lane]?.position ?? 0 else { return }
+        guard content.epoch == layout.committee.epoch,
+            content.position > table[content.lane]?.position ?? 0
+        else { return }
         shelf.insert(certificate, at: now)
         noteCertified(certificate.value.header, at: now)
     }

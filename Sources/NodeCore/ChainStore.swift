@@ -252,7 +252,9 @@ package struct ChainStore: Sendable {
         var writes = ChainStore.writes(from: table, to: LaneTable())
         writes.put(
             record.bcsBytes, in: .meta, for: recordPrefix + record.epoch.rawValue.bigEndianBytes)
-        for lane in table.lanes { writes.put([], in: .lanes, for: [formerHeadPrefix] + lane.bcsBytes) }
+        for lane in table.lanes {
+            writes.put([], in: .lanes, for: [formerHeadPrefix] + lane.bcsBytes)
+        }
         for tenure in table.passedOver {
             writes.put([], in: .lanes, for: [formerRankPrefix] + tenure.bcsBytes)
         }

@@ -184,7 +184,8 @@ extension NodeCore {
                         position: certificate.position, digest: certificate.digest)))
         }
         let changed = Set(values.map(\.name))
-        let closed = former.lanes.map { $0.stateValue(nil) }
+        let closed =
+            former.lanes.map { $0.stateValue(nil) }
             + former.tenures.map { $0.stateValue(rank: nil) }
         values += closed.filter { !changed.contains($0.name) }
         let gone = Set(values.map(\.name))

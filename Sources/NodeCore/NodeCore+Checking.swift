@@ -80,7 +80,8 @@ extension NodeCore {
             payload.complaints.isEmpty
         else {
             proving.insert(digest)
-            return effects.append(.check(.payload(block: digest, payload, in: layout(of: epoch)), .consensus))
+            return effects.append(
+                .check(.payload(block: digest, payload, in: layout(of: epoch)), .consensus))
         }
         proven[digest] = ProvenPayload(certificates: known, direct: [])
     }

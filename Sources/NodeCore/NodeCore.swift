@@ -131,7 +131,8 @@ package struct NodeCore: Sendable {
             return next
         }
         guard let committee = try store.committee(of: epoch, genesis: genesis) else {
-            throw StorageFault("the store holds block \(height), but not the committee of its epoch")
+            throw StorageFault(
+                "the store holds block \(height), but not the committee of its epoch")
         }
         return committee
     }

@@ -87,7 +87,8 @@ final class WalletNode: RPCBackend {
         let text = key.text(in: prefix)
         let info = VerifierInfo(
             key: text, peerID: "opknod1", owner: "opkacc1", rewardAddress: "opkacc1",
-            validator: false, candidate: false, bonded: bonded, releases: [ReleaseInfo(amount: 3, height: 1030)],
+            validator: false, candidate: false, bonded: bonded,
+            releases: [ReleaseInfo(amount: 3, height: 1030)],
             offences: 1, jailedUntil: 99, rewards: 7, height: 6)
         state.withLock { $0.verifiers[key] = info }
     }

@@ -79,7 +79,8 @@ enum Samples {
 
     static let verifier = VerifierInfo(
         key: "opkpub1", peerID: "opknod1", owner: "opkacc1", rewardAddress: "opkacc1",
-        validator: false, candidate: true, bonded: Amount(.max), releases: [ReleaseInfo(amount: 1, height: 2)],
+        validator: false, candidate: true, bonded: Amount(.max),
+        releases: [ReleaseInfo(amount: 1, height: 2)],
         offences: 3, jailedUntil: Height(.max), rewards: 4, height: 7)
 
     static let feeEstimate = FeeEstimate(

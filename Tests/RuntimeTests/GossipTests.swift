@@ -235,8 +235,9 @@ struct LinkPlanTests {
         func kept(_ own: Int) -> Set<PeerID> {
             var plan = LinkPlan(own: ids[own], configured: [ids[4]])
             let others = members.filter { $0.peerID != ids[own] }
-            return Set(plan.update(others, committee: committee, bonded: [ids[2]], at: now).keep
-                .map(\.peerID))
+            return Set(
+                plan.update(others, committee: committee, bonded: [ids[2]], at: now).keep
+                    .map(\.peerID))
         }
         #expect(kept(0) == [ids[1], ids[2]])
         #expect(kept(2) == [ids[0], ids[1]])

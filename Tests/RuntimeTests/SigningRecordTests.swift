@@ -263,7 +263,8 @@ struct SigningRecordTests {
             try folder.write(bytes, to: mark)
             switch try SigningMark.look(at: mark) {
             case .damaged: #expect(place < 56)
-            case .content(let content): #expect(place >= 56 && content.lowerEdge.view == 6, "\(place)")
+            case .content(let content):
+                #expect(place >= 56 && content.lowerEdge.view == 6, "\(place)")
             case .nothing: Issue.record("byte \(place)")
             }
         }

@@ -25,7 +25,9 @@ extension SimplexEngine {
     }
 
     mutating func answer(_ request: CertificateRequest, of peer: PeerID) {
-        guard request.epoch == committee.epoch, take(\.requestAllowances, peer, burst: ConsensusLimits.requestBurst) else { return }
+        guard request.epoch == committee.epoch,
+            take(\.requestAllowances, peer, burst: ConsensusLimits.requestBurst)
+        else { return }
         if let finalization, finalization.view >= request.view {
             effects.append(.send(peer, .certificate(finalization)))
             return
@@ -40,7 +42,9 @@ extension SimplexEngine {
     }
 
     mutating func answer(_ request: BlockRequest, of peer: PeerID) {
-        guard request.epoch == committee.epoch, take(\.requestAllowances, peer, burst: ConsensusLimits.requestBurst) else { return }
+        guard request.epoch == committee.epoch,
+            take(\.requestAllowances, peer, burst: ConsensusLimits.requestBurst)
+        else { return }
         if let block = blocks[request.ref.digest] {
             effects.append(.send(peer, .block(block)))
         } else if request.ref.view <= place.view, request.ref.view > 0 {

@@ -26,7 +26,8 @@ package struct VerifierInfo: Codable, Hashable, Sendable {
 
     package init(
         key: String, peerID: String, owner: String, rewardAddress: String, validator: Bool,
-        candidate: Bool, bonded: Amount, releases: [ReleaseInfo], offences: UInt32, jailedUntil: Height? = nil,
+        candidate: Bool, bonded: Amount, releases: [ReleaseInfo], offences: UInt32,
+        jailedUntil: Height? = nil,
         rewards: Amount, height: Height
     ) {
         self.key = key

@@ -67,7 +67,10 @@ package struct SigningRecord: Sendable {
 
     private static func lossWithoutJournal(_ place: Place) throws(StorageFault) -> String? {
         if let reason = lossByMark(
-            place, nil, .none, top: SigningPlace(epoch: 0, view: 0)) { return reason }
+            place, nil, .none, top: SigningPlace(epoch: 0, view: 0))
+        {
+            return reason
+        }
         if let instance = try storedInstance(place.store) {
             return "the store holds chain data of record \(instance), but \(place.folder) has no "
                 + "consensus journal"

@@ -144,7 +144,8 @@ package struct NodeSimulation {
     ) {
         if votes[epoch] == nil {
             let core = host.core ?? hosts.lazy.compactMap(\.core).first
-            let committee = core?.value.ledger.epochs[epoch] ?? (epoch == 0 ? genesis.committee : nil)
+            let committee =
+                core?.value.ledger.epochs[epoch] ?? (epoch == 0 ? genesis.committee : nil)
             guard let committee else { return }
             let liars = scenario.liars.keys.compactMap { committee.index(of: hosts[$0].peerID) }
             votes[epoch] = Oracle(

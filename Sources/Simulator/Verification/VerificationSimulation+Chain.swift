@@ -155,7 +155,9 @@ extension VerificationSimulation {
             let payload = chain.blocks[Int(node.executed.rawValue)].payload
             let found = payload.certificates.map { ($0, node.batch($0.digest)) }
             let missing = found.filter { $0.1 == nil }.map(\.0)
-            guard missing.isEmpty else { return feed(number, .bodiesWanted(missing, of: committee)) }
+            guard missing.isEmpty else {
+                return feed(number, .bodiesWanted(missing, of: committee))
+            }
             finishExecution(payload, found.compactMap(\.1), of: node)
         }
     }
