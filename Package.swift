@@ -74,7 +74,9 @@ var targets: [Target] = [
     tests(
         "LightClientTests",
         ["ProofSupport", "LightClient", "Consensus", "Execution", "Primitives"]),
-    tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
+    tests(
+        "NodeCoreTests",
+        ["NodeCore", "LightClient", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Mempool", "Consensus", "Primitives"]),
     tests("ProtocolTests", ["Execution", "Primitives"]),
     .testTarget(name: "RepositoryTests", swiftSettings: strict),
