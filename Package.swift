@@ -82,7 +82,9 @@ var targets: [Target] = [
     quickTests(
         "LightClientTests",
         ["ProofSupport", "LightClient", "Consensus", "Execution", "Primitives"]),
-    tests("NodeCoreTests", ["NodeCore", "Mempool", "Consensus", "Execution", "Primitives"]),
+    tests(
+        "NodeCoreTests",
+        ["NodeCore", "LightClient", "Mempool", "Consensus", "Execution", "Primitives"]),
     tests("SimulatorTests", ["Simulator", "Mempool", "Consensus", "Primitives"]),
     quickTests("ProtocolTests", ["Execution", "Primitives"]),
     .testTarget(name: "RepositoryTests", swiftSettings: strict),

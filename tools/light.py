@@ -5,7 +5,8 @@
 
 Checks what a node answered to account_proof, escrow_proof, validator_proof, verifier_proof,
 parameters_proof, transaction_proof or history_consistency. It trusts the chain id; FILE is any
-node's answer to genesis_get. SUBJECT is what was asked: account:HEX, escrow:HEX, transaction:HEX,
+node's answer to genesis_get. For an answer of a later epoch --epochs names what a node answered to
+epoch_proofs, several times for several pages. SUBJECT is what was asked: account:HEX, escrow:HEX, transaction:HEX,
 verifier:HEX, validator:INDEX, parameters, system:NAME, history or history:FROM-TO. With --earlier
 an answer about the history that was kept must hold as well, and the new one must go on from it.
 ANSWER and FILE are JSON, with or without JSON-RPC's wrapping; - is stdin. Prints what is proven as
@@ -27,6 +28,7 @@ except ImportError:
 KINDS = {"account": 0, "escrow": 1, "system": 2, "validator": 3, "parameters": 4, "verifier": 5,
          "asset": 6}
 FINALIZE = 2
+TAILS_MAX, VALIDATORS_MAX, WEIGHT_MAX = 4096, 512, (1 << 60) - 1
 SIBLINGS_MAX, PATH_MAX, LOG_PATH_MAX, CONSISTENCY_MAX = 256, 32, 64, 65
 LIST_MAX = 1 << 20
 
@@ -106,8 +108,8 @@ def u64(value):
 # --- The validators ------------------------------------------------------------------------------
 
 
-def validators_of(canonical, chain):
-    """Keys and weights in the order of their indexes."""
+def genesis_of(canonical, chain):
+    """Keys and weights in the order of their indexes, and the heights of an epoch."""
     if blake2b("offpeak/genesis", canonical) != chain:
         raise Void("the genesis isn't that of the chain")
     reader = Reader(canonical)
@@ -130,8 +132,71 @@ def validators_of(canonical, chain):
     validators = reader.list(lambda: (reader.hash(), reader.take(64), reader.u64()))
     reader.list(lambda: reader.take(104))
     reader.take(10 * 8 + 4 * 2 + 32 + 8)
-    unit = reader.u64()
-    return [(key, stake // unit) for key, _, stake in validators]
+    unit, length = reader.u64(), reader.u64()
+    return [(key, stake // unit) for key, _, stake in validators], length
+
+
+class Client:
+    """What is trusted: a genesis, and the validators that were named in turn from there on."""
+
+    def __init__(self, canonical, chain):
+        validators, self.length = genesis_of(canonical, chain)
+        self.chain, self.committees, self.boundary = chain, [validators], bytes(32)
+
+    def committee(self, header):
+        """Who may finalize a block."""
+        if header["chain"] != self.chain:
+            raise Void("the block is of another chain")
+        if header["epoch"] >= len(self.committees):
+            raise Void("the block is of an epoch whose validators aren't known; see --epochs")
+        if max(header["height"] - 1, 0) // self.length != header["epoch"]:
+            raise Void("the block's height isn't one of its epoch")
+        return self.committees[header["epoch"]]
+
+    def follow(self, step):
+        """Goes on into the next epoch, if a step's bytes lead there. Raises Void."""
+        reader, epoch = Reader(step), len(self.committees) - 1
+        block = read_header(reader)
+        tails = reader.list(lambda: read_header(reader), TAILS_MAX)
+        certificate = read_certificate(reader)
+        record = read_record(reader)
+        reader.end()
+        if block["epoch"] != epoch:
+            raise Void(f"a step out of epoch {block['epoch']} where that out of {epoch} must be")
+        validators = self.committee(block)
+        if block["height"] != (epoch + 1) * self.length or block["tail"] or not block["view"]:
+            raise Void("the step's block isn't the last of its epoch")
+        last = block
+        for tail in tails:
+            if not tail["tail"] or tail["view"] <= last["view"] or \
+                    (tail["chain"], tail["epoch"], tail["height"], tail["parent"]) != \
+                    (self.chain, epoch, last["height"] + 1, (last["view"], last["digest"])):
+                raise Void("the step's tails don't follow each other")
+            last = tail
+        check_certificate(certificate, last, self.chain, validators)
+        if record["digest"] != block["next"]:
+            raise Void("the validators aren't those that the epoch's last block names")
+        if (record["epoch"], record["boundary"]) != (epoch + 1, self.boundary):
+            raise Void("the validators aren't those of the next epoch of this chain")
+        self.committees.append(committee_of(record))
+        self.boundary = block["digest"]
+
+
+def read_record(reader):
+    start = reader.place
+    record = {"epoch": reader.u64(), "boundary": reader.hash(), "validators": reader.list(
+        lambda: (reader.hash(), reader.hash(), reader.u64(), reader.hash()), VALIDATORS_MAX)}
+    record["digest"] = blake2b("offpeak/epoch", reader.data[start:reader.place])
+    return record
+
+
+def committee_of(record):
+    keys, peers, weights = zip(*((key, peer, weight) for key, peer, weight, _
+                                 in record["validators"])) if record["validators"] else ((),) * 3
+    if not keys or not all(weights) or sum(weights) > WEIGHT_MAX or \
+            len(set(keys)) != len(keys) or len(set(peers)) != len(peers):
+        raise Void("the validators can't vote")
+    return list(zip(keys, weights))
 
 
 # --- What is claimed ------------------------------------------------------------------------------
@@ -315,16 +380,19 @@ def read_header(reader):
     return header
 
 
-def check_finalized(reader, header, chain, validators):
+def read_certificate(reader):
     start = reader.place
-    kind, epoch, view, digest = reader.length(), reader.u64(), reader.u64(), reader.hash()
-    signed = blake2b("offpeak/vote", chain, reader.data[start:reader.place])
-    bits, signatures = reader.bytes(), reader.list(lambda: reader.take(64), 512)
-    if header["chain"] != chain:
-        raise Void("the block is of another chain")
-    if header["epoch"] or epoch:
-        raise Void("the block is of an epoch whose validators aren't known")
-    if (kind, view, digest) != (FINALIZE, header["view"], header["digest"]) or not view:
+    subject = reader.length(), reader.u64(), reader.u64(), reader.hash()
+    return {"subject": subject, "bytes": reader.data[start:reader.place], "bits": reader.bytes(),
+            "signatures": reader.list(lambda: reader.take(64), VALIDATORS_MAX)}
+
+
+def check_certificate(certificate, header, chain, validators):
+    """Whether a quorum of the validators has finalized the block."""
+    signed = blake2b("offpeak/vote", chain, certificate["bytes"])
+    bits, signatures = certificate["bits"], certificate["signatures"]
+    wanted = FINALIZE, header["epoch"], header["view"], header["digest"]
+    if certificate["subject"] != wanted or not header["view"]:
         raise Void("the certificate isn't the block's finalization")
     count = len(validators)
     marks = int.from_bytes(bits, "little")
@@ -363,7 +431,7 @@ def check_earlier(shown, kept):
         raise Void("the history was rewritten since the earlier answer")
 
 
-def check(proof, chain, validators, asked):
+def check(proof, client, asked):
     """What the proof shows of `asked`: a kind with an id. Raises Void."""
     reader = Reader(proof)
     variant = reader.length()
@@ -372,8 +440,9 @@ def check(proof, chain, validators, asked):
     read, root_of = CLAIMS[variant]
     claim = read(reader)
     header = read_header(reader)
-    check_finalized(reader, header, chain, validators)
+    certificate = read_certificate(reader)
     reader.end()
+    check_certificate(certificate, header, client.chain, client.committee(header))
     if not answers(variant, claim, asked):
         raise Void("it is the answer to another question")
     height, root = header["executed"]
@@ -485,11 +554,20 @@ def bytes_of(answer, name):
         raise Void(f"the answer has no {name} in base64") from None
 
 
+def steps_of(path):
+    steps = answer_of(path).get("steps")
+    if not isinstance(steps, list):
+        raise Void(f"{path}: the answer has no steps")
+    return steps
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chain", type=hash_text, required=True, help="the chain id to trust")
     parser.add_argument("--genesis", required=True, help="an answer to genesis_get")
+    parser.add_argument("--epochs", action="append", default=[], metavar="FILE",
+                        help="an answer to epoch_proofs")
     parser.add_argument("--earlier", help="with history: an answer that was kept")
     parser.add_argument("subject", type=subject, help="what was asked")
     parser.add_argument("answer", help="what a node answered")
@@ -499,11 +577,14 @@ def main():
     try:
         genesis = bytes_of(answer_of(args.genesis), "canonical")
         proof = bytes_of(answer_of(args.answer), "proof")
-        validators = validators_of(genesis, args.chain)
-        shown = check(proof, args.chain, validators, args.subject)
+        client = Client(genesis, args.chain)
+        for path in args.epochs:
+            for step in steps_of(path):
+                client.follow(bytes_of(step, "proof"))
+        shown = check(proof, client, args.subject)
         if args.earlier:
             earlier = bytes_of(answer_of(args.earlier), "proof")
-            check_earlier(shown, check(earlier, args.chain, validators, ("history", None)))
+            check_earlier(shown, check(earlier, client, ("history", None)))
     except Void as fault:
         sys.exit(f"light: doesn't hold: {fault}")
     print(json.dumps(shown, indent=2))

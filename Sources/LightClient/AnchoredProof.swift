@@ -72,7 +72,12 @@ package enum ProofFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// It answers something else than what was asked.
     case otherQuestion
     case otherChain(found: ChainID, wanted: ChainID)
+    /// The block is of a later epoch than the newest whose validators are known.
     case otherEpoch(found: Epoch, known: Epoch)
+    /// No block of this height belongs to the epoch that the header names.
+    case outsideEpoch(Height, Epoch)
+    /// A step doesn't lead out of this epoch, the newest whose validators are known.
+    case step(Epoch, StepFault)
     /// The certificate isn't a finalization of the header.
     case notFinalized
     /// The certificate isn't signed by a quorum of the validators.
@@ -91,7 +96,11 @@ package enum ProofFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .otherChain(let found, let wanted):
             "the proof is of chain \(found), not of \(wanted)"
         case .otherEpoch(let found, let known):
-            "the block is of epoch \(found); the validators of epoch \(known) are known"
+            "the block is of epoch \(found), and the validators are known up to epoch \(known):"
+                + " fetch the steps there with `offpeak query epochs`"
+        case .outsideEpoch(let height, let epoch):
+            "epoch \(epoch), which the header names, has no block of height \(height)"
+        case .step(let epoch, let fault): "the step out of epoch \(epoch) doesn't hold: \(fault)"
         case .notFinalized: "the certificate doesn't finalize the block that the proof names"
         case .noQuorum: "the finalization isn't signed by a quorum of the validators"
         case .otherBlock(let found, let wanted):

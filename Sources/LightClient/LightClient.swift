@@ -3,11 +3,33 @@ package import Execution
 package import Primitives
 
 /// Checks what nodes say against what it trusts: a genesis. It believes no node anything.
+///
+/// At first it knows the validators of epoch 0. Each step that it follows shows it those of one
+/// epoch more; it keeps all of them, for proofs from every epoch.
 package struct LightClient: Sendable {
-    private let genesis: Genesis
+    let genesis: Genesis
+    /// Of every epoch that it knows, from epoch 0.
+    private var committees: [Committee]
+    /// The digest of the last block of the newest epoch that it has seen end; zero before.
+    private var boundary: Digest = .zero
 
     /// A client that trusts the validators of `genesis`.
-    package init(trusting genesis: Genesis) { self.genesis = genesis }
+    package init(trusting genesis: Genesis) {
+        self.genesis = genesis
+        committees = [genesis.committee]
+    }
+
+    /// The newest epoch whose validators it knows.
+    package var epoch: Epoch { Epoch(UInt64(committees.count - 1)) }
+
+    /// The validators of the block at `height`; nil for those of an epoch that it doesn't know.
+    package func committee(at height: Height) -> Committee? {
+        committee(of: genesis.epochs.epoch(of: height))
+    }
+
+    private func committee(of epoch: Epoch) -> Committee? {
+        epoch <= self.epoch ? committees[Int(epoch.rawValue)] : nil
+    }
 
     /// What a proof has shown.
     package struct Proven: Hashable, Sendable {
@@ -89,9 +111,12 @@ package struct LightClient: Sendable {
         guard header.chainID == genesis.chainID else {
             throw .otherChain(found: header.chainID, wanted: genesis.chainID)
         }
-        let committee = genesis.committee
-        guard header.epoch == committee.epoch else {
-            throw .otherEpoch(found: header.epoch, known: committee.epoch)
+        guard let committee = committee(of: header.epoch) else {
+            throw .otherEpoch(found: header.epoch, known: epoch)
+        }
+        // Whoever voted in an old epoch can't name blocks of later ones.
+        guard genesis.epochs.epoch(of: header.height) == header.epoch else {
+            throw .outsideEpoch(header.height, header.epoch)
         }
         // Nobody votes in view 0, that of genesis.
         guard header.view > 0, certificate.kind == .finalize, certificate.view == header.view,
@@ -158,6 +183,69 @@ extension AnchoredProof.Claim {
             proof.from.height == from ?? proof.from.height
                 && proof.to.height == to ?? proof.to.height
         default: false
+        }
+    }
+}
+
+extension LightClient {
+    /// Goes on into the next epoch with the bytes of an `EpochStep`.
+    /// - Throws: `ProofFault.step`; the client then knows what it knew before.
+    package mutating func follow(_ bytes: [UInt8]) throws(ProofFault) {
+        let step: EpochStep
+        do throws(BCSError) {
+            step = try EpochStep(bcs: bytes)
+        } catch {
+            throw .step(epoch, .unreadable(error))
+        }
+        try follow(step)
+    }
+
+    /// Goes on into the next epoch.
+    /// - Throws: `ProofFault.step`; the client then knows what it knew before.
+    package mutating func follow(_ step: EpochStep) throws(ProofFault) {
+        do throws(StepFault) {
+            try checkEnd(step.end)
+            let next = try nextCommittee(step)
+            try checkSigned(step.end)
+            committees.append(next)
+            boundary = step.end.boundary.digest
+        } catch {
+            throw .step(epoch, error)
+        }
+    }
+
+    /// Checks that the newest epoch that is known ends so, whoever says it.
+    private func checkEnd(_ end: EpochEnd) throws(StepFault) {
+        let block = end.boundary
+        guard block.chainID == genesis.chainID else {
+            throw .otherChain(found: block.chainID, wanted: genesis.chainID)
+        }
+        guard block.epoch == epoch else { throw .otherEpoch(block.epoch) }
+        let last = genesis.epochs.last(of: epoch)
+        guard block.height == last else {
+            throw .otherHeight(found: block.height, wanted: last)
+        }
+        // Nobody votes in view 0, that of the block which an epoch starts from.
+        guard block.view > 0, end.isLinked else { throw .notLinked }
+    }
+
+    /// Checks that the newest committee that is known says so.
+    private func checkSigned(_ end: EpochEnd) throws(StepFault) {
+        guard let committee = committees.last,
+            Verified.check(end.certificate, in: CertificateContext(committee: committee)) != nil
+        else { throw .noQuorum }
+    }
+
+    /// The validators of the epoch after the newest that is known.
+    private func nextCommittee(_ step: EpochStep) throws(StepFault) -> Committee {
+        let record = step.record
+        guard record.digest == step.end.boundary.nextSetHash else { throw .otherCommittee }
+        guard record.epoch == epoch.next else { throw .committeeOfOtherEpoch(record.epoch) }
+        guard record.boundary == boundary else { throw .otherBoundary }
+        do throws(Committee.Fault) {
+            return try record.committee(chainID: genesis.chainID)
+        } catch {
+            throw .invalidCommittee(error)
         }
     }
 }

@@ -13,14 +13,22 @@ package struct VoucherCheck: Sendable {
     /// How far the proof's block may lie ahead of the present, in milliseconds: clocks differ.
     package static let clockMillisecondsMax: UInt64 = 5 * 60_000
 
-    private let genesis: Genesis
+    private let client: LightClient
     /// In milliseconds.
     private let ageMax: UInt64
     /// How many vouchers before it on its stream are at hand.
     private let before: UInt64
 
+    private var genesis: Genesis { client.genesis }
+
+    /// A check by somebody who knows the validators of epoch 0.
     package init(trusting genesis: Genesis, ageMax: UInt64, before: UInt64 = 0) {
-        self.genesis = genesis
+        self.init(LightClient(trusting: genesis), ageMax: ageMax, before: before)
+    }
+
+    /// A check by somebody who knows the validators that `client` does.
+    package init(_ client: LightClient, ageMax: UInt64, before: UInt64 = 0) {
+        self.client = client
         self.ageMax = ageMax
         self.before = before
     }
@@ -103,7 +111,7 @@ package struct VoucherCheck: Sendable {
         let sender = voucher.transaction.transaction.sender
         let proven: LightClient.Proven
         do throws(ProofFault) {
-            proven = try LightClient(trusting: genesis).verify(
+            proven = try client.verify(
                 reserve, asking: .value(StateKey(.account, sender)))
         } catch {
             throw .reserve(error)

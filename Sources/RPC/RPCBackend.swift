@@ -68,6 +68,10 @@ package protocol RPCBackend: Sendable {
     /// - Throws: `unavailable` while no finalized block names a state that the node can still read.
     func proof(of subject: ProofSubject) async throws(RPCFault) -> ProofInfo
 
+    /// The steps that lead out of `epoch` and the following ones; at most `limit` (1...64), fewer
+    /// where they are large, and none where they aren't there yet.
+    func epochProofs(from epoch: Epoch, limit: Int) async throws(RPCFault) -> EpochProofs
+
     func validators() async throws(RPCFault) -> ValidatorList
     func peers() async throws(RPCFault) -> PeerList
     func verifiers() async throws(RPCFault) -> VerifierList

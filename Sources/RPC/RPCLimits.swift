@@ -41,4 +41,9 @@ package enum RPCLimits {
     package static let historyPageMax = 500
     /// Postings on a page where the client names no limit.
     package static let historyPageDefault = 50
+    /// Steps on one page of `epoch_proofs`.
+    package static let epochPageMax = 64
+    /// Bytes of proofs after which a page of `epoch_proofs` ends, whatever its limit: one step of
+    /// large committees takes 100 KB, at the very most 800 KB.
+    package static let epochPageBytes = 1 << 20
 }

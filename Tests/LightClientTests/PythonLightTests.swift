@@ -22,13 +22,18 @@ import Testing
     }
 
     private func run(
-        _ subject: String, _ proof: [UInt8], chain: ChainID? = nil
+        _ subject: String, _ proof: [UInt8], chain: ChainID? = nil, epochs: [[EpochStep]] = []
     ) throws -> PythonTool.Result {
         let answer = try TemporaryFile("{\"proof\": \"\(base64(proof))\", \"height\": 3}")
-        return try light.run([
-            "--chain", (chain ?? fixture.genesis.chainID).description, "--genesis", genesis.path,
-            subject, answer.path,
-        ])
+        let pages = try epochs.map { steps in
+            let members = steps.map { "{\"proof\": \"\(base64($0.bcsBytes))\"}" }
+            return try TemporaryFile("{\"steps\": [\(members.joined(separator: ","))]}")
+        }
+        return try light.run(
+            [
+                "--chain", (chain ?? fixture.genesis.chainID).description, "--genesis",
+                genesis.path,
+            ] + pages.flatMap { ["--epochs", $0.path] } + [subject, answer.path])
     }
 
     private func value(_ key: StateKey) throws -> [UInt8] {
@@ -152,15 +157,15 @@ import Testing
                 chain = bytes.fromhex("\(fixture.genesis.chainID)")
                 proof = bytes.fromhex("\(Hex.encode(bytes))")
                 genesis = bytes.fromhex("\(Hex.encode(fixture.genesis.bcsBytes))")
-                validators = light.validators_of(genesis, chain)
+                client = light.Client(genesis, chain)
                 asked = light.subject("\(subject)")
-                light.check(proof, chain, validators, asked)
+                light.check(proof, client, asked)
                 for place in range(len(proof)):
                     for change in (1, 0x80, 1 + place * 37 % 255):
                         changed = bytearray(proof)
                         changed[place] ^= change
                         try:
-                            light.check(bytes(changed), chain, validators, asked)
+                            light.check(bytes(changed), client, asked)
                             print("believed", place, change)
                         except light.Void:
                             pass
@@ -168,6 +173,74 @@ import Testing
             let result = try PythonTool(script.path).run([])
             #expect(result.status == 0 && result.output == [], "\(subject): \(result)")
         }
+    }
+}
+
+extension PythonLightTests {
+    @Test func `it follows validators that all change, and believes none of other epochs`() throws {
+        let epochs = try EpochFixture()
+        let steps = epochs.steps
+        let claim = AnchoredProof.Claim.value(try fixture.reader.proof(of: .parameters))
+        func run(_ epoch: Int, _ pages: [[EpochStep]]) throws -> PythonTool.Result {
+            try self.run(
+                "parameters", epochs.anchored(claim, in: epoch).bcsBytes, epochs: pages)
+        }
+        let believed = try run(4, [Array(steps[..<1]), Array(steps[1...])])
+        #expect(believed.status == 0, "\(believed.errors)")
+        #expect(try run(0, []).status == 0)
+        let unknown = try run(1, [])
+        #expect(unknown.status == 1 && unknown.errors.contains("--epochs"), "\(unknown)")
+        for pages in [
+            [Array(steps[1...])], [[steps[0], steps[0]]], [[steps[1], steps[0]]],
+            [[steps[0], steps[2]]],
+        ] {
+            let refused = try run(0, pages)
+            #expect(refused.status == 1 && refused.errors.contains("must be"), "\(refused)")
+        }
+        let outside = epochs.anchored(claim, in: 1, height: 3)
+        let early = try self.run("parameters", outside.bcsBytes, epochs: [steps])
+        #expect(early.status == 1 && early.errors.contains("height"), "\(early)")
+        for signing in [0, 2] {
+            let other = epochs.anchored(claim, in: 1, signing: signing)
+            #expect(try self.run("parameters", other.bcsBytes, epochs: [steps]).status == 1)
+        }
+        let block = epochs.boundaries[0]
+        for signing in [1, 2] {
+            let step = epochs.step(0, block, epochs.records[1], of: signing)
+            #expect(try run(0, [[step]]).status == 1)
+        }
+        let other = epochs.step(0, block, epochs.records[2])
+        #expect(try run(0, [[other]]).errors.contains("names"))
+        let strange = try EpochFixture(network: "others")
+        #expect(try run(0, [[strange.step(0)]]).errors.contains("another chain"))
+    }
+
+    @Test func `it refuses every change of a byte of a step`() throws {
+        let epochs = try EpochFixture()
+        let hex = epochs.steps.map { "\"\(Hex.encode($0.bcsBytes))\"" }
+        let script = try TemporaryFile(
+            """
+            import copy, sys
+            sys.path.insert(0, "tools")
+            import light
+            chain = bytes.fromhex("\(fixture.genesis.chainID)")
+            genesis = bytes.fromhex("\(Hex.encode(fixture.genesis.bcsBytes))")
+            client = light.Client(genesis, chain)
+            for step in map(bytes.fromhex, [\(hex.joined(separator: ","))]):
+                for place in range(len(step)):
+                    for change in (1, 0x80, 1 + place * 37 % 255):
+                        changed = bytearray(step)
+                        changed[place] ^= change
+                        try:
+                            copy.deepcopy(client).follow(bytes(changed))
+                            print("followed", len(client.committees), place, change)
+                        except light.Void:
+                            pass
+                client.follow(step)
+            print(len(client.committees))
+            """)
+        let result = try PythonTool(script.path).run([])
+        #expect(result.status == 0 && result.output == ["5"], "\(result)")
     }
 }
 

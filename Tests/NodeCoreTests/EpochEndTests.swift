@@ -1,5 +1,6 @@
 import Consensus
 import Execution
+import LightClient
 import Mempool
 import Primitives
 import TestSupport
@@ -134,6 +135,21 @@ import Testing
         #expect(missing(sent + [late], cluster, at: [4, 5, 6, 7]) == [])
         #expect(try cluster.faults() == [])
         try audit(cluster, 5)
+        try follow(cluster, 5)
+    }
+
+    /// Checks that whoever knows genesis alone gets as far as a node with what that node stores.
+    private func follow(_ cluster: Cluster, _ node: Int) throws {
+        let store = ChainStore(cluster.members[node].store)
+        let present = try #require(cluster.members[node].core?.committee)
+        var client = LightClient(trusting: cluster.genesis)
+        while client.epoch < present.epoch {
+            let end = try #require(try store.end(of: client.epoch))
+            let record = try #require(try store.record(of: client.epoch.clampedAdvance(by: 1)))
+            try client.follow(EpochStep(end: end, record: record).bcsBytes)
+        }
+        let first = cluster.genesis.epochs.first(of: present.epoch)
+        #expect(client.committee(at: first)?.validators == present.validators)
     }
 
     @Test func `who was away for epochs follows the proofs of their ends`() throws {

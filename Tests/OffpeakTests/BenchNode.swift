@@ -163,6 +163,9 @@ final class BenchNode: RPCBackend {
     func transaction(
         of sender: Address, stream: UInt16, sequence: SequenceNumber
     ) async throws(RPCFault) -> StreamUse { throw .internalError }
+    func epochProofs(from epoch: Epoch, limit: Int) async throws(RPCFault) -> EpochProofs {
+        throw .internalError
+    }
     func validators() async throws(RPCFault) -> ValidatorList { throw .internalError }
     func peers() async throws(RPCFault) -> PeerList { throw .internalError }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { throw .internalError }

@@ -159,6 +159,59 @@ struct VerifyCommandTests {
         }
     }
 
+    @Test("a proof of a later epoch holds with the steps there, which a node has")
+    func epochs() async throws {
+        let epochs = try EpochFixture()
+        let claim = AnchoredProof.Claim.value(
+            try fixture.reader.proof(of: StateKey(.account, fixture.payee)))
+        let later = views.proof(epochs.anchored(claim, in: 3))
+        try await write(OutputFormat.json(later), to: "later.json")
+        let steps = epochs.steps.map {
+            EpochProof(epoch: $0.epoch, proof: Base64.encode($0.bcsBytes))
+        }
+        node.add(steps)
+        for (options, words) in [
+            (["--out", "all.json"], "4 steps, up to epoch 4"),
+            (["--limit", "1", "--out", "first.json"], "1 step, up to epoch 1"),
+            (["--from", "1", "--out", "rest.json"], "3 steps, up to epoch 4"),
+            (["--from", "4", "--out", "none.json"], "no steps yet"),
+        ] {
+            let asked = try await query(["query", "epochs"] + options)
+            #expect(asked.exitCode == 0 && asked.output.contains(words), "\(asked)")
+        }
+        let printed = try await query(["query", "epochs"])
+        #expect(printed.output == (try program.read("all.json")))
+        let again = try await query(["query", "epochs", "--out", "all.json"])
+        #expect(again.exitCode == 1 && again.errors.contains("exists"), "\(again)")
+        try await write("{\"id\":1,\"result\":\(printed.output)}", to: "rpc.json")
+        let misplaced = EpochProofs(
+            steps: steps.map { EpochProof(epoch: 0, proof: $0.proof) }, epoch: 4)
+        try await write(OutputFormat.json(misplaced), to: "misplaced.json")
+        let byGenesis = ["--genesis", "genesis.json"]
+        func verify(
+            _ files: [String], trusting trust: [String] = byGenesis
+        ) async throws -> ProgramResult {
+            try await program.run(
+                ["verify", "later.json", account.text] + trust
+                    + files.flatMap { ["--epochs", $0] })
+        }
+        for files in [["all.json"], ["first.json", "rest.json"], ["rpc.json"]] {
+            let held = try await verify(files)
+            #expect(held.exitCode == 0 && held.output.hasPrefix("holds\n"), "\(held)")
+        }
+        for (files, words) in [
+            ([], "offpeak query epochs"), (["first.json"], "up to epoch 1"),
+            (["rest.json"], "out of epoch 0"), (["first.json", "all.json"], "out of epoch 1"),
+            (["misplaced.json"], "beside it"), (["later.json"], "unknown member"),
+            (["absent.json"], "absent.json"),
+        ] {
+            let refused = try await verify(files)
+            #expect(refused.exitCode == 1 && refused.errors.contains(words), "\(refused)")
+        }
+        let block = ["--trusted", "5:\(Digest.zero)"]
+        #expect(try await verify(["all.json"], trusting: block).exitCode == 2)
+    }
+
     @Test("what was kept of the history is what a later answer begins with, or it was rewritten")
     func earlierAnswers() async throws {
         func answer(_ fixture: ProofFixture, _ from: Height, _ to: Height) throws -> ProofInfo {

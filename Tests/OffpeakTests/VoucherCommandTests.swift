@@ -114,6 +114,27 @@ struct VoucherCommandTests {
         #expect(foreign.exitCode == 1 && foreign.errors.contains("wrongChain"), "\(foreign)")
     }
 
+    @Test("a reserve of a later epoch is taken with the steps there")
+    func epochs() async throws {
+        let epochs = try EpochFixture()
+        let proof = try epochs.proofs.reader.proof(of: StateKey(.account, payer))
+        let later = LedgerViews(prefix: WalletSamples.prefix)
+            .proof(epochs.anchored(.value(proof), in: 2))
+        let steps = EpochProofs(
+            steps: epochs.steps.map {
+                EpochProof(epoch: $0.epoch, proof: Base64.encode($0.bcsBytes))
+            }, epoch: 4)
+        try program.write(OutputFormat.json(later), to: "later.json")
+        try program.write(OutputFormat.json(steps), to: "epochs.json")
+        #expect(try await pay(250, "a.voucher").exitCode == 0)
+        let options = Self.anyAge + ["--reserve", "later.json"]
+        let unknown = try await check("a.voucher", options)
+        #expect(unknown.exitCode == 1, "\(unknown)")
+        #expect(unknown.errors.contains("offpeak query epochs"), "\(unknown)")
+        let known = try await check("a.voucher", options + ["--epochs", "epochs.json"])
+        #expect(known.exitCode == 0, "\(known)")
+    }
+
     @Test("a reserve moves on with each voucher, and ends")
     func reserves() async throws {
         #expect(try await pay(250, "a.voucher").exitCode == 0)

@@ -21,6 +21,7 @@ final class WalletNode: RPCBackend {
         var uses: [SignedTransaction] = []
         var urgentTip: UInt64 = 9
         var proofs: [ProofSubject: ProofInfo] = [:]
+        var steps: [EpochProof] = []
         /// Where histories are read from; nil for a node that keeps none.
         var ledger: (any KeyValueSource)?
         var answer: @Sendable (ReceiptInfo) -> TransactionStatus = { receipt in
@@ -105,6 +106,9 @@ final class WalletNode: RPCBackend {
     func add(_ proof: ProofInfo, of subject: ProofSubject) {
         state.withLock { $0.proofs[subject] = proof }
     }
+
+    /// The steps out of epoch 0 and the following ones.
+    func add(_ steps: [EpochProof]) { state.withLock { $0.steps += steps } }
 
     func submit(_ transactions: [SignedTransaction]) async -> [Result<SubmitResult, RPCFault>] {
         transactions.map { transaction in
@@ -266,6 +270,14 @@ extension WalletNode {
             throw .unavailable(["no finalized block names a state"])
         }
         return proof
+    }
+
+    /// Two at once, whatever the limit: a node may answer with fewer.
+    func epochProofs(from epoch: Epoch, limit: Int) async throws(RPCFault) -> EpochProofs {
+        let steps = state.withLock { $0.steps }
+        return EpochProofs(
+            steps: Array(steps.filter { $0.epoch >= epoch }.prefix(min(limit, 2))),
+            epoch: Epoch(UInt64(steps.count)))
     }
 
     func validators() async throws(RPCFault) -> ValidatorList {

@@ -331,6 +331,7 @@ struct WalletNodeTests {
             (["query", "verification"], "checkers", "9000/s"),
             (["query", "verification"], "evidence", "wrong_verdict"),
             (["query", "genesis"], "chainID", "wallet-tests"),
+            (["query", "epochs"], "steps", "\"epoch\""),
         ]
         let program = program
         try await node.serve { address in

@@ -297,6 +297,19 @@ struct ParameterTests {
         #expect(backend.proofs.count == 9)
     }
 
+    @Test("asks for the steps that the parameters name, within their bounds")
+    func epochs() async throws {
+        #expect(try await fault("epoch_proofs", "[]") == nil)
+        #expect(try await fault("epoch_proofs", "[18446744073709551615,1]") == nil)
+        #expect(try await fault("epoch_proofs", "{\"limit\":64}") == nil)
+        #expect(backend.epochs.map(\.from) == [0, Epoch(.max), 0])
+        #expect(backend.epochs.map(\.limit) == [64, 1, 64])
+        for parameters in ["[-1]", "[0,0]", "[0,65]", "[\"0\"]", "[0,1,2]", "{\"to\":1}"] {
+            #expect(try await fault("epoch_proofs", parameters)?.code == -32602, "\(parameters)")
+        }
+        #expect(backend.epochs.count == 3)
+    }
+
     @Test("asks for the page of a history that the parameters name, within its bounds")
     func histories() async throws {
         #expect(try await fault("account_history", "[\"\(address)\"]") == nil)

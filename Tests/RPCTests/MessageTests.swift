@@ -23,6 +23,7 @@ struct MessageTests {
         _ = try roundTrip(Samples.verifier)
         _ = try roundTrip(Samples.validators)
         _ = try roundTrip(Samples.proof)
+        _ = try roundTrip(Samples.epochs)
         _ = try roundTrip(Samples.streamUse)
         _ = try roundTrip(Samples.history)
         _ = try roundTrip(Samples.feeEstimate)
@@ -98,6 +99,7 @@ struct MessageTests {
             "verifier_get", "account_proof", "escrow_proof", "validator_proof", "verifier_proof",
             "parameters_proof", "transaction_proof", "fee_estimate", "asset_get", "asset_proof",
             "governance_get", "guarded_list", "account_history", "history_consistency",
+            "epoch_proofs",
         ]
         #expect(Set(promised) == Set(names.compactMap { $0 }))
         for (method, description) in zip(MethodTable.methods, methods) {

@@ -11,6 +11,7 @@ final class MockBackend: RPCBackend {
     private let submitted = Mutex<[[SignedTransaction]]>([])
     private let asked = Mutex<[ProofSubject]>([])
     private let pages = Mutex<[HistoryQuery]>([])
+    private let steps = Mutex<[(from: Epoch, limit: Int)]>([])
     private let released = Mutex(false)
     private let isReady: Bool
     private let refusal: RPCFault?
@@ -28,6 +29,9 @@ final class MockBackend: RPCBackend {
 
     /// What pages of a history were asked for.
     var histories: [HistoryQuery] { pages.withLock { $0 } }
+
+    /// What pages of epochs were asked for.
+    var epochs: [(from: Epoch, limit: Int)] { steps.withLock { $0 } }
 
     /// What proofs were asked of.
     var proofs: [ProofSubject] { asked.withLock { $0 } }
@@ -113,6 +117,11 @@ final class MockBackend: RPCBackend {
     ) async throws(RPCFault) -> AccountHistory {
         pages.withLock { $0.append(query) }
         return Samples.history
+    }
+
+    func epochProofs(from epoch: Epoch, limit: Int) async throws(RPCFault) -> EpochProofs {
+        steps.withLock { $0.append((epoch, limit)) }
+        return Samples.epochs
     }
 
     func validators() async throws(RPCFault) -> ValidatorList { Samples.validators }

@@ -102,6 +102,10 @@ enum Samples {
     static let proof = ProofInfo(
         height: 6, stateRoot: digits, block: "opkblk1", blockHeight: 8, proof: "AAEC")
 
+    static let epochs = EpochProofs(
+        steps: [EpochProof(epoch: 3, proof: "AAEC"), EpochProof(epoch: 4, proof: "AwQF")],
+        epoch: 5)
+
     static let validators = ValidatorList(
         epoch: 0, totalWeight: 4, quorum: 3,
         validators: [

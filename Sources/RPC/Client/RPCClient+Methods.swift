@@ -139,6 +139,18 @@ extension RPCClient {
         try await read(method, parameters)
     }
 
+    /// A page of at most `limit` (1...64) steps, the first being the one out of `epoch`.
+    package func epochProofs(
+        from epoch: Epoch, limit: Int = RPCLimits.epochPageMax
+    ) async throws(RPCClientFault) -> EpochProofs {
+        try await read(
+            "epoch_proofs",
+            [
+                JSONMember("from", .number("\(epoch)")),
+                JSONMember("limit", .number(String(limit))),
+            ])
+    }
+
     package func validators() async throws(RPCClientFault) -> ValidatorList {
         try await read("validator_list")
     }

@@ -180,8 +180,25 @@ package enum MethodTable {
         ) { (arguments, backend) async throws(RPCFault) in
             try await backend.proof(of: .transaction(try arguments.id("id")))
         },
+        Method.read(
+            "epoch_proofs", "How epochs ended and who votes in the next, with proofs.",
+            [
+                Parameter(
+                    "from", .count(0...UInt64.max), required: false,
+                    "the first epoch; 0 if not given"),
+                Parameter(
+                    "limit", .count(epochPageRange), required: false,
+                    "epochs on the page; \(RPCLimits.epochPageMax) if not given"),
+            ]
+        ) { (arguments, backend) async throws(RPCFault) in
+            let first = try arguments.count("from", in: 0...UInt64.max) ?? 0
+            let limit = try arguments.count("limit", in: epochPageRange)
+            return try await backend.epochProofs(
+                from: Epoch(first), limit: limit.map { Int($0) } ?? RPCLimits.epochPageMax)
+        },
     ]
 
+    private static let epochPageRange = 1...UInt64(RPCLimits.epochPageMax)
     private static let validatorRange = 0...UInt64(Committee.countMax - 1)
 
     private static let ledgerMethods = [

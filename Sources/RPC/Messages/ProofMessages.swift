@@ -23,3 +23,30 @@ package struct ProofInfo: Codable, Hashable, Sendable {
         self.proof = proof
     }
 }
+
+/// What `epoch_proofs` answers. Nothing in it has to be believed: whoever trusts a genesis follows
+/// the steps from there, with `offpeak verify --epochs`.
+package struct EpochProofs: Codable, Hashable, Sendable {
+    /// One for each epoch from the first that was asked for, without a gap.
+    package let steps: [EpochProof]
+    /// The node's present epoch, which the last step of all leads into.
+    package let epoch: Epoch
+
+    package init(steps: [EpochProof], epoch: Epoch) {
+        self.steps = steps
+        self.epoch = epoch
+    }
+}
+
+/// How an epoch ended, and who votes in the next.
+package struct EpochProof: Codable, Hashable, Sendable {
+    /// The epoch that ended.
+    package let epoch: Epoch
+    /// An `EpochStep`'s canonical bytes, in base64.
+    package let proof: String
+
+    package init(epoch: Epoch, proof: String) {
+        self.epoch = epoch
+        self.proof = proof
+    }
+}

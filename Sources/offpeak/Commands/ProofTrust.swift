@@ -3,37 +3,40 @@ internal import LightClient
 internal import Primitives
 internal import RPC
 
-/// Whom `offpeak verify` trusts: the validators of a genesis, a block, or both.
+/// Whom `offpeak verify` trusts: the validators of a genesis and those that they named in turn, a
+/// block, or both.
 ///
 /// The chain id comes from the genesis, whose hash it is, or from the header that the trusted
 /// digest is of. Without a genesis the network's prefix is taken from the answer: it only decides
 /// how ids are written.
 struct ProofTrust: Sendable {
-    let genesis: Genesis?
+    /// Nil where a block is trusted without a genesis.
+    let client: LightClient?
     let checkpoint: Checkpoint?
     let prefix: NetworkPrefix
 
     init(genesis: Genesis) throws(CommandFault) {
-        self.genesis = genesis
+        client = LightClient(trusting: genesis)
         checkpoint = nil
         prefix = try NetworkContext.prefix(genesis.prefix)
     }
 
     /// - Parameters:
     ///   - genesis: A file.
+    ///   - epochs: Files with steps from epoch to epoch, the first beginning at genesis.
     ///   - trusted: `HEIGHT:HASH`.
     init(
-        genesis path: String?, trusted: String?, _ answer: ProofInfo
+        genesis path: String?, epochs: [String], trusted: String?, _ answer: ProofInfo
     ) throws(CommandFault) {
         if let path {
             let read = try GenesisText.read(path)
-            genesis = read
+            client = try EpochFile.client(trusting: read, following: epochs)
             prefix = try NetworkContext.prefix(read.prefix)
         } else {
             guard let found = IDText.prefix(of: answer.block) else {
                 throw CommandFault("\"\(answer.block)\" isn't a block's id")
             }
-            genesis = nil
+            client = nil
             prefix = found
         }
         if let trusted {
@@ -66,11 +69,11 @@ struct ProofTrust: Sendable {
     func verify(
         _ bytes: [UInt8], asking question: LightClient.Question
     ) throws(ProofFault) -> LightClient.Proven {
-        guard let genesis else {
+        guard let client else {
             guard let checkpoint else { throw .noQuorum }
             return try checkpoint.verify(bytes, asking: question)
         }
-        let proven = try LightClient(trusting: genesis).verify(bytes, asking: question)
+        let proven = try client.verify(bytes, asking: question)
         try checkpoint?.check(proven)
         return proven
     }

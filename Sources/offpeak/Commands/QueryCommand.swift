@@ -11,7 +11,7 @@ struct QueryCommand: AsyncParsableCommand {
             QueryAccount.self, QueryEscrow.self, QueryAsset.self, QueryValidators.self,
             QueryVerifiers.self,
             QueryPeers.self, QueryMempool.self, QueryVerification.self, QueryGenesis.self,
-            QueryHistory.self, QueryProof.self, QueryConsistency.self,
+            QueryHistory.self, QueryProof.self, QueryConsistency.self, QueryEpochs.self,
         ])
 }
 

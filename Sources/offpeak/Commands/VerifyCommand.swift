@@ -15,6 +15,10 @@ struct VerifyCommand: AsyncParsableCommand {
             that names the state which the answer is about. No node is asked. Only what the proof \
             shows is printed, also that something isn't there; exit code 1 if it doesn't hold.
 
+            Where validators were replaced since, --epochs names what `offpeak query epochs` \
+            wrote: each epoch's validators have signed who follows them, so that the genesis is \
+            still all that is trusted. Given several times, the files follow each other.
+
             With --trusted in place of --genesis it holds if it is anchored in that very block: \
             its digest binds the chain's id and the state, so that nothing else must be known. \
             With both, the block must be the trusted one or a later one. --max-age refuses answers \
@@ -32,6 +36,12 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Option(help: "The genesis file of the network.")
     var genesis: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Steps from the genesis to later epochs; several times for several files.",
+            valueName: "file"))
+    var epochs: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -54,13 +64,17 @@ struct VerifyCommand: AsyncParsableCommand {
         if genesis == nil, trusted == nil {
             throw ValidationError("whom to trust? name --genesis FILE or --trusted HEIGHT:HASH")
         }
+        if genesis == nil, !epochs.isEmpty {
+            throw ValidationError("--epochs begins at a genesis: name --genesis FILE")
+        }
     }
 
     func run() throws {
         let bytes = try TextFile.read(file, maximum: ProofFile.bytesMax)
         let name = file == "-" ? "stdin" : file
         let answer = try ProofFile.parse(bytes, name: name)
-        let trust = try ProofTrust(genesis: genesis, trusted: trusted, answer)
+        let trust = try ProofTrust(
+            genesis: genesis, epochs: epochs, trusted: trusted, answer)
         let subject = try SubjectText(subject, in: trust.prefix)
         let views = LedgerViews(prefix: trust.prefix)
         let proven = try VerifyCommand.check(answer, subject, trust, views, file: file)
@@ -71,7 +85,8 @@ struct VerifyCommand: AsyncParsableCommand {
                 views, file: earlier)
             try VerifyCommand.check(proven, goesOnFrom: kept)
         }
-        var report = ProofReport(proven, trust.genesis, views)
+        var report = ProofReport(
+            proven, trust.client?.committee(at: proven.blockHeight), views)
         if let signed = try ProofFile.transaction(bytes, name: name) {
             try report.add(signed, file: name, views)
         }
@@ -198,8 +213,8 @@ struct ProofReport: Encodable, Sendable {
         let stake: Amount
     }
 
-    /// - Parameter genesis: Nil where a block is trusted instead.
-    init(_ proven: LightClient.Proven, _ genesis: Genesis?, _ views: LedgerViews) {
+    /// - Parameter committee: Of the block's epoch; nil where the block is trusted instead.
+    init(_ proven: LightClient.Proven, _ committee: Committee?, _ views: LedgerViews) {
         (kind, isPresent) = ProofReport.summary(proven.fact)
         height = proven.height
         stateRoot = proven.stateRoot.description
@@ -217,7 +232,7 @@ struct ProofReport: Encodable, Sendable {
             asset = found.map { views.asset($0, id, proven.height) }
         case .verifier(let key, let found):
             verifier = found.map {
-                views.verifier($0, key, in: genesis?.committee, proven.height)
+                views.verifier($0, key, in: committee, proven.height)
             }
         case .validator(_, let found):
             validator = found.map {

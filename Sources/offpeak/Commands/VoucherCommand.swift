@@ -170,9 +170,10 @@ struct VoucherCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check a voucher without a node.",
         discussion: """
-            It is good if its signatures hold, if a quorum of the genesis' validators has \
-            finalized a state in which its payer could pay it, and if that was lately enough. What \
-            no check without a node can know is printed too. Exit code 1 if it isn't to be taken.
+            It is good if its signatures hold, if a quorum of the validators has finalized a state \
+            in which its payer could pay it, and if that was lately enough. The validators are the \
+            genesis' and those that --epochs leads to: what `offpeak query epochs` wrote. What no \
+            check without a node can know is printed too. Exit code 1 if it isn't to be taken.
             """)
 
     @Argument(help: ArgumentHelp(VoucherText.help))
@@ -180,6 +181,12 @@ struct VoucherCheckCommand: ParsableCommand {
 
     @Option(help: "The genesis file of the network.")
     var genesis: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Steps from the genesis to later epochs; several times for several files.",
+            valueName: "file"))
+    var epochs: [String] = []
 
     @Option(
         help: ArgumentHelp("How old the proof may be (default: 1d).", valueName: "span"),
@@ -230,18 +237,18 @@ struct VoucherCheckCommand: ParsableCommand {
         } else {
             demand = nil
         }
-        let report = VoucherReport(
-            voucher, in: prefix, try check(voucher, genesis: genesis, demand))
+        let client = try EpochFile.client(trusting: genesis, following: epochs)
+        let report = VoucherReport(voucher, in: prefix, try check(voucher, client, demand))
         let format = output.format
         format.show(report) { report.text(format.palette) }
     }
 
     private func check(
-        _ voucher: Voucher, genesis: Genesis, _ demand: VoucherCheck.Demand?
+        _ voucher: Voucher, _ client: LightClient, _ demand: VoucherCheck.Demand?
     ) throws(CommandFault) -> VoucherCheck.Report {
         do throws(VoucherFault) {
             return try VoucherCheck(
-                trusting: genesis, ageMax: maxAge.milliseconds, before: before
+                client, ageMax: maxAge.milliseconds, before: before
             ).check(voucher, now: WallClock.now, wanting: demand)
         } catch {
             guard case .refused(let reason) = error else {

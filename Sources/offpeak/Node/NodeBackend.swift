@@ -336,6 +336,27 @@ struct NodeBackend: RPCBackend {
         ])
     }
 
+    func epochProofs(from epoch: Epoch, limit: Int) async throws(RPCFault) -> EpochProofs {
+        let present = node.committee.epoch
+        let proofs = try read { snapshot throws(StorageFault) -> [EpochProof]? in
+            let chain = ChainStore(snapshot)
+            var proofs: [EpochProof] = []
+            var bytes = 0
+            var place: Epoch? = epoch
+            while let ended = place, proofs.count < limit, bytes < RPCLimits.epochPageBytes,
+                let next = ended.next, let end = try chain.end(of: ended),
+                let record = try chain.record(of: next)
+            {
+                let step = EpochStep(end: end, record: record).bcsBytes
+                proofs.append(EpochProof(epoch: ended, proof: Base64.encode(step)))
+                bytes += step.count
+                place = next
+            }
+            return proofs
+        }
+        return EpochProofs(steps: proofs ?? [], epoch: present)
+    }
+
     func validators() async throws(RPCFault) -> ValidatorList { views.validators }
     func peers() async throws(RPCFault) -> PeerList { views.peers }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { views.mempool }

@@ -71,6 +71,10 @@ struct EmptyBackend: RPCBackend {
         of address: Address, _ query: HistoryQuery
     ) async throws(RPCFault) -> AccountHistory { try nothing("history") }
 
+    func epochProofs(from epoch: Epoch, limit: Int) async throws(RPCFault) -> EpochProofs {
+        EpochProofs(steps: [], epoch: epoch)
+    }
+
     func validators() async throws(RPCFault) -> ValidatorList { try nothing("list") }
     func peers() async throws(RPCFault) -> PeerList { PeerList(peers: []) }
     func mempoolStatus() async throws(RPCFault) -> MempoolStatus { try nothing("mempool") }
