@@ -196,12 +196,12 @@ private struct GenesisTables {
                 "sets for \(verification.periodBlocks) blocks",
                 "unbonding takes \(verification.unbondBlocks) blocks",
             ])
-        let stake = genesis.parameters.stake
+        let staking = genesis.parameters.stake
         sheet.add(
             "epochs",
             list: [
-                "of \(stake.epochBlocks) blocks", "at most \(stake.validatorsMax) validators",
-                "stake at least \(stake.minimum)",
+                "of \(staking.epochBlocks) blocks", "at most \(staking.validatorsMax) validators",
+                "stake at least \(staking.minimum)",
             ])
         sheet.add(
             "slashing",
