@@ -12,6 +12,8 @@ struct BodyRequests: Sendable {
         let bytes: Int
         let holders: [PeerID]
         var next = 0
+        /// How often somebody who isn't named as a holder was asked.
+        var substitutes = 0
         var asked: (peer: PeerID, at: Instant)?
         /// How often it was asked for.
         var tries = 0
@@ -133,7 +135,7 @@ extension BodyRequests.Wanted {
             if connected.contains(peer) { return peer }
         }
         guard !connected.isEmpty else { return nil }
-        next += 1
-        return connected.sorted()[next % connected.count]
+        substitutes += 1
+        return connected.sorted()[substitutes % connected.count]
     }
 }

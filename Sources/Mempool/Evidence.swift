@@ -133,6 +133,7 @@ package enum Evidence: Hashable, Sendable, BCSCodable {
             let height = first.sealedHeight(layout.settings)
         else { return nil }
         var place = BCSWriter()
+        place.append(first.content.epoch)
         place.append(first.content.lane)
         place.append(first.content.position)
         return Finding(

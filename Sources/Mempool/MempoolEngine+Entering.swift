@@ -27,7 +27,9 @@ extension MempoolEngine {
         next.effects = effects
         next.silence = ownIndex == nil ? .none : .complete
         next.takeOver(following, at: now)
-        for transaction in pool.transactions where next.following[transaction.id] == nil {
+        let void = sealedLanes.sorted { $0.key < $1.key }
+            .flatMap { $0.value.sealed.flatMap(\.batch.transactions) }
+        for transaction in pool.waiting + void where next.following[transaction.id] == nil {
             next.handOn(transaction)
         }
         self = next
@@ -51,16 +53,16 @@ extension MempoolEngine {
         }
     }
 
-    /// Gives a transaction that was admitted here to the owner of its shard, whoever follows it.
+    /// Gives a transaction that was admitted here to the owner of its shard, or to the next rank
+    /// that can be reached, whoever follows it.
     private mutating func handOn(_ transaction: SignedTransaction) {
-        let shard = layout.shard(of: transaction.transaction.sender)
-        guard let owner = layout.owner(of: laneOfRecord(shard)), let peer = peer(owner) else {
-            return
-        }
-        if owner == ownIndex {
-            incoming.append((nil, transaction))
-        } else if connected.contains(peer) {
-            forwardOutbox[peer, default: []].append(transaction)
+        let record = laneOfRecord(layout.shard(of: transaction.transaction.sender))
+        for rank in 0..<UInt16(layout.committee.count) where rank >= record.rank {
+            let lane = Lane(shard: record.shard, term: record.term, rank: rank)
+            guard let owner = layout.owner(of: lane), let peer = peer(owner) else { continue }
+            if owner == ownIndex { return incoming.append((nil, transaction)) }
+            guard connected.contains(peer) else { continue }
+            return forwardOutbox[peer, default: []].append(transaction)
         }
     }
 }

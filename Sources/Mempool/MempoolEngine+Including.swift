@@ -134,7 +134,9 @@ extension MempoolEngine {
         for item in recovered {
             let header = item.ack.header
             let lane = header.content.lane
-            guard !isClosed(lane), header.content.position > table[lane]?.position ?? 0 else {
+            guard header.content.epoch == layout.committee.epoch, !isClosed(lane),
+                header.content.position > table[lane]?.position ?? 0
+            else {
                 continue
             }
             if let owner = peer(header.content.owner) {

@@ -95,7 +95,7 @@ extension MempoolEngine {
             noteChecked(for: item.from)
             // A node without a vote looks at a signature before it hands it on; a validator
             // leaves that to the owner.
-            if result == nil, let from = item.from, layout.committee.index(of: from) == nil {
+            if result == nil, let from = item.from, !layout.isBonded(from) {
                 effects.append(.penalise(from, "a transaction with a wrong signature"))
             }
             let askers = asking.removeValue(forKey: item.transaction.id)?.peers ?? [item.from]

@@ -48,9 +48,9 @@ struct OwnerPool: Sendable {
     /// Transactions in the pool, sealed ones included.
     var count: Int { entries.count }
 
-    /// Transactions in the pool, sealed ones included, by sender, stream and sequence.
-    var transactions: [SignedTransaction] {
-        entries.values.map(\.transaction.value).sorted { left, right in
+    /// Transactions that wait to be sealed, by sender, stream and sequence.
+    var waiting: [SignedTransaction] {
+        entries.values.filter { !$0.isSealed }.map(\.transaction.value).sorted { left, right in
             let (left, right) = (left.transaction, right.transaction)
             return (left.sender, left.stream, left.sequence)
                 < (right.sender, right.stream, right.sequence)

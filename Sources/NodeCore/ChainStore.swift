@@ -166,6 +166,9 @@ package struct ChainStore: Sendable {
         return recovered
     }
 
+    /// The keys of this node's acks.
+    func ackKeys() throws(StorageFault) -> [[UInt8]] { try all(ChainStore.ackPrefix).map(\.key) }
+
     /// Whether the body is stored, without decoding it.
     package func hasBatch(_ digest: Digest) throws(StorageFault) -> Bool {
         try source.value(in: .batches, for: digest.bytes) != nil

@@ -56,13 +56,14 @@ extension NodeCore {
             didExecute = true
         }
         try prepareAhead()
-        guard didExecute else { return }
+        // Bodies may also be what the last block of an epoch waits for.
+        guard didExecute || !deferredChecks.isEmpty || pendingBuild != nil else { return }
         try resumeChecks()
         try build()
     }
 
     /// What is needed to execute a block, or nil after having asked for what is missing.
-    private mutating func executable(
+    mutating func executable(
         _ block: Block
     ) throws(StorageFault) -> [ExecutableBlock.Batch]? {
         let payload = try payload(of: block)
@@ -143,13 +144,8 @@ extension NodeCore {
         _ block: Block, _ batches: [ExecutableBlock.Batch]
     ) throws(StorageFault) {
         let certificates = proven[block.digest]?.certificates ?? []
-        let direct = proven[block.digest]?.direct ?? []
         let former = try formerLanes(before: block)
-        let outcome = try ledger.execute(
-            ExecutableBlock(
-                height: block.height, digest: block.digest, time: block.time,
-                proposer: block.proposer, direct: direct, batches: batches,
-                systemValues: try shardValues(of: block, former)))
+        let outcome = try ledger.execute(try executableBlock(block, batches))
         try writeCollected()
         var writes = outcome.writes
         writes.append(ChainStore.rootWrites(outcome.stateRoot, at: block.height))
@@ -167,6 +163,17 @@ extension NodeCore {
         payloads[block.digest] = nil
         pendingHeights[block.digest] = nil
         dropOldAccusations()
+    }
+
+    /// What the ledger is given of a block whose certificates are proven.
+    func executableBlock(
+        _ block: Block, _ batches: [ExecutableBlock.Batch]
+    ) throws(StorageFault) -> ExecutableBlock {
+        ExecutableBlock(
+            height: block.height, digest: block.digest, time: block.time,
+            proposer: block.proposer, direct: proven[block.digest]?.direct ?? [],
+            batches: batches,
+            systemValues: try shardValues(of: block, try formerLanes(before: block)))
     }
 
     /// What a block changes in the shard table, as part of the state: ranks of record and lanes'

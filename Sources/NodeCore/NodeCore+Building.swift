@@ -14,9 +14,7 @@ extension NodeCore {
         else { return }
         var nextSet: Digest?
         if configuration.genesis.epochs.isLast(height) {
-            // Who doesn't know the next committee yet can't end the epoch.
-            guard let record = ledger.epochs.record(of: committee.epoch.clampedAdvance(by: 1))
-            else { return }
+            guard let record = try nextRecord(after: request.context) else { return }
             nextSet = record.digest
         }
         let payload =

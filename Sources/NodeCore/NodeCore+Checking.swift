@@ -10,7 +10,7 @@ extension NodeCore {
         guard let payload = wellFormed(block, context) else {
             return try drive(.blockChecked(block.digest, valid: false))
         }
-        switch try judgeExecuted(block, context.parent).and(judgeNextSet(block)) {
+        switch try judgeExecuted(block, context.parent).and(try judgeNextSet(block, context)) {
         case .wrong: return try drive(.blockChecked(block.digest, valid: false))
         case .undecided: return deferredChecks.append((block, context))
         case .right: break
@@ -60,14 +60,12 @@ extension NodeCore {
         return root == claim.stateRoot ? .right : .wrong
     }
 
-    /// The last block of an epoch names the next committee, and a state in which it was elected.
-    private func judgeNextSet(_ block: Block) -> Judgement {
+    /// The last block of an epoch names the committee that its ancestors elect.
+    private mutating func judgeNextSet(
+        _ block: Block, _ context: ChainContext
+    ) throws(StorageFault) -> Judgement {
         guard let claim = block.header.nextSetHash else { return .right }
-        let next = block.epoch.clampedAdvance(by: 1)
-        guard block.executed.height >= configuration.genesis.epochs.decision(of: next) else {
-            return .wrong
-        }
-        guard let record = ledger.epochs.record(of: next) else { return .undecided }
+        guard let record = try nextRecord(after: context) else { return .undecided }
         return record.digest == claim ? .right : .wrong
     }
 

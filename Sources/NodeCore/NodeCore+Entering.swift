@@ -16,6 +16,7 @@ extension NodeCore {
         var layout = configuration.layout(of: committee)
         layout.setVerifierSets(ledger.verifierSets)
         var writes = ChainStore.writes(entering: record, closing: mempool.table)
+        for key in try store.ackKeys() { writes.delete(key, in: .lanes) }
         mempool.enter(layout, ownIndex: configuration.ownIndex(in: committee), at: moment.now)
         // Acks of the old lanes go with the lanes: until then a restart must find both.
         var needsSync = false
@@ -42,6 +43,28 @@ extension NodeCore {
         try drive(.start)
         try feed(.advanced(ledger.height, verifierSets: ledger.verifierSets))
         return true
+    }
+
+    /// The committee of the next epoch by the state after the blocks of `context`; nil while bodies
+    /// are missing.
+    ///
+    /// As a rule execution has come so far. Where blocks that aren't final yet pile up it can't,
+    /// and nothing might ever become final without a block above them: then they are executed on
+    /// a copy of the ledger, for what they elect is a function of the chain alone.
+    mutating func nextRecord(
+        after context: ChainContext
+    ) throws(StorageFault) -> EpochRecord? {
+        let next = committee.epoch.clampedAdvance(by: 1)
+        if let record = ledger.epochs.record(of: next) { return record }
+        let decision = configuration.genesis.epochs.decision(of: next)
+        var copy = ledger
+        let ahead = unexecuted.filter { $0.height <= context.finalized.height } + context.pending
+        for block in ahead where block.height > copy.height && block.height <= decision {
+            guard block.height == copy.height.next else { return nil }
+            guard let batches = try executable(block) else { return nil }
+            _ = try copy.execute(try executableBlock(block, batches))
+        }
+        return copy.epochs.record(of: next)
     }
 
     /// What the old epoch's engine asked for isn't wanted any more.

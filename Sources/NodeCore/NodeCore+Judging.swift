@@ -78,7 +78,8 @@ package enum ReportableEvidence: Hashable, Sendable, BCSCodable {
 }
 
 extension Consensus.Evidence {
-    /// The offence, if both votes are signed by a member of the committee: one for each view.
+    /// The offence, if both votes are signed by a member of the committee. One for each epoch: two
+    /// processes with one key, say, contradict each other in many views, and that is one mistake.
     /// - Parameter end: The last height of the epoch.
     func offence(in committee: Committee, until end: Height) -> Offence? {
         guard let member = committee[first.signer],
@@ -88,7 +89,6 @@ extension Consensus.Evidence {
         var act = BCSWriter()
         act.append(member.votingKey)
         act.append(first.subject.epoch)
-        act.append(first.view)
         return Offence(
             offender: member.votingKey, kind: .conflictingVotes,
             id: Digest.hash(.evidence, act.bytes), height: end)

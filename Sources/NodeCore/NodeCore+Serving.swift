@@ -94,6 +94,12 @@ extension NodeCore {
                 end.certificate.view > status.finalization?.view ?? 0
             else { return }
             effects.append(.send(peer, .consensus(.certificate(end.certificate))))
+        case .recoveryRequest where epoch < consensus.epoch:
+            // Whoever asks how far its key got in an epoch that is over signs nothing in it.
+            guard mayServe(peer) else { return }
+            charge(peer, 0)
+            guard let end = try store.end(of: epoch) else { return }
+            effects.append(.send(peer, .consensus(.certificate(end.certificate))))
         case .blockRequest(let request) where epoch < consensus.epoch:
             guard mayServe(peer) else { return }
             charge(peer, 0)

@@ -70,6 +70,8 @@ package struct NodeCore: Sendable {
     var buildAt: Instant?
     /// How often somebody else was asked than the member that wasn't there.
     private var substitutions = 0
+    /// Names what blocks were asked for last.
+    private var lastAsked: Digest?
     /// What each peer may still be served, in bytes.
     var allowances: [PeerID: ServingAllowance] = [:]
     /// What others tip.
@@ -97,6 +99,15 @@ package struct NodeCore: Sendable {
             judge: NodeJudge(configuration), breaking: configuration.planted)
         let height = try store.finalizedHeight()
         let committee = try NodeCore.committee(configuration.genesis, store, height)
+        let signed = JournalRecord.epoch(of: journal)
+        guard signed <= committee.epoch else {
+            throw StorageFault(
+                """
+                the journal is of epoch \(signed), the store of epoch \(committee.epoch): the store \
+                is an older copy, and what was signed since isn't known to both. Run `offpeak db \
+                forget-signatures`, and start again: the node then asks the others how far its key got
+                """)
+        }
         var layout = configuration.layout(of: committee)
         layout.setVerifierSets(ledger.verifierSets)
         mempool = MempoolEngine(
@@ -324,11 +335,14 @@ package struct NodeCore: Sendable {
         effects.append(.setTimer(.mempool, wanted))
     }
 
-    /// Who is asked for blocks in the place of a member that can't be reached: one connected peer
-    /// after the other. A node that was away for epochs may find nobody of its committee.
-    private mutating func reachable(_ peer: PeerID) -> PeerID {
+    /// Who is asked for blocks in the place of a member that can't be reached, or that was asked
+    /// for the same before: one connected peer after the other. A node that was away for epochs may
+    /// find nobody of its committee, or nobody there who has more than it has itself.
+    private mutating func reachable(_ peer: PeerID, for what: Digest) -> PeerID {
         let connected = mempool.connected
-        guard !connected.isEmpty, !connected.contains(peer) else { return peer }
+        let isAgain = lastAsked == what
+        lastAsked = what
+        guard !connected.isEmpty, isAgain || !connected.contains(peer) else { return peer }
         substitutions += 1
         return connected.sorted()[substitutions % connected.count]
     }
@@ -352,9 +366,14 @@ package struct NodeCore: Sendable {
         case .send(_, .syncRequest) where unexecuted.count >= NodeCore.unexecutedMax:
             break  // asked again upon a timer
         case .send(let peer, .syncRequest(let request)):
-            effects.append(.send(reachable(peer), .consensus(.syncRequest(request))))
+            effects.append(
+                .send(
+                    reachable(peer, for: .hash(.random, of: request)),
+                    .consensus(.syncRequest(request))))
         case .send(let peer, .blockRequest(let request)):
-            effects.append(.send(reachable(peer), .consensus(.blockRequest(request))))
+            effects.append(
+                .send(
+                    reachable(peer, for: request.ref.digest), .consensus(.blockRequest(request))))
         case .send(let peer, let message): effects.append(.send(peer, .consensus(message)))
         case .serveBlock(let peer, let digest): try serve(block: digest, to: peer)
         case .setTimer(let id, let at): effects.append(.setTimer(.consensus(id), at))

@@ -33,6 +33,7 @@ struct Cluster {
     let genesis: Genesis
     let votingKeys: [SecretKey]
     let people: [SecretKey]
+    private let asks: Bool
     var members: [Member]
     var now = Instant(milliseconds: 1)
     /// Whether a message from one node to another arrives.
@@ -45,9 +46,12 @@ struct Cluster {
     /// - Parameters:
     ///   - voting: How many of the nodes genesis gives a vote; all unless it says so.
     ///   - epochBlocks: Heights of an epoch; longer than any test unless it says so.
+    ///   - asks: Whether nodes ask others before they sign, as real ones do.
     init(
-        seed: UInt64, count: Int = 4, voting: Int? = nil, epochBlocks: UInt64 = 10_240
+        seed: UInt64, count: Int = 4, voting: Int? = nil, epochBlocks: UInt64 = 10_240,
+        asks: Bool = false
     ) throws {
+        self.asks = asks
         generator = SeededGenerator(seed: seed)
         votingKeys = (0..<count).map { TestKeys.key(seed: 500, index: $0) }
         people = (0..<8).map { TestKeys.key(seed: 900, index: $0) }
@@ -97,7 +101,9 @@ struct Cluster {
 
     mutating func start(_ node: Int) throws {
         members[node].core = try NodeCore(
-            configuration: NodeConfiguration(genesis: genesis, signer: votingKeys[node]),
+            configuration: NodeConfiguration(
+                genesis: genesis, signer: votingKeys[node],
+                signing: asks ? .asking(RecordID(low: UInt64(node) + 1, high: 7)) : .full),
             source: members[node].store, journal: members[node].journal, at: moment)
         try handle([.start], at: node)
         for other in members.indices where other != node && members[other].core != nil {

@@ -36,7 +36,7 @@ import Testing
 
     @Test(arguments: [UInt64(1), 2])
     func `payments go on over the ends of epochs`(seed: UInt64) throws {
-        var cluster = try Cluster(seed: seed, epochBlocks: EpochEndTests.length)
+        var cluster = try Cluster(seed: seed, epochBlocks: EpochEndTests.length, asks: true)
         var sequence: UInt64 = 0
         let paid = try pay(
             &cluster, until: 3, at: [0, 1, 2, 3], through: [0, 1, 2, 3], sequence: &sequence)
@@ -121,7 +121,7 @@ import Testing
         seed: UInt64
     ) throws {
         var cluster = try Cluster(
-            seed: seed, count: 8, voting: 4, epochBlocks: EpochEndTests.length)
+            seed: seed, count: 8, voting: 4, epochBlocks: EpochEndTests.length, asks: true)
         var sequence: UInt64 = 0
         let sent = try replaceSet(&cluster, sequence: &sequence)
         let committee = try #require(cluster.members[0].core?.committee)
@@ -154,7 +154,7 @@ import Testing
 
     @Test func `who was away for epochs follows the proofs of their ends`() throws {
         var cluster = try Cluster(
-            seed: 5, count: 9, voting: 4, epochBlocks: EpochEndTests.length)
+            seed: 5, count: 9, voting: 4, epochBlocks: EpochEndTests.length, asks: true)
         try cluster.crash(8)
         var sequence: UInt64 = 0
         let sent = try replaceSet(&cluster, sequence: &sequence)
@@ -167,7 +167,7 @@ import Testing
     }
 
     @Test func `a node that restarts in a later epoch goes on there`() throws {
-        var cluster = try Cluster(seed: 6, epochBlocks: EpochEndTests.length)
+        var cluster = try Cluster(seed: 6, epochBlocks: EpochEndTests.length, asks: true)
         var sequence: UInt64 = 0
         let paid = try pay(
             &cluster, until: 1, at: [0, 1, 2, 3], through: [0], sequence: &sequence)
@@ -188,7 +188,7 @@ import Testing
     @Test func `a node that stops between the end of an epoch and the next enters it later`()
         throws
     {
-        var cluster = try Cluster(seed: 7, epochBlocks: EpochEndTests.length)
+        var cluster = try Cluster(seed: 7, epochBlocks: EpochEndTests.length, asks: true)
         var sequence: UInt64 = 0
         // Node 3 gets no bodies: it can't execute what leads to the next committee.
         cluster.passes = { _, to, message in
@@ -208,6 +208,36 @@ import Testing
         try cluster.run(milliseconds: 20_000) { $0.isFinal(paid, at: [3]) && $0.epoch(3) == 1 }
         #expect(cluster.epoch(3) == 1)
         #expect(missing(paid, cluster, at: [3]) == [])
+        #expect(try cluster.faults() == [])
+    }
+
+    @Test func `an epoch ends although nothing is final for longer than execution may lag`()
+        throws
+    {
+        var cluster = try Cluster(seed: 8, epochBlocks: EpochEndTests.length)
+        try cluster.run(milliseconds: 6_000)
+        let height = cluster.height(0)
+        #expect(height < 11, "the committee of epoch 1 is elected after height 11")
+        // No finalize vote arrives, and no proof made of some: blocks pile up.
+        cluster.passes = { _, _, message in
+            switch message {
+            case .consensus(.vote(let vote)): vote.kind != .finalize
+            case .consensus(.certificate(let certificate)): certificate.kind != .finalize
+            case .consensus(.status): false
+            default: true
+            }
+        }
+        try cluster.run(milliseconds: 60_000) { ($0.members[0].core?.consensus.view ?? 0) > 24 }
+        #expect(cluster.height(0) <= height.clampedAdvance(by: 1))
+        let view = cluster.members[0].core?.consensus.view ?? 0
+        #expect(view > 24, "tail blocks stand on the boundary block in view \(view)")
+        cluster.passes = { _, _, _ in true }
+        try cluster.run(milliseconds: 30_000) { cluster in
+            (0..<4).allSatisfy { cluster.epoch($0) >= 1 }
+        }
+        #expect((0..<4).map { cluster.epoch($0) } == [1, 1, 1, 1])
+        let end = try ChainStore(cluster.members[0].store).end(of: 0)
+        #expect(end?.isLinked == true)
         #expect(try cluster.faults() == [])
     }
 }

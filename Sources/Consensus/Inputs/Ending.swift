@@ -18,7 +18,12 @@ extension SimplexEngine {
         switch message.value {
         case .status(let status): show(status, peer)
         case .certificateRequest(let request): answer(request, of: peer)
-        case .blockRequest(let request): answer(request, of: peer)
+        case .blockRequest(let request):
+            if let tail = end?.tailBlocks.first(where: { $0.digest == request.ref.digest }) {
+                effects.append(.send(peer, .block(tail)))
+            } else {
+                answer(request, of: peer)
+            }
         default: break
         }
         defer { effects.removeAll() }

@@ -31,7 +31,7 @@ extension SimplexEngine {
         if known != nil, case .sync = need {
             syncPatience = min(2 * syncPatience, ConsensusLimits.syncPatienceMax)
         }
-        if let peer = committee[target]?.peerID, target != own {
+        if let peer = committee[target]?.peerID, target != own || committee.count == 1 {
             effects.append(.send(peer, message(for: need)))
         }
         let due = moment.now.advanced(byMilliseconds: patience(for: need))

@@ -82,6 +82,7 @@ extension SimplexEngine {
         return header.tail == (block.height > last)
             && (header.nextSetHash != nil) == (block.height == last)
             && (!header.tail || block.payload.isEmpty)
+            && block.height <= last.clampedAdvance(by: UInt64(EpochEnd.tailsMax))
     }
 
     private enum Standing { case certified, unknown, impossible }

@@ -2,10 +2,10 @@ package import Primitives
 
 /// That an epoch is over: its boundary block, and how it became final.
 ///
-/// Wire: boundary (header), tails (list of headers, at most 4,096), certificate.
+/// Wire: boundary (header), tails (list of headers, at most 65,536), certificate.
 package struct EpochEnd: Hashable, Sendable, BCSCodable {
     /// The most tails that an end holds. Each is a view that was notarized and not finalized.
-    package static let tailsMax = 4_096
+    package static let tailsMax = 65_536
 
     /// The header of the epoch's last block, which names the next committee.
     package let boundary: BlockHeader

@@ -59,7 +59,16 @@ struct ValidatorJoinCommand: AsyncParsableCommand {
                 key: voting, peerKey: try keys.identitySecret())
             operations.append(.bond(bond))
         }
-        operations.append(.declareCandidate(voting.publicKey))
+        let text = voting.publicKey.text(in: builder.network.prefix)
+        let standing = try? await builder.client?.call { rpc throws(RPCClientFault) in
+            try await rpc.verifier(text)
+        }
+        if standing?.candidate != true {
+            operations.append(.declareCandidate(voting.publicKey))
+        }
+        guard !operations.isEmpty else {
+            throw CommandFault("this validator stands for election already; --amount bonds more")
+        }
         try await Delivery(builder: builder, format: output.format).deliver(operations)
     }
 }
@@ -91,18 +100,20 @@ struct ValidatorLeaveCommand: AsyncParsableCommand {
     func run() async throws {
         let builder = try await TransactionBuilder(signing, node)
         let key: PublicKey = try builder.network.parse(validator)
-        var operations: [Operation] = [.withdrawCandidacy(key)]
-        if unbond {
-            guard let client = builder.client else {
-                throw CommandFault.usage("--unbond asks the node: off-line use `verifier unbond`")
-            }
-            let validator = validator
-            let info = try await client.call { rpc throws(RPCClientFault) in
-                try await rpc.verifier(validator)
-            }
-            if info.bonded > 0 {
-                operations.append(.unbond(Unbond(key: key, amount: info.bonded)))
-            }
+        let validator = validator
+        let info = try await builder.client?.call { rpc throws(RPCClientFault) in
+            try await rpc.verifier(validator)
+        }
+        guard info != nil || !unbond else {
+            throw CommandFault.usage("--unbond asks the node: off-line use `verifier unbond`")
+        }
+        var operations: [Operation] = []
+        if info?.candidate != false { operations.append(.withdrawCandidacy(key)) }
+        if unbond, let bonded = info?.bonded, bonded > 0 {
+            operations.append(.unbond(Unbond(key: key, amount: bonded)))
+        }
+        guard !operations.isEmpty else {
+            throw CommandFault("\(validator) doesn't stand for election; it leaves with its epoch")
         }
         try await Delivery(builder: builder, format: output.format).deliver(operations)
     }
