@@ -6,11 +6,12 @@
 Checks what a node answered to account_proof, escrow_proof, validator_proof, verifier_proof,
 parameters_proof, transaction_proof or history_consistency. It trusts the chain id; FILE is any
 node's answer to genesis_get. For an answer of a later epoch --epochs names what a node answered to
-epoch_proofs, several times for several pages. SUBJECT is what was asked: account:HEX, escrow:HEX, transaction:HEX,
-verifier:HEX, validator:INDEX, parameters, system:NAME, history or history:FROM-TO. With --earlier
-an answer about the history that was kept must hold as well, and the new one must go on from it.
-ANSWER and FILE are JSON, with or without JSON-RPC's wrapping; - is stdin. Prints what is proven as
-JSON. Exit status: 0 if it holds, 1 if it doesn't, 2 for wrong usage. Needs PyNaCl for Ed25519.
+epoch_proofs, several times for several pages. SUBJECT is what was asked: account:HEX, escrow:HEX,
+transaction:HEX, verifier:HEX, validator:INDEX, parameters, system:NAME, history or history:FROM-TO.
+With --earlier an answer about the history that was kept must hold as well, and the new one must go
+on from it. ANSWER and FILE are JSON, with or without JSON-RPC's wrapping; - is stdin. Prints what
+is proven as JSON. Exit status: 0 if it holds, 1 if it doesn't, 2 for wrong usage. Needs PyNaCl for
+Ed25519.
 """
 
 import argparse

@@ -211,6 +211,40 @@ extension PythonLightTests {
         }
         let other = epochs.step(0, block, epochs.records[2])
         #expect(try run(0, [[other]]).errors.contains("names"))
+        // What is named so, but isn't a committee, or not the next one.
+        func named(_ epoch: Epoch, _ boundary: Digest, _ more: [Validator] = []) -> EpochRecord {
+            EpochRecord(
+                epoch: epoch, boundary: boundary, validators: epochs.records[3].validators + more)
+        }
+        let before = epochs.boundaries[1].digest
+        for (record, words) in [
+            (named(3, before), ""), (named(3, epochs.boundaries[0].digest), "next epoch"),
+            (named(2, before), "next epoch"),
+            (named(3, before, epochs.records[3].validators), "can't vote"),
+        ] {
+            let block = EpochFixture.boundary(fixture.genesis, epoch: 2, naming: record)
+            let result = try run(0, [[steps[0], steps[1], epochs.step(2, block, record)]])
+            #expect(result.status == (words.isEmpty ? 0 : 1), "\(result)")
+            #expect(result.errors.contains(words) || words.isEmpty, "\(result)")
+        }
+        let record = epochs.records[1]
+        let last = fixture.genesis.epochs.last(of: 0)
+        let tail = EpochFixture.tail(of: block)
+        for step in [
+            epochs.step(
+                0,
+                EpochFixture.boundary(
+                    fixture.genesis, epoch: 0, naming: record,
+                    height: last.clampedRetreat(by: 1)), record),
+            epochs.step(
+                0, EpochFixture.boundary(fixture.genesis, epoch: 0, naming: record, view: 0),
+                record),
+            epochs.step(0, block, [EpochFixture.tail(of: tail)], record),
+            epochs.step(0, block, [EpochFixture.tail(of: block, tail: false)], record),
+        ] {
+            let refused = try run(0, [[step]])
+            #expect(refused.status == 1 && refused.errors.contains("the step's"), "\(refused)")
+        }
         let strange = try EpochFixture(network: "others")
         #expect(try run(0, [[strange.step(0)]]).errors.contains("another chain"))
     }

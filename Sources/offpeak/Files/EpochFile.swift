@@ -6,7 +6,7 @@ internal import RPC
 /// Steps from epoch to epoch in a file: what `offpeak query epochs` wrote, or a node answered to
 /// `epoch_proofs`, with or without JSON-RPC's wrapping.
 enum EpochFile {
-    /// Bytes: about 50,000 steps of four validators, or 500 of 512.
+    /// Bytes: some 30,000 steps of four validators, or 500 of 512.
     static let bytesMax = 64 << 20
 
     private static let wrapping = ["jsonrpc", "id", "result"]

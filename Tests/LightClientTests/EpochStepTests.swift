@@ -6,7 +6,7 @@ import ProofSupport
 import TestSupport
 import Testing
 
-@Suite struct EpochTests {
+@Suite struct EpochStepTests {
     private let fixture: EpochFixture
     private let genesis: Genesis
 
