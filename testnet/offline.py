@@ -96,7 +96,8 @@ def settlement(network, folder):
     for payer in sorted({row["payer"] for row in netted["transfers"]}):
         name = next(name for name, address in people.items() if address == payer)
         network.run("settle", net, "--key", network.key(name), "--journal", f"{net}.{name}", node=1)
-    expect(network.balance("bob") == before + 200, "bob has the 200 that were left to him")
+    wait_until(lambda: network.balance("bob") == before + 200, 10, "node 0 has it too")
+    expect(True, "bob has the 200 that were left to him")
 
     rows = [(people["bob"], 10 + place, f"week {place}") for place in range(20)]
     write(wages, ("receiver", "amount", "reference"), rows + [("nobody", "-3", "")])
