@@ -51,11 +51,14 @@ let collections = Target.Dependency.product(name: "Collections", package: "swift
 var targets: [Target] = [
     .systemLibrary(
         name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
-    module("Primitives", ["CSodium"]),
+    .target(name: "CBlake2"),
+    .target(name: "CMemory"),
+    module("Primitives", ["CBlake2", "CSodium"]),
     module("Gossip", ["Primitives"]),
     module("Mempool", ["Primitives", collections]),
     module("Consensus", ["Primitives", collections]),
-    module("Execution", ["Primitives", collections]),
+    module("Execution", ["CMemory", "Primitives", collections]),
+    module("Bench", ["Execution", "Primitives"]),
     module("LightClient", ["Consensus", "Execution", "Primitives"]),
     module("NodeCore", ["Mempool", "Consensus", "Execution", "Primitives", collections]),
     module(
@@ -64,7 +67,7 @@ var targets: [Target] = [
     program(
         "offpeak-sim",
         [
-            "Simulator", "Mempool", "Consensus", "Primitives",
+            "Simulator", "Bench", "Mempool", "Consensus", "Execution", "Primitives",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
     .target(
@@ -205,8 +208,8 @@ if fuzzing, !pureOnly {
         program(
             "offpeak",
             [
-                "Runtime", "RPC", "LightClient", "NodeCore", "Gossip", "Execution", "Mempool",
-                "Consensus", "Primitives",
+                "Runtime", "RPC", "LightClient", "NodeCore", "Bench", "Gossip", "Execution",
+                "Mempool", "Consensus", "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "Logging", package: "swift-log"),

@@ -78,36 +78,6 @@ package struct KeyValue: Hashable, Sendable {
     }
 }
 
-/// Changes that reach the disk together or not at all; a later change of a key wins.
-package struct WriteSet: Hashable, Sendable {
-    /// Puts a value, or deletes the key if `value` is nil.
-    package struct Change: Hashable, Sendable {
-        package let column: Column
-        package let key: [UInt8]
-        package let value: [UInt8]?
-    }
-
-    package private(set) var changes: [Change] = []
-
-    package init() {}
-
-    package var isEmpty: Bool { changes.isEmpty }
-
-    package mutating func put(_ value: [UInt8], in column: Column, for key: [UInt8]) {
-        changes.append(Change(column: column, key: key, value: value))
-    }
-
-    package mutating func delete(_ key: [UInt8], in column: Column) {
-        changes.append(Change(column: column, key: key, value: nil))
-    }
-
-    package mutating func append(_ change: Change) { changes.append(change) }
-
-    package mutating func append(_ other: WriteSet) {
-        changes.append(contentsOf: other.changes)
-    }
-}
-
 extension UInt64 {
     /// Eight bytes, the highest first: their order is the numbers' order.
     package var bigEndianBytes: [UInt8] {

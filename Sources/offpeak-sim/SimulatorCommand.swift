@@ -18,6 +18,7 @@ struct SimulatorCommand: ParsableCommand {
         subcommands: [
             NodesCommand.self, ConsensusCommand.self, VerificationCommand.self,
             TwinsCommand.self, ExploreCommand.self, CrashesCommand.self, BugsCommand.self,
+            ExecutionCommand.self,
         ],
         defaultSubcommand: NodesCommand.self)
 

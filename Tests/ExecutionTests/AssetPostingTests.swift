@@ -110,7 +110,7 @@ import Testing
 
     /// What the table notes when the second account is written over the first.
     private func moves(from before: Account, to after: Account) throws -> [String] {
-        var table = AccountTable(cachedMax: 8, keepsPostings: true)
+        var table = AccountTable(cachedBytesMax: 8_000, keepsPostings: true)
         _ = try table.read(.zero, MemoryStore())
         table.write(before, for: .zero)
         var writes = WriteSet()

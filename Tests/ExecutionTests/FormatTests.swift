@@ -71,15 +71,17 @@ import Testing
     }
 
     @Test func `the receipts' root binds every receipt, its place and their number`() {
-        let receipts = (0..<5).map { index in
-            Receipt(
-                transactionID: .zero, height: 1, index: UInt32(index), fee: 3, outcome: .success)
+        let leaves = (0..<5).map { index in
+            ReceiptTree.leaf(
+                Receipt(
+                    transactionID: .zero, height: 1, index: UInt32(index), fee: 3,
+                    outcome: .success))
         }
         var writes = WriteSet()
-        var roots = Set([StoredReceiptTree.write(receipts.reversed(), at: 1, into: &writes)])
+        var roots = Set([StoredReceiptTree.write(leaves.reversed(), at: 1, into: &writes)])
         for count in 0...5 {
             roots.insert(
-                StoredReceiptTree.write(Array(receipts.prefix(count)), at: 1, into: &writes))
+                StoredReceiptTree.write(Array(leaves.prefix(count)), at: 1, into: &writes))
         }
         #expect(roots.count == 7)
     }

@@ -189,7 +189,8 @@ private enum NaiveLog {
         }
         let store = MemoryStore()
         var writes = WriteSet()
-        let root = StoredReceiptTree.write(receipts, at: 5, into: &writes)
+        let root = StoredReceiptTree.write(
+            receipts.map(ReceiptTree.leaf), at: 5, into: &writes)
         store.apply(writes)
         for receipt in receipts
         where count < 100 || receipt.index % 97 == 0

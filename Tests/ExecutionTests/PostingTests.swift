@@ -173,7 +173,11 @@ import Testing
                 isCredit: place == 2, amount: 9, balance: 11, time: 77,
                 cause: PostingCause(.transfer, party),
                 transaction: place == 3 ? TransactionID(.sha256([1])) : nil)
-            let row = KeyValue(key: posting.key, value: posting.value)
+            var writes = WriteSet()
+            posting.write(into: &writes)
+            let change = try #require(writes.changes.first)
+            #expect(change.key == posting.address.bytes + posting.place.bytes)
+            let row = KeyValue(key: change.key, value: change.value ?? [])
             #expect(try Posting(row) == posting)
             for length in 0..<row.value.count {
                 let short = KeyValue(key: row.key, value: Array(row.value.prefix(length)))
@@ -296,7 +300,7 @@ import Testing
                 asset: isRare ? rare : .native, isCredit: true, amount: 1,
                 balance: Amount(UInt64(index) + 1), time: Timestamp(World.start),
                 cause: PostingCause(.transfer), transaction: nil)
-            writes.put(posting.value, in: .postings, for: posting.key)
+            posting.write(into: &writes)
         }
         world.store.apply(writes)
         for order in PostingQuery.Order.allCases {

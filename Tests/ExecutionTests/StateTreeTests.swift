@@ -23,7 +23,10 @@ private struct Grove {
     let store = MemoryStore()
     var leaves: [Bytes32: Bytes32] = [:]
 
-    init(cachedNodesMax: Int = 1000) { tree = StateTree(cachedNodesMax: cachedNodesMax) }
+    init(cachedBytesMax: Int = 1_000_000, branchedChangesMin: Int = 8) {
+        tree = StateTree(
+            cachedBytesMax: cachedBytesMax, branchedChangesMin: branchedChangesMin)
+    }
 
     /// - Parameter applied: Whether the store gets the writes at once.
     mutating func update(
@@ -40,6 +43,14 @@ private struct Grove {
             tree.writesApplied()
         }
         return root.bytes32
+    }
+
+    /// The hash of the topmost node that the store has.
+    var rootOfStoredNodes: Bytes32 {
+        get throws {
+            let row = try store.value(in: .nodes, for: TreePlace.root.storeKey) ?? []
+            return try TreeNode(bcs: row).hash
+        }
     }
 
     var storedNodes: Int {
@@ -67,7 +78,7 @@ private struct Grove {
     func `the root equals the definition after every random update`(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         // A cache of a few nodes makes most of them come back from the store.
-        var grove = Grove(cachedNodesMax: seed.isMultiple(of: 2) ? 3 : 1000)
+        var grove = Grove(cachedBytesMax: seed.isMultiple(of: 2) ? 1000 : 1_000_000)
         var pending = WriteSet()
         for step in 0..<60 {
             var changes: [Bytes32: Bytes32?] = [:]
@@ -82,6 +93,47 @@ private struct Grove {
             let root = try grove.update(
                 changes, pending: &pending, applied: generator.next() % 2 == 0)
             #expect(root == naiveRoot(grove.leaves), "seed \(seed), step \(step)")
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `nodes with many children keep the definition's root too`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var grove = Grove(cachedBytesMax: seed.isMultiple(of: 2) ? 20_000 : 1_000_000)
+        var pending = WriteSet()
+        let paths = (0..<700).map { _ in value(&generator) }
+        for step in 0..<25 {
+            var changes: [Bytes32: Bytes32?] = [:]
+            for _ in 0..<(generator.next() % (step == 0 ? 600 : 150) + 1) {
+                let path = paths[Int(generator.next() % UInt64(paths.count))]
+                let isPut = generator.next() % 4 > 0
+                changes.updateValue(isPut ? value(&generator) : nil, forKey: path)
+            }
+            let root = try grove.update(
+                changes, pending: &pending, applied: generator.next() % 3 > 0)
+            let sorted = grove.leaves.sorted { $0.key < $1.key }.map {
+                StateTree.Change(path: $0.key, valueHash: $0.value)
+            }
+            #expect(root == StateTree.root(of: sorted[...]).bytes32, "seed \(seed), step \(step)")
+            grove.store.apply(pending)
+            for row in try grove.store.pairs(in: .nodes, from: [], before: nil, limit: .max) {
+                let node = try TreeNode(bcs: row.value)
+                #expect(node.bcsBytes == row.value)
+            }
+        }
+        #expect(try grove.rootOfStoredNodes == naiveRoot(grove.leaves))
+    }
+
+    @Test func `the cache of nodes keeps its bound`() throws {
+        var generator = SeededGenerator(seed: 11)
+        var grove = Grove(cachedBytesMax: 30_000)
+        var pending = WriteSet()
+        for _ in 0..<30 {
+            var changes: [Bytes32: Bytes32?] = [:]
+            for _ in 0..<40 { changes[value(&generator)] = value(&generator) }
+            _ = try grove.update(changes, pending: &pending, applied: true)
+            #expect(grove.tree.nodes.bytes <= 30_000)
+            #expect(grove.tree.nodes.count > 0)
         }
     }
 

@@ -151,7 +151,7 @@ import Testing
         var executor = Executor(
             rules: LedgerRules(world.genesis), judge: NoEvidence(),
             epochs: world.ledger.epochs, committee: world.genesis.committee, source: world.store,
-            accounts: AccountTable(cachedMax: 8, keepsPostings: true),
+            accounts: AccountTable(cachedBytesMax: 8_000, keepsPostings: true),
             totals: world.ledger.totals, height: 1, time: 1, baseFee: BaseFee(1))
         #expect(throws: Executor.Stop.self) {
             try executor.credit(Amount(.max), to: world.bob.address, .fee)

@@ -41,7 +41,9 @@ enum ImportRules {
         return collections.contains(name)
     }
 
-    private static let systemLibraries: Set<String> = ["CSodium", "CRocksDB", "CZstd"]
+    private static let systemLibraries: Set<String> = [
+        "CBlake2", "CMemory", "CSodium", "CRocksDB", "CZstd",
+    ]
 
     private static let collections: Set<String> = [
         "Collections", "DequeModule", "OrderedCollections", "HeapModule", "BitCollections",
@@ -52,17 +54,20 @@ enum ImportRules {
 
     /// What each module may import of the project's own.
     private static let ownImports: [String: Set<String>] = [
-        "Primitives": ["CSodium"],
+        "Primitives": ["CBlake2", "CSodium"],
         "Gossip": ["Primitives"],
         "Mempool": ["Primitives"],
         "Consensus": ["Primitives"],
-        "Execution": ["Primitives"],
+        "Execution": ["CMemory", "Primitives"],
+        "Bench": ["Execution", "Primitives"],
         "LightClient": ["Consensus", "Execution", "Primitives"],
         "NodeCore": engines.union(["Primitives"]),
         "Simulator": engines.union(["NodeCore", "Primitives"]),
         "Runtime": engines.union(["NodeCore", "Primitives", "CRocksDB", "CZstd"]),
         "RPC": ["Primitives"],
-        "offpeak": engines.union(["Runtime", "RPC", "LightClient", "NodeCore", "Primitives"]),
-        "offpeak-sim": ["Simulator", "Consensus", "Primitives"],
+        "offpeak": engines.union([
+            "Runtime", "RPC", "LightClient", "NodeCore", "Bench", "Primitives",
+        ]),
+        "offpeak-sim": ["Simulator", "Bench", "Consensus", "Execution", "Primitives"],
     ]
 }

@@ -41,12 +41,18 @@ package struct Posting: Hashable, Sendable {
         isCredit ? try? balance.subtracting(amount) : try? balance.adding(amount)
     }
 
-    /// The key of its row.
-    var key: [UInt8] { address.bytes + place.bytes }
+    /// Puts its row into the store.
+    func write(into writes: inout WriteSet) {
+        writes.put(in: .postings, key: appendKey, value: appendValue)
+    }
 
-    /// The value of its row.
-    var value: [UInt8] {
-        var writer = BCSWriter(capacity: 104)
+    private func appendKey(to writer: inout BCSWriter) {
+        writer.append(address)
+        writer.appendBigEndian(place.height.rawValue)
+        writer.appendBigEndian(place.index)
+    }
+
+    private func appendValue(to writer: inout BCSWriter) {
         writer.append(optional: asset == .native ? nil : asset)
         writer.append(isCredit)
         writer.append(amount)
@@ -55,7 +61,6 @@ package struct Posting: Hashable, Sendable {
         writer.append(cause.kind.rawValue)
         writer.append(optional: cause.party)
         writer.append(optional: transaction)
-        return writer.bytes
     }
 
     /// The posting of a row.

@@ -70,7 +70,7 @@ package enum PostingIndex {
                 place: PostingPlace(height: 0, index: UInt32(truncatingIfNeeded: place)),
                 asset: .native, isCredit: true, amount: entry.balance, balance: entry.balance,
                 time: genesis.time, cause: PostingCause(.genesis), transaction: nil)
-            writes.put(posting.value, in: .postings, for: posting.key)
+            posting.write(into: &writes)
         }
         return writes
     }
@@ -131,7 +131,7 @@ struct PostingJournal: Sendable {
                 asset: entry.asset, isCredit: isCredit,
                 amount: more.clampedRetreat(by: less.rawValue), balance: entry.after, time: time,
                 cause: entry.cause, transaction: entry.transaction)
-            writes.put(posting.value, in: .postings, for: posting.key)
+            posting.write(into: &writes)
         }
         entries.removeAll(keepingCapacity: true)
         mark = 0

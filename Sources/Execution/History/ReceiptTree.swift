@@ -11,6 +11,17 @@ package enum ReceiptTree {
         Digest.hash(.receipt, [0] + receipt.bcsBytes).bytes32
     }
 
+    /// Leaves whose hashes are made together.
+    struct Leaves {
+        private var queue = HashQueue(.receipt)
+
+        /// - Parameter receipt: The bytes of one.
+        mutating func append(_ receipt: UnsafeRawBufferPointer) { queue.append(0, receipt) }
+
+        /// The leaves in the order of their receipts.
+        mutating func takeHashes() -> [Bytes32] { queue.takeHashes() }
+    }
+
     /// The root that a receipt's path leads to, as the `index`-th of `count`.
     /// - Parameter path: The hashes beside the way up, the neighbour of the leaf first.
     /// - Returns: nil if the path has too few or too many hashes.
@@ -65,9 +76,12 @@ package enum ReceiptTree {
     }
 
     private static func parents(of level: [Bytes32]) -> [Bytes32] {
-        stride(from: 0, to: level.count, by: 2).map { place in
-            place + 1 < level.count ? node(level[place], level[place + 1]) : level[place]
+        var queue = HashQueue(.receipt)
+        for place in stride(from: 0, to: level.count - 1, by: 2) {
+            queue.append(1, level[place], level[place + 1])
         }
+        let odd = level.count % 2 == 1 ? level.suffix(1) : []
+        return queue.takeHashes() + odd
     }
 }
 
@@ -123,13 +137,12 @@ enum StoredReceiptTree {
         }
     }
 
-    /// Notes the tree of a block's receipts.
+    /// Notes the tree of a block's receipts, over their leaves.
     /// - Returns: Its root.
     static func write(
-        _ receipts: [Receipt], at height: Height, into writes: inout WriteSet
+        _ leaves: [Bytes32], at height: Height, into writes: inout WriteSet
     ) -> Digest {
-        guard !receipts.isEmpty else { return ReceiptTree.emptyRoot }
-        let leaves = receipts.map { ReceiptTree.leaf($0) }
+        guard !leaves.isEmpty else { return ReceiptTree.emptyRoot }
         var tops: [Bytes32] = []
         for start in stride(from: 0, to: leaves.count, by: chunkSize) {
             let chunk = leaves[start..<min(start + chunkSize, leaves.count)]

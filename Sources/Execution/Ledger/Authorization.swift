@@ -107,7 +107,7 @@ struct LedgerRules: Sendable {
         guard transaction.sequence >= next else { throw .sequenceUsed }
         guard transaction.sequence == next || mayWait else { throw .sequenceAhead }
         let isKnown = sender.stream(transaction.stream) != nil
-        guard isKnown || sender.streams.count < TransactionLimits.streamsMax else {
+        guard isKnown || sender.streamCount < TransactionLimits.streamsMax else {
             throw .tooManyStreams
         }
     }

@@ -4,12 +4,14 @@ internal import Primitives
 ///
 /// It keeps every rule about money; what it changed is taken out at the end of the block.
 struct Executor: Sendable {
-    /// Accounts, escrows, verifiers and assets of a generation of their caches: with about 500
-    /// bytes each, at most 24 MB together.
-    static let cachedAccountsMax = 16_384
-    static let cachedEscrowsMax = 4096
-    static let cachedVerifiersMax = 2048
-    static let cachedAssetsMax = 1024
+    /// Memory for records of the state that no block is changing, in bytes: about a million
+    /// accounts of one or two keys. Beyond it those are read from the store again that were asked
+    /// for the longest time ago.
+    static let cachedAccountBytesMax = 384 << 20
+    static let cachedEscrowBytesMax = 8 << 20
+    static let cachedVerifierBytesMax = 4 << 20
+    static let cachedAssetBytesMax = 4 << 20
+    static let cachedProposalBytesMax = 1 << 20
 
     var rules: LedgerRules
     let judge: any EvidenceJudge
@@ -21,10 +23,10 @@ struct Executor: Sendable {
     var committee: Committee
     let source: any KeyValueSource
     var accounts: AccountTable
-    var escrows = RecordTable<Escrow>(cachedMax: cachedEscrowsMax)
-    var verifiers = RecordTable<Verifier>(cachedMax: cachedVerifiersMax)
-    var assets = RecordTable<Asset>(cachedMax: cachedAssetsMax)
-    var proposals = RecordTable<ParameterProposal>(cachedMax: ProposalQueue.countMax)
+    var escrows = RecordTable<Escrow>(cachedBytesMax: cachedEscrowBytesMax)
+    var verifiers = RecordTable<Verifier>(cachedBytesMax: cachedVerifierBytesMax)
+    var assets = RecordTable<Asset>(cachedBytesMax: cachedAssetBytesMax)
+    var proposals = RecordTable<ParameterProposal>(cachedBytesMax: cachedProposalBytesMax)
     var proposalQueue = ProposalQueue()
     var deadlines = DeadlineIndex()
     var bonds = BondIndex()

@@ -41,6 +41,9 @@ package struct Ledger: Sendable {
     private var tree: StateTree
     private var history: HistoryLog
     private(set) var hasPendingWrites = false
+    /// What the last block wrote: its memory is used again once nobody else holds it.
+    private var lastWrites = WriteSet()
+    private var accountBatch = StateBatch()
 
     /// The ledger that the store holds.
     /// - Parameters:
@@ -83,7 +86,7 @@ package struct Ledger: Sendable {
         boundary = try EpochBoundary.stored(in: source, epochs.schedule, at: head.height)
         verifierSets = try Ledger.storedSets(rules.periods, at: head.height, in: source)
         let accounts = AccountTable(
-            cachedMax: Executor.cachedAccountsMax,
+            cachedBytesMax: Executor.cachedAccountBytesMax,
             keepsPostings: try PostingIndex.start(in: source) != nil)
         executor = Executor(
             rules: rules, judge: judge, epochs: epochs, committee: committee, source: source,
@@ -127,8 +130,11 @@ package struct Ledger: Sendable {
         let run = try executeTransactions(block)
         let results = run.results
         try checkSupply()
-        var writes = WriteSet()
-        let receipts = Ledger.write(results, into: &writes)
+        var writes = lastWrites
+        lastWrites = WriteSet()
+        writes.removeAll()
+        defer { lastWrites = writes }
+        let receipts = Ledger.writeReceipts(results, into: &writes)
         for use in run.uses { writes.put(use.id.bytes, in: .receipts, for: use.key) }
         let receiptsRoot = StoredReceiptTree.write(receipts, at: block.height, into: &writes)
         executor.accounts.postings.write(at: block.height, time: executor.time, into: &writes)
@@ -211,7 +217,9 @@ package struct Ledger: Sendable {
         _ transactions: [Verified<SignedTransaction>], feeFactor: UInt64, _ run: inout Run
     ) throws(StorageFault) -> UInt64 {
         var fees: UInt64 = 0
-        for transaction in transactions {
+        let foresight = AccountForesight(transactions)
+        for (place, transaction) in transactions.enumerated() {
+            executor.foresee(foresight, after: place)
             let result = try executor.execute(
                 transaction.value, index: run.index, feeFactor: feeFactor)
             run.results.append(result)
@@ -233,15 +241,20 @@ package struct Ledger: Sendable {
                 + " undistributed \(totals.undistributed) don't make up \(totals.supply)")
     }
 
-    private static func write(
+    /// - Returns: The leaves of the receipts' tree.
+    private static func writeReceipts(
         _ results: [TransactionResult], into writes: inout WriteSet
-    ) -> [Receipt] {
-        var receipts: [Receipt] = []
+    ) -> [Bytes32] {
+        var leaves = ReceiptTree.Leaves()
         for case .executed(let receipt) in results {
-            receipts.append(receipt)
-            writes.put(receipt.bcsBytes, in: .receipts, for: receipt.transactionID.bytes)
+            writes.put(in: .receipts) {
+                $0.append(receipt.transactionID)
+            } value: {
+                $0.append(receipt)
+            }
+            writes.withLastValue { leaves.append($0) }
         }
-        return receipts
+        return leaves.takeHashes()
     }
 
     private var head: StoredState.Head {
@@ -257,13 +270,14 @@ extension Ledger {
         changedFrom parameters: LedgerParameters, into writes: inout WriteSet
     ) throws(StorageFault) -> Digest {
         var changes: [StateTree.Change] = []
-        for change in executor.accounts.takeChanges() {
-            let value = change.after
-            GuardianIndex.move(change.key, from: change.before, to: value, &writes)
-            changes.append(
-                StateWriter.write(
-                    value, StateKey(.account, change.key), at: change.path, into: &writes))
+        var accounts = accountBatch
+        accountBatch = StateBatch()
+        executor.accounts.takeChanges { change in
+            GuardianIndex.move(change.key, from: change.before, to: change.after, &writes)
+            accounts.write(change.after, change.key, at: change.path, into: &writes)
         }
+        accounts.takeChanges(into: &changes)
+        accountBatch = accounts
         for change in executor.escrows.takeChanges(isGone: { $0.state == .closed }) {
             guard let escrow = change.after else { continue }
             try index(escrow, before: change.before, into: &writes)

@@ -1,3 +1,4 @@
+internal import CMemory
 package import Primitives
 
 /// What the ledger holds for an address. An account stays once it exists, also with nothing in it.
@@ -6,6 +7,9 @@ package import Primitives
 package struct Account: Hashable, Sendable, BCSCodable {
     /// An independent order of transactions. Wire: number, next, last use, deposit.
     package struct Stream: Hashable, Sendable, BCSCodable {
+        /// Of its encoding.
+        static let bytes = 26
+
         package let number: UInt16
         /// The only sequence that executes.
         package var next: SequenceNumber
@@ -43,46 +47,88 @@ package struct Account: Hashable, Sendable, BCSCodable {
 
     /// What it holds of the native asset.
     package var native: Amount
-    /// Sorted by asset, unique.
-    package private(set) var holdings: [Holding]
     /// Who may act for it; nil until the first spend reveals it.
     package var policy: Policy?
-    /// Sorted by number, unique; a stream stands here once it was used.
-    package private(set) var streams: [Stream]
+    /// Stream 0 once it was used. It lies in the account itself: nearly all have it, and alone.
+    private var defaultStream: Stream?
     /// Native asset kept back for the streams and the holdings: the sum of their deposits.
     package var deposits: Amount
-    /// Spending limits and guardians; nil where there are none.
-    package var safeguards: Safeguards?
+    private var further: Further
+
+    /// What few accounts have: for the others it takes the room of an address, and no time where
+    /// accounts are copied.
+    private struct Extras: Hashable, Sendable {
+        /// Sorted by asset, unique.
+        var holdings: [Holding] = []
+        /// Those after stream 0, sorted by number, unique.
+        var streams: [Stream] = []
+        var safeguards: Safeguards?
+
+        var isEmpty: Bool { holdings.isEmpty && streams.isEmpty && safeguards == nil }
+    }
+
+    private indirect enum Further: Hashable, Sendable {
+        case nothing
+        /// Never empty.
+        case extras(Extras)
+    }
+
+    private var extras: Extras {
+        get { if case .extras(let extras) = further { extras } else { Extras() } }
+        set { further = newValue.isEmpty ? .nothing : .extras(newValue) }
+    }
+
+    private var hasExtras: Bool { if case .extras = further { true } else { false } }
 
     /// An account with nothing in it.
     package init(policy: Policy? = nil) {
         native = 0
-        holdings = []
         self.policy = policy
-        streams = []
         deposits = 0
+        further = .nothing
     }
 
     package func encode(to writer: inout BCSWriter) {
         writer.append(native)
         writer.append(list: holdings)
         writer.append(optional: policy)
-        writer.append(list: streams)
+        writer.appendLength(streamCount)
+        if let defaultStream { writer.append(defaultStream) }
+        for stream in furtherStreams { writer.append(stream) }
         writer.append(deposits)
         writer.append(optional: safeguards)
     }
 
     package init(from reader: inout BCSReader) throws(BCSError) {
         native = try reader.read()
-        holdings = try reader.readSortedList(
+        var extras = Extras()
+        extras.holdings = try reader.readSortedList(
             maximum: Account.holdingsMax, elementBytes: Holding.bytes
         ) { (holding: Holding) in holding.asset }
         policy = try reader.readOptional()
-        streams = try reader.readSortedList(
-            maximum: TransactionLimits.streamsMax, elementBytes: 26
-        ) { (stream: Stream) in stream.number }
+        (defaultStream, extras.streams) = try Account.streams(from: &reader)
         deposits = try reader.read()
-        safeguards = try reader.readOptional()
+        extras.safeguards = try reader.readOptional()
+        further = extras.isEmpty ? .nothing : .extras(extras)
+    }
+
+    private static func streams(
+        from reader: inout BCSReader
+    ) throws(BCSError) -> (Stream?, [Stream]) {
+        let start = reader.offset
+        let count = try reader.readLength(
+            maximum: TransactionLimits.streamsMax, elementBytes: Stream.bytes)
+        guard count > 0 else { return (nil, []) }
+        var last: Stream = try reader.read()
+        let first = last.number == 0 ? last : nil
+        var further: [Stream] = first == nil ? [last] : []
+        for _ in 1..<count {
+            let stream: Stream = try reader.read()
+            guard stream.number > last.number else { throw BCSError(.unsorted, at: start) }
+            further.append(stream)
+            last = stream
+        }
+        return (first, further)
     }
 }
 
@@ -113,9 +159,31 @@ extension Account {
         holdings.removeAll { $0.asset == asset }
     }
 
+    /// What it holds of issued assets, sorted by asset, unique.
+    package private(set) var holdings: [Holding] {
+        get { if case .extras(let extras) = further { extras.holdings } else { [] } }
+        set { extras.holdings = newValue }
+    }
+
+    /// Spending limits and guardians; nil where there are none.
+    package var safeguards: Safeguards? {
+        get { if case .extras(let extras) = further { extras.safeguards } else { nil } }
+        set { if hasExtras || newValue != nil { extras.safeguards = newValue } }
+    }
+
+    private var furtherStreams: [Stream] {
+        get { if case .extras(let extras) = further { extras.streams } else { [] } }
+        set { if hasExtras || !newValue.isEmpty { extras.streams = newValue } }
+    }
+
+    /// Sorted by number, unique; a stream stands here once it was used.
+    package var streams: [Stream] { (defaultStream.map { [$0] } ?? []) + furtherStreams }
+
+    package var streamCount: Int { (defaultStream == nil ? 0 : 1) + furtherStreams.count }
+
     /// The stream `number`, or nil before its first use.
     package func stream(_ number: UInt16) -> Stream? {
-        streams.first { $0.number == number }
+        number == 0 ? defaultStream : furtherStreams.first { $0.number == number }
     }
 
     /// The only sequence that executes on the stream `number`.
@@ -127,20 +195,60 @@ extension Account {
     package mutating func use(
         _ number: UInt16, next: SequenceNumber, at time: Timestamp, deposit: Amount
     ) {
-        let place = streams.firstIndex { $0.number >= number } ?? streams.count
-        if place < streams.count && streams[place].number == number {
-            streams[place].next = next
-            streams[place].lastUse = time
-        } else {
-            precondition(streams.count < TransactionLimits.streamsMax, "no room for \(number)")
-            streams.insert(
-                Stream(number: number, next: next, lastUse: time, deposit: deposit), at: place)
+        guard var stream = stream(number) else {
+            precondition(streamCount < TransactionLimits.streamsMax, "no room for \(number)")
+            return set(Stream(number: number, next: next, lastUse: time, deposit: deposit))
         }
+        stream.next = next
+        stream.lastUse = time
+        set(stream)
+    }
+
+    private mutating func set(_ stream: Stream) {
+        guard stream.number != 0 else { return defaultStream = stream }
+        var streams = furtherStreams
+        let place = streams.firstIndex { $0.number >= stream.number } ?? streams.count
+        if place < streams.count && streams[place].number == stream.number {
+            streams[place] = stream
+        } else {
+            streams.insert(stream, at: place)
+        }
+        furtherStreams = streams
     }
 
     /// Takes the stream `number` away.
     mutating func removeStream(_ number: UInt16) {
-        streams.removeAll { $0.number == number }
+        if number == 0 { defaultStream = nil }
+        furtherStreams.removeAll { $0.number == number }
+    }
+
+    /// Memory beside its own size that it takes, in bytes; about.
+    var heapBytes: Int {
+        let signers = policy?.signers.count
+        let policyBytes = signers.map { 64 + $0 * MemoryLayout<Policy.Signer>.stride } ?? 0
+        return hasExtras ? policyBytes + extraBytes : policyBytes
+    }
+
+    private var extraBytes: Int {
+        256 + holdings.count * MemoryLayout<Holding>.stride
+            + furtherStreams.count * MemoryLayout<Stream>.stride + guardedBytes
+    }
+
+    /// Says that the policy will be read soon: nothing else is needed for each transaction.
+    func foreseeHeap() {
+        policy?.signers.withUnsafeBytes { signers in
+            guard let base = signers.baseAddress else { return }
+            offpeak_prefetch(base - 32, 32 + signers.count)
+        }
+    }
+
+    private var guardedBytes: Int {
+        guard let safeguards else { return 0 }
+        let members = safeguards.guardians?.quorum.members.count ?? 0
+        let signers = safeguards.recovery?.policy.signers.count ?? 0
+        return 128 + safeguards.limits.count * MemoryLayout<Safeguards.Limit>.stride
+            + members * MemoryLayout<Quorum.Member>.stride
+            + signers * MemoryLayout<Policy.Signer>.stride
     }
 }
 
@@ -150,6 +258,7 @@ extension Account {
     /// Of which issued assets the account holds more or less than `before` did. Holdings are
     /// sorted: only those between the common beginning and the common end are compared singly.
     fileprivate func holdingChanges(since before: Account?) -> [HoldingChange] {
+        guard hasExtras || before?.hasExtras == true else { return [] }
         let (old, new) = (before?.holdings ?? [], holdings)
         guard old != new else { return [] }
         let start = zip(old, new).prefix { $0 == $1 }.count
@@ -176,8 +285,8 @@ struct AccountTable: Sendable {
     var postings: PostingJournal
 
     /// - Parameter keepsPostings: Whether the store has a history of accounts.
-    init(cachedMax: Int, keepsPostings: Bool) {
-        records = RecordTable(cachedMax: cachedMax)
+    init(cachedBytesMax: Int, keepsPostings: Bool) {
+        records = RecordTable(cachedBytesMax: cachedBytesMax)
         postings = PostingJournal(isKept: keepsPostings)
     }
 
@@ -226,8 +335,13 @@ struct AccountTable: Sendable {
         postings.revertOperations()
     }
 
+    /// Says that the account will be read soon.
+    func foresee(_ address: Address, _ step: Foresight) { records.foresee(address, step) }
+
     /// Ends the block: the accounts that it changed.
-    mutating func takeChanges() -> [RecordTable<Account>.Change] { records.takeChanges() }
+    mutating func takeChanges(_ body: (RecordTable<Account>.Change) -> Void) {
+        records.takeChanges(body)
+    }
 
     /// The store has every write that was handed out.
     mutating func writesApplied() { records.writesApplied() }

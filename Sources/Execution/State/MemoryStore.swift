@@ -5,9 +5,9 @@ internal import Synchronization
 /// same contents.
 package final class MemoryStore: KeyValueSource {
     private struct Contents {
-        var values: [[UInt8]: [UInt8]] = [:]
-        /// The keys in rising order; nil after one was added or taken away.
-        var sortedKeys: [[UInt8]]? = []
+        var rows = FlatRows()
+        /// The places of the rows in rising order of key; nil after one was added or taken away.
+        var sorted: [Int32]? = []
     }
 
     private let columns: Mutex<[Column: Contents]>
@@ -25,53 +25,60 @@ package final class MemoryStore: KeyValueSource {
     /// Carries out the changes together.
     package func apply(_ writes: WriteSet) {
         columns.withLock { columns in
-            for change in writes.changes {
-                MemoryStore.apply(change, to: &columns[change.column, default: Contents()])
+            var start = 0
+            while start < writes.count {
+                let column = writes.column(start)
+                var end = start + 1
+                while end < writes.count, writes.column(end) == column { end += 1 }
+                // Taken out meanwhile, so that it isn't copied.
+                var contents = columns.removeValue(forKey: column) ?? Contents()
+                if contents.rows.apply(writes, start..<end) { contents.sorted = nil }
+                columns[column] = contents
+                start = end
             }
         }
-    }
-
-    private static func apply(_ change: WriteSet.Change, to contents: inout Contents) {
-        let before =
-            if let value = change.value {
-                contents.values.updateValue(value, forKey: change.key)
-            } else {
-                contents.values.removeValue(forKey: change.key)
-            }
-        if (before == nil) != (change.value == nil) { contents.sortedKeys = nil }
     }
 
     package func value(
         in column: Column, for key: [UInt8]
     ) throws(StorageFault) -> [UInt8]? {
-        columns.withLock { $0[column]?.values[key] }
+        columns.withLock { $0[column]?.rows.value(for: key) }
     }
 
     package func pairs(
         in column: Column, from start: [UInt8], before end: [UInt8]?, limit: Int
     ) throws(StorageFault) -> [KeyValue] {
         columns.withLock { columns in
-            guard var contents = columns[column] else { return [] }
-            let keys = contents.sortedKeys ?? contents.values.keys.sorted(by: MemoryStore.isBefore)
-            contents.sortedKeys = keys
-            columns[column] = contents
-            let first = MemoryStore.firstPlace(in: keys, notBefore: start)
-            return keys[first...].prefix { key in
-                end.map { MemoryStore.isBefore(key, $0) } ?? true
-            }.prefix(limit).map { KeyValue(key: $0, value: contents.values[$0] ?? []) }
+            guard let contents = columns[column], contents.rows.count > 0 else { return [] }
+            let sorted = contents.sorted ?? MemoryStore.sorted(contents.rows)
+            columns[column]?.sorted = sorted
+            let first = MemoryStore.firstPlace(in: sorted, contents.rows, notBefore: start)
+            return sorted[first...].lazy.map { place in
+                contents.rows.withRow(Int(place)) { KeyValue(key: Array($0), value: Array($1)) }
+            }.prefix { pair in
+                end.map { pair.key.lexicographicallyPrecedes($0) } ?? true
+            }.prefix(limit).map { $0 }
         }
     }
 
-    private static func isBefore(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        left.lexicographicallyPrecedes(right)
+    private static func sorted(_ rows: FlatRows) -> [Int32] {
+        let keys = (0..<rows.count).map { place in rows.withRow(place) { key, _ in Array(key) } }
+        return keys.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }.map {
+            Int32($0)
+        }
     }
 
-    private static func firstPlace(in keys: [[UInt8]], notBefore start: [UInt8]) -> Int {
+    private static func firstPlace(
+        in sorted: [Int32], _ rows: FlatRows, notBefore start: [UInt8]
+    ) -> Int {
         var lower = 0
-        var upper = keys.count
+        var upper = sorted.count
         while lower < upper {
             let middle = (lower + upper) / 2
-            if isBefore(keys[middle], start) { lower = middle + 1 } else { upper = middle }
+            let isBefore = rows.withRow(Int(sorted[middle])) { key, _ in
+                key.lexicographicallyPrecedes(start)
+            }
+            if isBefore { lower = middle + 1 } else { upper = middle }
         }
         return lower
     }

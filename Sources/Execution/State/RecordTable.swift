@@ -4,6 +4,14 @@ internal import Primitives
 protocol LedgerRecord: Hashable, Sendable, BCSCodable {
     associatedtype Key: Identifier32
     static var kind: StateKind { get }
+    /// Memory beside the record's own size that it takes, in bytes; about.
+    var heapBytes: Int { get }
+    /// Says that what lies beside the record will be read soon.
+    func foreseeHeap()
+}
+
+extension LedgerRecord {
+    func foreseeHeap() {}
 }
 
 extension Account: LedgerRecord {
@@ -14,21 +22,25 @@ extension Account: LedgerRecord {
 extension Escrow: LedgerRecord {
     typealias Key = EscrowID
     static var kind: StateKind { .escrow }
+    var heapBytes: Int { 512 }
 }
 
 extension Verifier: LedgerRecord {
     typealias Key = PublicKey
     static var kind: StateKind { .verifier }
+    var heapBytes: Int { 256 }
 }
 
 extension Asset: LedgerRecord {
     typealias Key = AssetID
     static var kind: StateKind { .asset }
+    var heapBytes: Int { 256 }
 }
 
 extension ParameterProposal: LedgerRecord {
     typealias Key = ProposalID
     static var kind: StateKind { .proposal }
+    var heapBytes: Int { 1024 }
 }
 
 /// Records of one kind as the block that is being executed sees them.
@@ -44,77 +56,89 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
         let after: Record?
     }
 
-    private struct Stored: Sendable {
+    private struct Place: ResidentKey {
+        let key: Record.Key
+        var indexHash: UInt64 { SlotIndex.hash(key.bytes32.leadingWord, 0) }
+    }
+
+    private struct Stored: ResidentValue {
         let path: Bytes32
-        let record: Record
+        /// Nil where there is none.
+        var record: Record?
+        /// Whether the block has read it.
+        var isTouched = false
+
+        var heapBytes: Int { record?.heapBytes ?? 0 }
+        func foreseeHeap() { record?.foreseeHeap() }
     }
 
     private struct Touched: Sendable {
-        let path: Bytes32
+        let slot: Int
         let before: Record?
-        var now: Record?
     }
 
     private struct Undo: Sendable {
-        let key: Record.Key
+        let slot: Int
         let record: Record?
     }
 
-    private var touched: [Record.Key: Touched] = [:]
-    private var order: [Record.Key] = []
+    private var table: ResidentTable<Place, Stored>
+    /// Read in this block, in that order.
+    private var touched: [Touched] = []
     private var undo: [Undo] = []
-    private var cache: OverlayCache<Record.Key, Stored>
 
-    init(cachedMax: Int) { cache = OverlayCache(countMax: cachedMax) }
+    /// - Parameter cachedBytesMax: Memory for records that no block is changing.
+    init(cachedBytesMax: Int) { table = ResidentTable(bytesMax: cachedBytesMax) }
+
+    /// Says that the record will be read soon.
+    func foresee(_ key: Record.Key, _ step: Foresight) {
+        table.foresee(Place(key: key).indexHash, step)
+    }
 
     /// The record outside of a block.
     func peek(
         _ key: Record.Key, _ source: any KeyValueSource
     ) throws(StorageFault) -> Record? {
-        switch cache.knowledge(of: key) {
-        case .value(let stored): stored.record
-        case .deleted: nil
-        case .unknown:
-            try StoredState.record(at: StateKey(Record.kind, key).path, in: source)
-        }
+        if let slot = table.slot(of: Place(key: key)) { return table[slot].record }
+        return try StoredState.record(at: StateKey(Record.kind, key).path, in: source)
     }
 
     /// The record as the block sees it.
     mutating func read(
         _ key: Record.Key, _ source: any KeyValueSource
     ) throws(StorageFault) -> Record? {
-        if let entry = touched[key] { return entry.now }
-        let entry = try load(key, source)
-        touched[key] = entry
-        order.append(key)
-        return entry.now
+        let slot = try slot(of: key, source)
+        let record = table[slot].record
+        if !table[slot].isTouched {
+            table.patch(slot) { $0.isTouched = true }
+            touched.append(Touched(slot: slot, before: record))
+        }
+        return record
     }
 
-    private mutating func load(
-        _ key: Record.Key, _ source: any KeyValueSource
-    ) throws(StorageFault) -> Touched {
-        let known = cache.recall(key)
-        if case .value(let stored) = known {
-            return Touched(path: stored.path, before: stored.record, now: stored.record)
-        }
+    /// - Returns: Where the record lies in memory.
+    private mutating func slot(
+        of key: Record.Key, _ source: any KeyValueSource
+    ) throws(StorageFault) -> Int {
+        if let slot = table.slot(of: Place(key: key)) { return slot }
         let path = StateKey(Record.kind, key).path
-        guard case .unknown = known,
-            let record: Record = try StoredState.record(at: path, in: source)
-        else { return Touched(path: path, before: nil, now: nil) }
-        cache.keep(Stored(path: path, record: record), for: key)
-        return Touched(path: path, before: record, now: record)
+        let record: Record? = try StoredState.record(at: path, in: source)
+        return table.insert(Stored(path: path, record: record), for: Place(key: key))
     }
 
     /// Sets a record that was read in this block.
     /// - Returns: The record before.
     @discardableResult
     mutating func write(_ record: Record, for key: Record.Key) -> Record? {
-        guard let entry = touched[key] else {
+        guard let slot = table.slot(of: Place(key: key)), table[slot].isTouched else {
             preconditionFailure("\(Record.kind) \(key) written before it was read")
         }
-        undo.append(Undo(key: key, record: entry.now))
-        touched[key]?.now = record
-        return entry.now
+        let before = table.patch(slot) { stored in
+            defer { stored.record = record }
+            return stored.record
+        }
+        undo.append(Undo(slot: slot, record: before))
+        return before
     }
 
     /// What follows can be taken back.
@@ -122,27 +146,45 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
 
     /// Takes back every write since `beginOperations`.
     mutating func revertOperations() {
-        for step in undo.reversed() { touched[step.key]?.now = step.record }
+        for step in undo.reversed() { table.patch(step.slot) { $0.record = step.record } }
         undo.removeAll(keepingCapacity: true)
     }
 
     /// Ends the block: what it changed. Records that `isGone` leave the state.
     mutating func takeChanges(isGone: (Record) -> Bool = { _ in false }) -> [Change] {
         var changes: [Change] = []
-        changes.reserveCapacity(order.count)
-        for key in order {
-            guard let entry = touched[key], entry.before != entry.now else { continue }
-            changes.append(
-                Change(key: key, path: entry.path, before: entry.before, after: entry.now))
-            let kept = entry.now.flatMap { isGone($0) ? nil : $0 }
-            cache.keep(kept.map { Stored(path: entry.path, record: $0) }, for: key)
-        }
-        touched.removeAll(keepingCapacity: true)
-        order.removeAll(keepingCapacity: true)
-        undo.removeAll(keepingCapacity: true)
+        takeChanges(isGone: isGone) { changes.append($0) }
         return changes
     }
 
+    /// As `takeChanges`, one after the other.
+    mutating func takeChanges(
+        isGone: (Record) -> Bool = { _ in false }, _ body: (Change) -> Void
+    ) {
+        for (place, entry) in touched.enumerated() {
+            foreseeTouched(place + 16, .value)
+            foreseeTouched(place + 8, .heap)
+            table.patch(entry.slot) { $0.isTouched = false }
+            table.touch(entry.slot)
+            let now = table[entry.slot].record
+            guard entry.before != now else { continue }
+            body(
+                Change(
+                    key: table.key(at: entry.slot).key, path: table[entry.slot].path,
+                    before: entry.before, after: now))
+            let kept = now.flatMap { isGone($0) ? nil : $0 }
+            if kept == nil { table.patch(entry.slot) { $0.record = nil } }
+            table.note(moreBytes: (kept?.heapBytes ?? 0) - (entry.before?.heapBytes ?? 0))
+        }
+        touched.removeAll(keepingCapacity: true)
+        undo.removeAll(keepingCapacity: true)
+    }
+
+    private func foreseeTouched(_ place: Int, _ step: Foresight) {
+        guard place < touched.count else { return }
+        table.foresee(slot: touched[place].slot, step)
+    }
+
     /// The store has every write that was handed out.
-    mutating func writesApplied() { cache.writesApplied() }
+    mutating func writesApplied() { table.trim() }
 }

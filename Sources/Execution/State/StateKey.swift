@@ -56,6 +56,13 @@ package struct StateKey: Hashable, Sendable, BCSCodable {
         writer.appendBytes(id)
     }
 
+    /// Appends the key of a kind whose ids have 32 bytes.
+    static func append(_ kind: StateKind, _ id: some Identifier32, to writer: inout BCSWriter) {
+        writer.append(kind.rawValue)
+        writer.appendLength(Bytes32.count)
+        writer.append(id.bytes32)
+    }
+
     package init(from reader: inout BCSReader) throws(BCSError) {
         let start = reader.offset
         let raw = try reader.readUInt8()

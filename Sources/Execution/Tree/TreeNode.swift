@@ -35,9 +35,21 @@ struct TreePlace: Hashable, Sendable {
         prefix.withUnsafeBytes { [UInt8(depth)] + $0.prefix((depth + 1) / 2) }
     }
 
+    /// Appends the key in the store.
+    func appendStoreKey(to bytes: inout [UInt8]) {
+        bytes.append(UInt8(depth))
+        prefix.withUnsafeBytes { bytes.append(contentsOf: $0.prefix((depth + 1) / 2)) }
+    }
+}
+
+extension TreePlace: ResidentKey {
     // Paths are hashes: their first word spreads as well as the whole.
-    func hash(into hasher: inout Swift.Hasher) {
-        hasher.combine(prefix.leadingWord ^ UInt64(depth))
+    var indexHash: UInt64 { SlotIndex.hash(prefix.leadingWord, UInt64(depth)) }
+
+    /// The `indexHash` of the place at a depth below 16 above `path`.
+    static func indexHash(above path: Bytes32, depth: Int) -> UInt64 {
+        let kept: UInt64 = depth == 0 ? 0 : .max << UInt64(64 - 4 * depth)
+        return SlotIndex.hash(path.leadingWord & kept, UInt64(depth))
     }
 }
 
@@ -52,6 +64,9 @@ struct TreeNode: Hashable, Sendable {
     private var children: [TreeChild] = []
 
     var count: Int { children.count }
+
+    /// Half bytes with a child, and those with a leaf.
+    var masks: (present: UInt16, leaves: UInt16) { (present, leaves) }
 
     /// The only child, if it is a leaf.
     var onlyLeaf: TreeChild? {
@@ -149,11 +164,7 @@ extension TreeNode: BCSCodable {
     }
 
     init(from reader: inout BCSReader) throws(BCSError) {
-        present = try reader.readUInt16()
-        leaves = try reader.readUInt16()
-        guard leaves & ~present == 0 else {
-            throw reader.fault(.invalidValue("a leaf that isn't present"))
-        }
+        (present, leaves) = try TreeNode.masks(from: &reader)
         children.reserveCapacity(present.nonzeroBitCount)
         for nibble in 0..<16 where present & bit(nibble) != 0 {
             if leaves & bit(nibble) != 0 {
@@ -163,5 +174,17 @@ extension TreeNode: BCSCodable {
                 children.append(.inner(hash: try reader.readBytes32()))
             }
         }
+    }
+
+    /// The half bytes with a child, and those with a leaf.
+    static func masks(
+        from reader: inout BCSReader
+    ) throws(BCSError) -> (present: UInt16, leaves: UInt16) {
+        let present = try reader.readUInt16()
+        let leaves = try reader.readUInt16()
+        guard leaves & ~present == 0 else {
+            throw reader.fault(.invalidValue("a leaf that isn't present"))
+        }
+        return (present, leaves)
     }
 }

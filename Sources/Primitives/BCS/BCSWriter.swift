@@ -10,6 +10,12 @@ public struct BCSWriter: Sendable {
         if capacity > 0 { bytes.reserveCapacity(capacity) }
     }
 
+    /// A writer that goes on behind `bytes`.
+    package init(appendingTo bytes: [UInt8]) { self.bytes = bytes }
+
+    /// The number of bytes that were written so far.
+    package var count: Int { bytes.count }
+
     public mutating func append(_ value: UInt8) { bytes.append(value) }
     public mutating func append(_ value: UInt16) { appendLittleEndian(value) }
     public mutating func append(_ value: UInt32) { appendLittleEndian(value) }
@@ -56,6 +62,11 @@ public struct BCSWriter: Sendable {
     public mutating func append(list: some Collection<some BCSEncodable>) {
         appendLength(list.count)
         for element in list { append(element) }
+    }
+
+    /// For keys of the store, whose order is that of their numbers: the highest byte first.
+    package mutating func appendBigEndian(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
     private mutating func appendLittleEndian(_ value: some FixedWidthInteger) {

@@ -1,0 +1,168 @@
+internal import Primitives
+
+/// From the lowest nodes that an update has changed up: a few nodes at a time, one of their binary
+/// levels after the other, so that the hashes of a level are made together.
+extension StateTree {
+    /// Nodes that are worked on at a time: few enough to stay near, enough to fill vectors.
+    private static let nodesMax = 32
+    /// Hashes of one binary level of so many nodes.
+    private static let hashesMax = 8 * nodesMax
+
+    /// Memory of one step.
+    private struct Workspace {
+        /// Binary hashes of narrow nodes.
+        let scratch: UnsafeMutableRawBufferPointer
+        let pairs: UnsafeMutableRawBufferPointer
+        let hashes: UnsafeMutableRawBufferPointer
+
+        static let bytes =
+            nodesMax * PackedNode.binaryBytes + hashesMax * 64 + hashesMax * 32
+
+        init(_ buffer: UnsafeMutableRawBufferPointer) {
+            let pairsStart = nodesMax * PackedNode.binaryBytes
+            let hashesStart = pairsStart + hashesMax * 64
+            scratch = UnsafeMutableRawBufferPointer(rebasing: buffer[..<pairsStart])
+            pairs = UnsafeMutableRawBufferPointer(rebasing: buffer[pairsStart..<hashesStart])
+            hashes = UnsafeMutableRawBufferPointer(rebasing: buffer[hashesStart...])
+        }
+
+        func scratch(of index: Int) -> UnsafeMutableRawPointer {
+            address(scratch, index * PackedNode.binaryBytes)
+        }
+
+        func pair(_ index: Int) -> UnsafeMutableRawPointer { address(pairs, index * 64) }
+
+        func hash(_ index: Int) -> UnsafeMutableRawPointer { address(hashes, index * 32) }
+
+        private func address(
+            _ buffer: UnsafeMutableRawBufferPointer, _ offset: Int
+        ) -> UnsafeMutableRawPointer {
+            guard let base = buffer.baseAddress, offset < buffer.count else {
+                preconditionFailure("offset \(offset) of \(buffer.count)")
+            }
+            return base + offset
+        }
+    }
+
+    /// Makes the hashes of all changed nodes at a depth and below, and hands the nodes out; those
+    /// at that depth are for the caller to put into the node above.
+    /// - Returns: The last one's at that depth.
+    @discardableResult
+    mutating func makeHashes(from top: Int, into writes: inout WriteSet) -> Bytes32 {
+        withUnsafeTemporaryAllocation(byteCount: Workspace.bytes, alignment: 64) { buffer in
+            let workspace = Workspace(buffer)
+            var hash = Bytes32.zero
+            for depth in (top..<changed.count).reversed() {
+                let level = changed[depth]
+                changed[depth] = []
+                for start in stride(from: 0, to: level.count, by: StateTree.nodesMax) {
+                    let some = level[start..<min(start + StateTree.nodesMax, level.count)]
+                    makeHashes(of: some, workspace)
+                    for (index, node) in some.enumerated() where !node.isGone {
+                        hash = handOut(node, workspace.scratch(of: index), &writes)
+                        guard depth > top else { continue }
+                        let parent = changed[depth - 1][node.parent].slot
+                        setHash(hash, of: node.nibble, in: parent)
+                    }
+                }
+                changed[depth] = level
+                changed[depth].removeAll(keepingCapacity: true)
+            }
+            return hash
+        }
+    }
+
+    private mutating func makeHashes(of some: ArraySlice<ChangedNode>, _ workspace: Workspace) {
+        // The binary places of each level, the lowest first.
+        for level in [0xFF00, 0x00F0, 0x000C, 0x0002] as [UInt16] {
+            var count = 0
+            for (index, node) in some.enumerated() where node.places & level != 0 {
+                nodes.patch(node.slot) {
+                    $0.copyPairs(
+                        node.places & level, workspace.scratch(of: index),
+                        to: workspace.pair(count))
+                }
+                count += (node.places & level).nonzeroBitCount
+            }
+            hasher.hash(
+                UnsafeRawBufferPointer(rebasing: workspace.pairs[..<(64 * count)]),
+                into: workspace.hashes)
+            count = 0
+            for (index, node) in some.enumerated() where node.places & level != 0 {
+                nodes.patch(node.slot) {
+                    $0.setHashes(
+                        node.places & level, workspace.scratch(of: index),
+                        from: workspace.hash(count))
+                }
+                count += (node.places & level).nonzeroBitCount
+            }
+        }
+    }
+
+    /// Replaces the hash of a node's child.
+    mutating func setHash(_ hash: Bytes32, of nibble: Int, in slot: Int) {
+        hash.withUnsafeBytes { hash in
+            nodes.patch(slot) { $0.setHash(hash, of: nibble) }
+        }
+    }
+
+    /// Puts the node into the store.
+    /// - Returns: Its hash.
+    private mutating func handOut(
+        _ node: ChangedNode, _ scratch: UnsafeMutableRawPointer, _ writes: inout WriteSet
+    ) -> Bytes32 {
+        let hash = nodes.patch(node.slot) { $0.finish(scratch) }
+        let place = nodes.key(at: node.slot)
+        nodes[node.slot].withRow { row in
+            writes.put(row, in: .nodes) { place.appendStoreKey(to: &$0) }
+        }
+        return hash
+    }
+}
+
+extension PackedNode {
+    /// Copies what the hashes of binary places are made of, 64 bytes for each.
+    fileprivate mutating func copyPairs(
+        _ places: UInt16, _ scratch: UnsafeMutableRawPointer, to target: UnsafeMutableRawPointer
+    ) {
+        let shape = shape
+        withHashes(scratch) { base, binary in
+            var (rest, target) = (places, target)
+            while rest != 0 {
+                let place = rest.trailingZeroBitCount
+                shape.copyHash(at: 2 * place, from: base, binary, to: target)
+                shape.copyHash(at: 2 * place + 1, from: base, binary, to: target + 32)
+                target += 64
+                rest &= rest &- 1
+            }
+        }
+    }
+
+    fileprivate mutating func setHashes(
+        _ places: UInt16, _ scratch: UnsafeMutableRawPointer, from hashes: UnsafeMutableRawPointer
+    ) {
+        withHashes(scratch) { _, binary in
+            var (rest, hashes) = (places, hashes)
+            while rest != 0 {
+                let place = rest.trailingZeroBitCount
+                (binary + 32 * (place - 1)).copyMemory(from: hashes, byteCount: 32)
+                hashes += 32
+                rest &= rest &- 1
+            }
+        }
+    }
+
+    /// All binary hashes are there.
+    /// - Returns: The topmost.
+    fileprivate mutating func finish(_ scratch: UnsafeMutableRawPointer) -> Bytes32 {
+        isFilled = true
+        let shape = shape
+        return withHashes(scratch) { base, binary in
+            withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { top in
+                guard let target = top.baseAddress else { return .zero }
+                shape.copyHash(at: 1, from: base, binary, to: target)
+                return Bytes32(loading: UnsafeRawBufferPointer(top))
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import Primitives
+
+/// How far the nodes were brought near that an update needs: for so many of its changes each.
+struct TreeForesight: Sendable {
+    /// How many changes ahead each step is.
+    fileprivate static let stepChanges = 8
+    /// The nodes above are few and near.
+    fileprivate static let depthStart = 2
+
+    /// The first depth without nodes; at most 16.
+    fileprivate let depthEnd: Int
+    fileprivate var index = 0
+    fileprivate var value = 0
+    fileprivate var heap = 0
+
+    init(depthEnd: Int) { self.depthEnd = max(TreeForesight.depthStart, min(depthEnd, 16)) }
+}
+
+extension StateTree {
+    /// Brings the nodes near that the changes behind a place will need.
+    mutating func foresee(after place: Int, _ changes: UnsafeBufferPointer<Change>) {
+        let step = TreeForesight.stepChanges
+        guard place + step > foresight.heap else { return }
+        foresee(foresight.index, place + 3 * step, .index, changes)
+        foresight.index = max(foresight.index, place + 3 * step)
+        foresee(foresight.value, place + 2 * step, .value, changes)
+        foresight.value = max(foresight.value, place + 2 * step)
+        foresee(foresight.heap, place + step, .heap, changes)
+        foresight.heap = max(foresight.heap, place + step)
+    }
+
+    private func foresee(
+        _ start: Int, _ end: Int, _ step: Foresight, _ changes: UnsafeBufferPointer<Change>
+    ) {
+        for place in start..<max(start, min(end, changes.count)) {
+            let path = changes[place].path
+            var first = TreeForesight.depthStart
+            if place > 0 {
+                // Down to there the nodes are those of the change before.
+                let difference = path.leadingWord ^ changes[place - 1].path.leadingWord
+                first = max(first, difference.leadingZeroBitCount / 4 + 1)
+            }
+            for depth in first..<max(first, foresight.depthEnd) {
+                nodes.foresee(TreePlace.indexHash(above: path, depth: depth), step)
+            }
+        }
+    }
+}
