@@ -2,9 +2,10 @@ package import Primitives
 
 /// What a new epoch does to the mempool.
 extension MempoolEngine {
-    /// Goes on with the committee of `layout`, whose epoch follows this one's. All lanes begin anew:
-    /// batches that no block has included are void, and this node's acks of them are forgotten.
-    /// What clients gave to this node, and what waited here as at an owner, goes to the new owners.
+    /// Goes on with the committee of `layout`, whose epoch follows this one's. All lanes begin
+    /// anew: batches that no block has included are void, and this node's acks of them are
+    /// forgotten. What clients gave to this node, and what waited here as at an owner, goes to the
+    /// new owners.
     package mutating func enter(
         _ layout: ShardLayout, ownIndex: ValidatorIndex?, at now: Instant
     ) {

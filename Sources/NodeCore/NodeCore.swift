@@ -103,9 +103,10 @@ package struct NodeCore: Sendable {
         guard signed <= committee.epoch else {
             throw StorageFault(
                 """
-                the journal is of epoch \(signed), the store of epoch \(committee.epoch): the store \
-                is an older copy, and what was signed since isn't known to both. Run `offpeak db \
-                forget-signatures`, and start again: the node then asks the others how far its key got
+                the journal is of epoch \(signed), the store of epoch \(committee.epoch): the \
+                store is an older copy, and what was signed since isn't known to both. Run \
+                `offpeak db forget-signatures`, and start again: the node then asks the others \
+                how far its key got
                 """)
         }
         var layout = configuration.layout(of: committee)
