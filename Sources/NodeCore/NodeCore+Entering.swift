@@ -56,15 +56,23 @@ extension NodeCore {
     ) throws(StorageFault) -> EpochRecord? {
         let next = committee.epoch.clampedAdvance(by: 1)
         if let record = ledger.epochs.record(of: next) { return record }
+        if let foreseen, foreseen.parent == context.parent.digest { return foreseen.record }
         let decision = configuration.genesis.epochs.decision(of: next)
-        var copy = ledger
         let ahead = unexecuted.filter { $0.height <= context.finalized.height } + context.pending
-        for block in ahead where block.height > copy.height && block.height <= decision {
-            guard block.height == copy.height.next else { return nil }
+        var blocks: [ExecutableBlock] = []
+        for block in ahead where block.height > ledger.height && block.height <= decision {
             guard let batches = try executable(block) else { return nil }
-            _ = try copy.execute(try executableBlock(block, batches))
+            blocks.append(try executableBlock(block, batches))
         }
-        return copy.epochs.record(of: next)
+        // The tables of a large ledger take their time to copy: once for each chain.
+        var copy = ledger
+        for block in blocks {
+            guard block.height == copy.height.next else { return nil }
+            _ = try copy.execute(block)
+        }
+        guard let record = copy.epochs.record(of: next) else { return nil }
+        foreseen = (context.parent.digest, record)
+        return record
     }
 
     /// What the old epoch's engine asked for isn't wanted any more.
@@ -73,6 +81,7 @@ extension NodeCore {
         pendingBuild = nil
         buildAt = nil
         heightAboveFloor = nil
+        foreseen = nil
     }
 
     /// The layout that a block's certificates are checked in: the present one or that of the epoch

@@ -49,6 +49,8 @@ package struct NodeCore: Sendable {
     static let unexecutedMax = 512
     /// Finalized blocks that aren't executed yet, ascending.
     var unexecuted: Deque<Block> = []
+    /// What a chain that isn't executed yet elects, by its newest block.
+    var foreseen: (parent: Digest, record: EpochRecord)?
     /// Up to here, the bodies of finalized blocks were asked for ahead of their execution.
     var preparedHeight: Height = 0
     /// Checks that wait for an execution.

@@ -81,6 +81,9 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     /// The first eight bytes as a big-endian number.
     package var leadingWord: UInt64 { word0 }
 
+    /// All of them, in order, each eight bytes as they lie in memory.
+    package var words: (UInt64, UInt64, UInt64, UInt64) { (word0, word1, word2, word3) }
+
     /// The value modulo `modulus` (above zero), the bytes read as a big-endian number.
     package func remainder(dividingBy modulus: UInt64) -> UInt64 {
         precondition(modulus > 0, "modulus above zero wanted")

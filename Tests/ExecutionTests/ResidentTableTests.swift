@@ -17,6 +17,20 @@ private struct Weight: ResidentValue, Equatable {
 }
 
 @Suite struct ResidentTableTests {
+    @Test func `keys that agree in all words but one don't share a hash`() throws {
+        var generator = SeededGenerator(seed: 4)
+        for place in 0..<4 {
+            var hashes: Set<UInt64> = []
+            for _ in 0..<2_000 {
+                var words: [UInt64] = [1, 2, 3, 4]
+                words[place] = generator.next()
+                let key = try #require(Bytes32(words.flatMap(\.bigEndianBytes)))
+                hashes.insert(SlotIndex.hash(key) >> 32)
+            }
+            #expect(hashes.count > 1_990, "word \(place)")
+        }
+    }
+
     @Test(arguments: [1, 2, 3] as [UInt64])
     func `a table finds what it has and keeps its bound`(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

@@ -58,7 +58,7 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
 
     private struct Place: ResidentKey {
         let key: Record.Key
-        var indexHash: UInt64 { SlotIndex.hash(key.bytes32.leadingWord, 0) }
+        var indexHash: UInt64 { SlotIndex.hash(key.bytes32) }
     }
 
     private struct Stored: ResidentValue {

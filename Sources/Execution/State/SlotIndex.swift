@@ -23,6 +23,13 @@ struct SlotIndex: Sendable {
         return high ^ low
     }
 
+    /// The hash of a key that others choose: all of it counts, for who knows a part that doesn't
+    /// could make as many keys with one hash as he likes.
+    static func hash(_ key: Bytes32) -> UInt64 {
+        let words = key.words
+        return hash(words.3, hash(words.2, hash(words.1, hash(words.0, 0))))
+    }
+
     private var mask: Int { cells.count &- 1 }
 
     private static func tag(_ hash: UInt64) -> UInt64 { hash << 32 }
