@@ -1,5 +1,7 @@
 internal import CMemory
 
+internal import Primitives
+
 /// Where things lie that are found by a hash of their key: open addressing with linear probing,
 /// eight bytes a cell, so that a search costs about one miss of the processor's caches.
 ///
