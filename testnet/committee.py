@@ -29,12 +29,14 @@ def validators(network, folder):
                f"none of the first validators is left in epoch "
                f"{network.rpc(fresh[0], 'node_status')['epoch']}")
         load.goes_on(10)
+    network.agree(shown=False)
     load.check()
     for node in first:
         network.kill(node)
     with Load(network, nodes=fresh) as load:
         load.goes_on(20)
         say("   payments go on without them")
+    network.agree(fresh, shown=False)
     load.check(fresh)
     follow(network, folder, fresh[0])
     for node in first:

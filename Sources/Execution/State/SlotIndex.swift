@@ -1,5 +1,4 @@
 internal import CMemory
-
 internal import Primitives
 
 /// Where things lie that are found by a hash of their key: open addressing with linear probing,
