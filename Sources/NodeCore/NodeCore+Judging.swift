@@ -27,6 +27,7 @@ struct NodeJudge: EvidenceJudge {
                 offender: finding.offender, kind: evidence.kind, id: finding.id,
                 height: finding.height)
         case .votes(let votes):
+            guard votes.isSigned(in: committee) else { return nil }
             return votes.offence(in: committee, until: epochs.schedule.last(of: evidence.epoch))
         }
     }
@@ -78,14 +79,17 @@ package enum ReportableEvidence: Hashable, Sendable, BCSCodable {
 }
 
 extension Consensus.Evidence {
-    /// The offence, if both votes are signed by a member of the committee. One for each epoch: two
-    /// processes with one key, say, contradict each other in many views, and that is one mistake.
+    /// Whether both signatures are those of a member of the committee.
+    func isSigned(in committee: Committee) -> Bool {
+        let claims = signatureClaims(in: CertificateContext(committee: committee))
+        return claims?.allSatisfy(\.isValid) ?? false
+    }
+
+    /// The offence of a member of the committee who signed both. One for each epoch: two processes
+    /// with one key, say, contradict each other in many views, and that is one mistake.
     /// - Parameter end: The last height of the epoch.
     func offence(in committee: Committee, until end: Height) -> Offence? {
-        guard let member = committee[first.signer],
-            let claims = signatureClaims(in: CertificateContext(committee: committee)),
-            claims.allSatisfy(\.isValid)
-        else { return nil }
+        guard let member = committee[first.signer] else { return nil }
         var act = BCSWriter()
         act.append(member.votingKey)
         act.append(first.subject.epoch)
