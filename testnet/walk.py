@@ -447,7 +447,7 @@ def walk(network):
     try:
         heading("A network of four validators")
         network.run("testnet", "down", "--purge", shown=False)
-        network.up("--validators", 4)
+        network.up("--validators", 4, "--epoch-blocks", 96)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         network.agree()
         for step in STEPS:

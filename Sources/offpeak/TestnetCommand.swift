@@ -49,6 +49,11 @@ struct TestnetUp: AsyncParsableCommand {
     @Option(help: "How many bonded nodes of a new network check for others without a vote.")
     var verifiers = 0
 
+    @Option(
+        help:
+            "Heights of an epoch of a new network: then its committee may change (96 passes soon).")
+    var epochBlocks: UInt64 = 9_600
+
     @Option(help: "How many nodes of a new network have neither bond nor vote.")
     var relays = 0
 
@@ -79,7 +84,8 @@ struct TestnetUp: AsyncParsableCommand {
     private func makeOrLoad() throws -> TestnetNetwork {
         guard options.folder.exists else {
             let plan = TestnetPlan(
-                validators: validators ?? 4, verifiers: verifiers, relays: relays)
+                validators: validators ?? 4, verifiers: verifiers, relays: relays,
+                epochBlocks: epochBlocks)
             let record = try TestnetMaker(options.folder, plan).make()
             return try TestnetNetwork(options.folder, record: record)
         }

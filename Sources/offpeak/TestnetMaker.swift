@@ -11,6 +11,8 @@ struct TestnetPlan: Sendable {
     var verifiers = 0
     /// 0...`idleMax`.
     var relays = 0
+    /// Heights of an epoch: a multiple of `periodBlocks`, at least 64.
+    var epochBlocks: UInt64 = 9_600
     /// Whether bonds above a third check each signature, or all validators do.
     var spreads = true
     /// Names of the wallets that have funds from the start.
@@ -25,6 +27,8 @@ struct TestnetPlan: Sendable {
     static let validatorsMax = 31
     /// The same of verifiers, and of relays.
     static let idleMax = 8
+    /// Heights for which a set of verifiers stands.
+    static let periodBlocks: UInt64 = 32
     static let prefix = "opk"
     /// Windows and delays of a second, so that a walk needn't wait for hours.
     static let safeguards = SafeguardParameters(
@@ -50,6 +54,12 @@ struct TestnetPlan: Sendable {
         guard 1...TestnetPlan.validatorsMax ~= validators else {
             throw CommandFault(
                 "\(validators) validators; 1 to \(TestnetPlan.validatorsMax) are possible")
+        }
+        guard epochBlocks.isMultiple(of: TestnetPlan.periodBlocks), 64...96_000 ~= epochBlocks
+        else {
+            throw CommandFault(
+                "an epoch of \(epochBlocks) blocks; multiples of \(TestnetPlan.periodBlocks) from 64 to"
+                    + " 96000 are possible")
         }
         for (count, what) in [(verifiers, "verifiers"), (relays, "relays")]
         where !(0...TestnetPlan.idleMax ~= count) {
@@ -129,9 +139,10 @@ struct TestnetMaker {
                     bond: plan.bond)
             },
             parameters: LedgerParameters(
-                fees: .init(treasury: treasury), stake: .init(epochBlocks: 96),
+                fees: .init(treasury: treasury), stake: .init(epochBlocks: plan.epochBlocks),
                 verification: .init(
-                    spread: plan.spreads, periodBlocks: 32, unbondBlocks: 384),
+                    spread: plan.spreads, periodBlocks: TestnetPlan.periodBlocks,
+                    unbondBlocks: 4 * plan.epochBlocks),
                 governance: TestnetPlan.governance,
                 safeguards: TestnetPlan.safeguards))
     }

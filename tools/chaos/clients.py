@@ -208,8 +208,9 @@ class Load:
             entry["name"]: wallet.Account(
                 self.chain, entry["name"], f"{network.folder}/wallets/{entry['name']}.key")
             for entry in record["wallets"]}
-        # The treasury's balance moves with the fees of all.
-        self.read = [account for name, account in self.accounts.items() if name != "faucet"]
+        # The balances of the treasury and of the validators' owner move with the fees of all.
+        self.read = [account for name, account in self.accounts.items()
+                     if name not in ("faucet", "operator")]
         self.escrows = []
         self.faults = []
         self.stopping = threading.Event()
