@@ -33,7 +33,7 @@ struct TestnetPlan: Sendable {
     /// Windows and delays of a second, so that a walk needn't wait for hours.
     static let safeguards = SafeguardParameters(
         windowMillisecondsMin: 1000, delayMillisecondsMin: 1000)
-    /// All that can be governed is, and a decision takes a minute or two.
+    /// All that can be governed is; a decision acts with an epoch.
     static let governance = GovernanceParameters(
         governed: GovernedParameter.allCases, voteBlocks: 30, delayBlocks: 10)
     /// What each validator has bonded: all weigh the same.
