@@ -58,8 +58,8 @@ struct TestnetPlan: Sendable {
         guard epochBlocks.isMultiple(of: TestnetPlan.periodBlocks), 64...96_000 ~= epochBlocks
         else {
             throw CommandFault(
-                "an epoch of \(epochBlocks) blocks; multiples of \(TestnetPlan.periodBlocks) from 64 to"
-                    + " 96000 are possible")
+                "an epoch of \(epochBlocks) blocks; multiples of "
+                    + "\(TestnetPlan.periodBlocks) from 64 to 96000 are possible")
         }
         for (count, what) in [(verifiers, "verifiers"), (relays, "relays")]
         where !(0...TestnetPlan.idleMax ~= count) {
