@@ -50,7 +50,8 @@ public struct EpochSchedule: Hashable, Sendable {
     }
 
     /// The height after which the state has the committee of `epoch`: 0 for the first, else `lag`
-    /// and one heights before the boundary block. Whoever votes for that block has executed so far.
+    /// and one heights before the boundary block. Whoever votes for that block has executed so far,
+    /// or computed what that height elects.
     public func decision(of epoch: Epoch) -> Height {
         start(of: epoch).clampedRetreat(by: lag).clampedRetreat(by: 1)
     }

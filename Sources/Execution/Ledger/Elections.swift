@@ -1,10 +1,10 @@
 internal import Primitives
 
 // Who votes. The committee of epoch e is what the state says after height `decision(of: e)`, which
-// everybody has executed who votes for the last block of epoch e - 1 (EpochSchedule): of the
-// verifiers that declared their candidacy, aren't in jail and have at least `stake.minimum` bonded
-// those with the highest bonds, at most `stake.validatorsMax`, with the bond in units of stake as
-// weight. Where nobody stands the committee before goes on.
+// everybody has executed, on the ledger or on a copy, who votes for the last block of epoch e - 1
+// (EpochSchedule): of the verifiers that declared their candidacy, aren't in jail and have at least
+// `stake.minimum` bonded those with the highest bonds, at most `stake.validatorsMax`, with the bond
+// in units of stake as weight. Where nobody stands the committee before goes on.
 
 extension Ledger {
     /// What the end of a block means for epochs: the boundary that it is, the committee that it

@@ -183,6 +183,7 @@ enum OutcomeText {
         "voteClosed": "the votes were counted already",
         "notValidator": "the key is no validator's of the present committee",
         "voteUnchanged": "the validator has voted so already",
+        "notBondOwner": "the bond is another account's; `validator status KEY` names its owner",
         "validatorBond": "the node is that of a validator with another key",
         "alreadyCandidate": "the verifier stands for election already",
         "notCandidate": "the verifier doesn't stand for election",
