@@ -36,8 +36,9 @@ struct RootReplay {
     ) throws(StorageFault) -> Double {
         var nanoseconds = 0.0
         var last = Digest.zero
+        var writes = WriteSet()
         for block in blocks {
-            var writes = WriteSet()
+            writes.removeAll()
             let start = ProcessorTime.nanoseconds
             last = try tree.update(StateTree.changes(of: block), source: store, into: &writes)
             nanoseconds += ProcessorTime.nanoseconds - start

@@ -1,4 +1,4 @@
-// Hints to the processor about memory: they change nothing but how long things take.
+// Hints to processor and system about memory: they change nothing but how long things take.
 #ifndef OFFPEAK_MEMORY_HINTS_H
 #define OFFPEAK_MEMORY_HINTS_H
 
@@ -12,5 +12,9 @@ static inline void offpeak_prefetch(const void *address, size_t count)
     uintptr_t end = (uintptr_t)address + count;
     for (; line < end; line += 64) __builtin_prefetch((const void *)line, 0, 3);
 }
+
+/// Says that memory will be read here and there for long: the system may map it in large pages, as
+/// far as it lies on their bounds and nothing was written to it yet.
+void offpeak_prefer_large_pages(void *address, size_t count);
 
 #endif

@@ -84,8 +84,16 @@ struct SlotIndex: Sendable {
 
     private mutating func grow() {
         let old = cells
-        cells = [UInt64](repeating: 0, count: max(16, 2 * old.count))
+        cells = SlotIndex.free(max(16, 2 * old.count))
         for cell in old where cell != 0 { put(cell) }
+    }
+
+    private static func free(_ count: Int) -> [UInt64] {
+        [UInt64](unsafeUninitializedCapacity: count) { cells, initialized in
+            offpeak_prefer_large_pages(cells.baseAddress, MemoryLayout<UInt64>.stride * count)
+            cells.initialize(repeating: 0)
+            initialized = count
+        }
     }
 
     /// Takes the key at a slot away.

@@ -16,10 +16,10 @@ extension StateTree {
         let hashes: UnsafeMutableRawBufferPointer
 
         static let bytes =
-            nodesMax * PackedNode.binaryBytes + hashesMax * 64 + hashesMax * 32
+            nodesMax * NodeCell.binaryBytes + hashesMax * 64 + hashesMax * 32
 
         init(_ buffer: UnsafeMutableRawBufferPointer) {
-            let pairsStart = nodesMax * PackedNode.binaryBytes
+            let pairsStart = nodesMax * NodeCell.binaryBytes
             let hashesStart = pairsStart + hashesMax * 64
             scratch = UnsafeMutableRawBufferPointer(rebasing: buffer[..<pairsStart])
             pairs = UnsafeMutableRawBufferPointer(rebasing: buffer[pairsStart..<hashesStart])
@@ -27,7 +27,7 @@ extension StateTree {
         }
 
         func scratch(of index: Int) -> UnsafeMutableRawPointer {
-            address(scratch, index * PackedNode.binaryBytes)
+            address(scratch, index * NodeCell.binaryBytes)
         }
 
         func pair(_ index: Int) -> UnsafeMutableRawPointer { address(pairs, index * 64) }
@@ -77,11 +77,8 @@ extension StateTree {
         for level in [0xFF00, 0x00F0, 0x000C, 0x0002] as [UInt16] {
             var count = 0
             for (index, node) in some.enumerated() where node.places & level != 0 {
-                nodes.patch(node.slot) {
-                    $0.copyPairs(
-                        node.places & level, workspace.scratch(of: index),
-                        to: workspace.pair(count))
-                }
+                nodes[node.slot].copyPairs(
+                    node.places & level, workspace.scratch(of: index), to: workspace.pair(count))
                 count += (node.places & level).nonzeroBitCount
             }
             hasher.hash(
@@ -89,11 +86,9 @@ extension StateTree {
                 into: workspace.hashes)
             count = 0
             for (index, node) in some.enumerated() where node.places & level != 0 {
-                nodes.patch(node.slot) {
-                    $0.setHashes(
-                        node.places & level, workspace.scratch(of: index),
-                        from: workspace.hash(count))
-                }
+                nodes[node.slot].setHashes(
+                    node.places & level, workspace.scratch(of: index),
+                    from: workspace.hash(count))
                 count += (node.places & level).nonzeroBitCount
             }
         }
@@ -101,9 +96,7 @@ extension StateTree {
 
     /// Replaces the hash of a node's child.
     mutating func setHash(_ hash: Bytes32, of nibble: Int, in slot: Int) {
-        hash.withUnsafeBytes { hash in
-            nodes.patch(slot) { $0.setHash(hash, of: nibble) }
-        }
+        nodes[slot].setHash(hash, of: nibble)
     }
 
     /// Puts the node into the store.
@@ -111,58 +104,9 @@ extension StateTree {
     private mutating func handOut(
         _ node: ChangedNode, _ scratch: UnsafeMutableRawPointer, _ writes: inout WriteSet
     ) -> Bytes32 {
-        let hash = nodes.patch(node.slot) { $0.finish(scratch) }
-        let place = nodes.key(at: node.slot)
-        nodes[node.slot].withRow { row in
-            writes.put(row, in: .nodes) { place.appendStoreKey(to: &$0) }
-        }
+        let cell = nodes[node.slot]
+        let hash = cell.finish(scratch)
+        writes.put(cell.row, in: .nodes) { cell.place.appendStoreKey(to: &$0) }
         return hash
-    }
-}
-
-extension PackedNode {
-    /// Copies what the hashes of binary places are made of, 64 bytes for each.
-    fileprivate mutating func copyPairs(
-        _ places: UInt16, _ scratch: UnsafeMutableRawPointer, to target: UnsafeMutableRawPointer
-    ) {
-        let shape = shape
-        withHashes(scratch) { base, binary in
-            var (rest, target) = (places, target)
-            while rest != 0 {
-                let place = rest.trailingZeroBitCount
-                shape.copyHash(at: 2 * place, from: base, binary, to: target)
-                shape.copyHash(at: 2 * place + 1, from: base, binary, to: target + 32)
-                target += 64
-                rest &= rest &- 1
-            }
-        }
-    }
-
-    fileprivate mutating func setHashes(
-        _ places: UInt16, _ scratch: UnsafeMutableRawPointer, from hashes: UnsafeMutableRawPointer
-    ) {
-        withHashes(scratch) { _, binary in
-            var (rest, hashes) = (places, hashes)
-            while rest != 0 {
-                let place = rest.trailingZeroBitCount
-                (binary + 32 * (place - 1)).copyMemory(from: hashes, byteCount: 32)
-                hashes += 32
-                rest &= rest &- 1
-            }
-        }
-    }
-
-    /// All binary hashes are there.
-    /// - Returns: The topmost.
-    fileprivate mutating func finish(_ scratch: UnsafeMutableRawPointer) -> Bytes32 {
-        isFilled = true
-        let shape = shape
-        return withHashes(scratch) { base, binary in
-            withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { top in
-                guard let target = top.baseAddress else { return .zero }
-                shape.copyHash(at: 1, from: base, binary, to: target)
-                return Bytes32(loading: UnsafeRawBufferPointer(top))
-            }
-        }
     }
 }

@@ -66,7 +66,7 @@ package struct StateTree: Sendable {
     /// Beyond it those are read from the store again that were asked for the longest time ago.
     package static let cachedBytesMax = 192 << 20
 
-    var nodes: ResidentTable<TreePlace, PackedNode>
+    var nodes: NodeTable
     let hasher = PairHasher(.stateNode)
     /// What the update that goes on has changed, by depth; as many depths as any update had.
     var changed: [[ChangedNode]] = []
@@ -75,7 +75,7 @@ package struct StateTree: Sendable {
 
     /// A node that an update has changed.
     struct ChangedNode: Sendable {
-        let slot: Int
+        var slot: Int
         /// Where the node above it stands in the list of its depth, and at which half byte of it
         /// this one hangs.
         let parent: Int
@@ -91,7 +91,7 @@ package struct StateTree: Sendable {
 
     package init(cachedBytesMax: Int = StateTree.cachedBytesMax, branchedChangesMin: Int = 1024) {
         self.branchedChangesMin = branchedChangesMin
-        nodes = ResidentTable(bytesMax: cachedBytesMax)
+        nodes = NodeTable(bytesMax: cachedBytesMax)
     }
 
     /// Carries out `changes`, sorted by path, each path once; the nodes that change go to `writes`.
@@ -102,8 +102,9 @@ package struct StateTree: Sendable {
     ) throws(StorageFault) -> Digest {
         let isSorted = zip(changes, changes.dropFirst()).allSatisfy { $0.path < $1.path }
         precondition(isSorted, "changes of the tree unsorted or repeated")
+        nodes.makeUnique()
         let known = try slot(of: .root, source)
-        let root = known ?? put(PackedNode(TreeNode()), at: .root)
+        let root = known ?? put(TreeNode(), at: .root)
         guard !changes.isEmpty else { return try Digest(unpacked(root).hash) }
         for depth in changed.indices { changed[depth].removeAll(keepingCapacity: true) }
         foresight = TreeForesight(depthEnd: changed.count)
@@ -176,16 +177,18 @@ package struct StateTree: Sendable {
         }
         guard let parts else {
             changed[depth][place].places = nodes[slot].places(above: changedNibbles)
-            nodes.touch(slot)
+            nodes[slot].isUsed = true
             return .inner(hash: .zero)
         }
         if depth > 0, parts.count == 0 || parts.onlyLeaf != nil {
-            remove(TreePlace(above: group.first.path, depth: depth), slot, &writes)
+            writes.delete(nodes[slot].place.storeKey, in: .nodes)
+            changed[depth][place].slot = nodes.replace(slot, with: nil)
             changed[depth][place].isGone = true
             return parts.onlyLeaf
         }
-        replace(slot, with: PackedNode(parts))
-        changed[depth][place].places = nodes[slot].places(above: .max)
+        let replaced = nodes.replace(slot, with: parts)
+        changed[depth][place].slot = replaced
+        changed[depth][place].places = nodes[replaced].places(above: .max)
         return .inner(hash: .zero)
     }
 
@@ -200,7 +203,7 @@ package struct StateTree: Sendable {
             parts?[nibble] = .leaf(path: path, hash: hash)
             return true
         }
-        return nodes.patch(slot) { $0.setLeaf(path, hash, at: nibble) }
+        return nodes[slot].setLeaf(path, hash, at: nibble)
     }
 
     /// - Parameter node: Where the child hangs; its slot isn't known yet.
@@ -254,7 +257,7 @@ package struct StateTree: Sendable {
             parts[nibble] = build(
                 group, ChangedNode(slot: 0, parent: place, nibble: nibble), at: depth + 1)
         }
-        let slot = put(PackedNode(parts), at: TreePlace(above: first.path, depth: depth))
+        let slot = put(parts, at: TreePlace(above: first.path, depth: depth))
         changed[depth][place] = ChangedNode(
             slot: slot, parent: node.parent, nibble: node.nibble,
             places: nodes[slot].places(above: .max))
@@ -277,7 +280,7 @@ package struct StateTree: Sendable {
         if let slot = nodes.slot(of: place) { return nodes[slot].isAbsent ? nil : slot }
         guard let row = try source.value(in: .nodes, for: place.storeKey) else { return nil }
         do throws(BCSError) {
-            return nodes.insert(try PackedNode(row: row), for: place)
+            return try nodes.insert(row: row, at: place)
         } catch {
             throw StorageFault("node \(Hex.encode(place.storeKey)) of the state tree: \(error)")
         }
@@ -292,21 +295,9 @@ package struct StateTree: Sendable {
     }
 
     /// - Returns: Where it lies.
-    private mutating func put(_ node: PackedNode, at place: TreePlace) -> Int {
-        guard let slot = nodes.slot(of: place) else { return nodes.insert(node, for: place) }
-        replace(slot, with: node)
-        return slot
-    }
-
-    private mutating func replace(_ slot: Int, with node: PackedNode) {
-        nodes.note(moreBytes: node.heapBytes - nodes[slot].heapBytes)
-        nodes.patch(slot) { $0 = node }
-        nodes.touch(slot)
-    }
-
-    private mutating func remove(_ place: TreePlace, _ slot: Int, _ writes: inout WriteSet) {
-        replace(slot, with: .absent)
-        writes.delete(place.storeKey, in: .nodes)
+    private mutating func put(_ node: TreeNode, at place: TreePlace) -> Int {
+        guard let slot = nodes.slot(of: place) else { return nodes.insert(node, at: place) }
+        return nodes.replace(slot, with: node)
     }
 }
 

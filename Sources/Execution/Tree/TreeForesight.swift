@@ -41,7 +41,8 @@ extension StateTree {
                 first = max(first, difference.leadingZeroBitCount / 4 + 1)
             }
             for depth in first..<max(first, foresight.depthEnd) {
-                nodes.foresee(TreePlace.indexHash(above: path, depth: depth), step)
+                nodes.foresee(
+                    TreePlace.indexHash(above: path, depth: depth), path.nibble(at: depth), step)
             }
         }
     }

@@ -28,6 +28,12 @@ struct TreePlace: Hashable, Sendable {
         prefix = path.keepingNibbles(depth)
     }
 
+    /// A place whose half bytes are known, the others zero.
+    init(depth: Int, prefix: Bytes32) {
+        self.depth = depth
+        self.prefix = prefix
+    }
+
     static let root = TreePlace(above: .zero, depth: 0)
 
     /// The key in the store: the depth (one byte), then the half bytes, two to a byte.
@@ -42,8 +48,8 @@ struct TreePlace: Hashable, Sendable {
     }
 }
 
-extension TreePlace: ResidentKey {
-    // Paths are hashes: their first word spreads as well as the whole.
+extension TreePlace {
+    /// Of `SlotIndex`. Paths are hashes: their first word spreads as well as the whole.
     var indexHash: UInt64 { SlotIndex.hash(prefix.leadingWord, UInt64(depth)) }
 
     /// The `indexHash` of the place at a depth below 16 above `path`.
