@@ -236,11 +236,14 @@ extension Account {
 
     /// Says that the policy will be read soon: nothing else is needed for each transaction.
     func foreseeHeap() {
-        policy?.signers.withUnsafeBytes { signers in
-            guard let base = signers.baseAddress else { return }
-            offpeak_prefetch(base - 32, 32 + signers.count)
-        }
+        guard let signers = policy?.signers else { return }
+        // An array is the address of its storage: the count in it would be a miss by itself.
+        offpeak_prefetch(
+            unsafeBitCast(signers, to: UnsafeRawPointer.self), Account.foreseenPolicyBytes)
     }
+
+    /// An array's head and two signers.
+    private static let foreseenPolicyBytes = 32 + 2 * MemoryLayout<Policy.Signer>.stride
 
     private var guardedBytes: Int {
         guard let safeguards else { return 0 }

@@ -93,20 +93,9 @@ struct ResidentTable<Key: ResidentKey, Value: ResidentValue>: Sendable {
     mutating func insert(_ value: Value, for key: Key) -> Int {
         let slot = entries.count
         bytes += ResidentTable.entryBytes + value.heapBytes
-        if slot == entries.capacity { grow() }
-        entries.append(Entry(key: key, value: value))
+        entries.appendLarge(Entry(key: key, value: value))
         index.insert(key.indexHash, slot)
         return slot
-    }
-
-    /// Moves the entries to where twice as many have room.
-    private mutating func grow() {
-        let capacity = max(8, 2 * entries.capacity)
-        entries = Array(unsafeUninitializedCapacity: capacity) { target, count in
-            offpeak_prefer_large_pages(
-                target.baseAddress, MemoryLayout<Entry>.stride * capacity)
-            count = target.initialize(fromContentsOf: entries)
-        }
     }
 
     /// Takes away what goes beyond the bound; the store must have every change.
