@@ -46,9 +46,12 @@ extension StateTree {
 
     /// Makes the hashes of all changed nodes at a depth and below, and hands the nodes out; those
     /// at that depth are for the caller to put into the node above.
+    /// - Parameter changes: All of the update.
     /// - Returns: The last one's at that depth.
     @discardableResult
-    mutating func makeHashes(from top: Int, into writes: inout WriteSet) -> Bytes32 {
+    mutating func makeHashes(
+        from top: Int, _ changes: UnsafeBufferPointer<Change>, into writes: inout WriteSet
+    ) -> Bytes32 {
         withUnsafeTemporaryAllocation(byteCount: Workspace.bytes, alignment: 64) { buffer in
             let workspace = Workspace(buffer)
             var hash = Bytes32.zero
@@ -57,7 +60,7 @@ extension StateTree {
                 changed[depth] = []
                 for start in stride(from: 0, to: level.count, by: StateTree.nodesMax) {
                     let some = level[start..<min(start + StateTree.nodesMax, level.count)]
-                    makeHashes(of: some, workspace)
+                    makeHashes(of: some, changes, workspace)
                     for (index, node) in some.enumerated() where !node.isGone {
                         hash = handOut(node, workspace.scratch(of: index), &writes)
                         guard depth > top else { continue }
@@ -72,7 +75,10 @@ extension StateTree {
         }
     }
 
-    private mutating func makeHashes(of some: ArraySlice<ChangedNode>, _ workspace: Workspace) {
+    private mutating func makeHashes(
+        of some: ArraySlice<ChangedNode>, _ changes: UnsafeBufferPointer<Change>,
+        _ workspace: Workspace
+    ) {
         // The binary places of each level, the lowest first.
         for level in [0xFF00, 0x00F0, 0x000C, 0x0002] as [UInt16] {
             var count = 0
@@ -81,9 +87,14 @@ extension StateTree {
                     node.places & level, workspace.scratch(of: index), to: workspace.pair(count))
                 count += (node.places & level).nonzeroBitCount
             }
-            hasher.hash(
-                UnsafeRawBufferPointer(rebasing: workspace.pairs[..<(64 * count)]),
-                into: workspace.hashes)
+            for start in stride(from: 0, to: count, by: PairHasher.groupCount) {
+                let end = min(start + PairHasher.groupCount, count)
+                hasher.hash(
+                    UnsafeRawBufferPointer(rebasing: workspace.pairs[64 * start..<64 * end]),
+                    into: UnsafeMutableRawBufferPointer(
+                        rebasing: workspace.hashes[(32 * start)...]))
+                foreseeNext(changes)
+            }
             count = 0
             for (index, node) in some.enumerated() where node.places & level != 0 {
                 nodes[node.slot].setHashes(

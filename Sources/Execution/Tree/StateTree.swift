@@ -112,7 +112,7 @@ package struct StateTree: Sendable {
             try visit(
                 ChangedNode(slot: root, parent: 0, nibble: 0), at: 0,
                 Group(changes: changes, range: 0..<changes.count), source, &writes)
-            return Digest(makeHashes(from: 0, into: &writes))
+            return Digest(makeHashes(from: 0, changes, into: &writes))
         }
     }
 
@@ -163,7 +163,7 @@ package struct StateTree: Sendable {
                 source, &writes)
             // A branch of the root is finished while its nodes are still near.
             if depth == 0, group.changes.count >= branchedChangesMin {
-                let hash = makeHashes(from: 1, into: &writes)
+                let hash = makeHashes(from: 1, group.changes, into: &writes)
                 if case .inner = new { new = .inner(hash: hash) }
             }
             if parts == nil {

@@ -4,11 +4,15 @@ internal import Primitives
 struct TreeForesight: Sendable {
     /// How many changes ahead each step is.
     fileprivate static let stepChanges = 8
+    /// How many changes beyond those that were visited; their nodes fit into the second cache.
+    fileprivate static let aheadMax = 256
     /// The nodes above are few and near.
     fileprivate static let depthStart = 2
 
     /// The first depth without nodes; at most 16.
     fileprivate let depthEnd: Int
+    /// Changes that were visited.
+    fileprivate var visited = 0
     fileprivate var index = 0
     fileprivate var value = 0
     fileprivate var heap = 0
@@ -20,6 +24,7 @@ extension StateTree {
     /// Brings the nodes near that the changes behind a place will need.
     mutating func foresee(after place: Int, _ changes: UnsafeBufferPointer<Change>) {
         let step = TreeForesight.stepChanges
+        foresight.visited = place + 1
         guard place + step > foresight.heap else { return }
         foresee(foresight.index, place + 3 * step, .index, changes)
         foresight.index = max(foresight.index, place + 3 * step)
@@ -27,6 +32,18 @@ extension StateTree {
         foresight.value = max(foresight.value, place + 2 * step)
         foresee(foresight.heap, place + step, .heap, changes)
         foresight.heap = max(foresight.heap, place + step)
+    }
+
+    /// The same for one change more: while hashes are made, memory has nothing to do.
+    mutating func foreseeNext(_ changes: UnsafeBufferPointer<Change>) {
+        guard foresight.heap < min(changes.count, foresight.visited + TreeForesight.aheadMax)
+        else { return }
+        foresee(foresight.index, foresight.index + 1, .index, changes)
+        foresee(foresight.value, foresight.value + 1, .value, changes)
+        foresee(foresight.heap, foresight.heap + 1, .heap, changes)
+        foresight.index += 1
+        foresight.value += 1
+        foresight.heap += 1
     }
 
     private func foresee(

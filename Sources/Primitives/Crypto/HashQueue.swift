@@ -83,6 +83,9 @@ package struct HashQueue: Sendable {
 package struct PairHasher: Sendable {
     private let personal: [UInt8]
 
+    /// As many fill the widest vectors.
+    package static let groupCount = 8
+
     package init(_ domain: HashDomain) { personal = domain.personal }
 
     /// - Parameters:
