@@ -13,7 +13,6 @@ private struct SmallKey: ResidentKey {
 private struct Weight: ResidentValue, Equatable {
     var number: UInt64
     var heapBytes: Int
-    func foreseeHeap() {}
 }
 
 @Suite struct ResidentTableTests {

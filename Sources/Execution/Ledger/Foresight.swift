@@ -2,7 +2,7 @@ internal import Primitives
 
 /// What is brought near before it is read, in this order.
 enum Foresight {
-    case index, value, heap
+    case index, value, rest
 }
 
 /// Brings the accounts near that the next transactions need, while one is executed: a miss of the
@@ -39,12 +39,9 @@ extension Executor {
     /// Says that the transaction at a place is executed now.
     mutating func foresee(_ foresight: AccountForesight, after place: Int) {
         let step = AccountForesight.stepTransactions
-        for address in foresight.addresses(of: place + 3 * step) {
+        for address in foresight.addresses(of: place + 2 * step) {
             accounts.foresee(address, .index)
         }
-        for address in foresight.addresses(of: place + 2 * step) {
-            accounts.foresee(address, .value)
-        }
-        for address in foresight.addresses(of: place + step) { accounts.foresee(address, .heap) }
+        for address in foresight.addresses(of: place + step) { accounts.foresee(address, .value) }
     }
 }

@@ -1,4 +1,3 @@
-internal import CMemory
 package import Primitives
 
 /// What the ledger holds for an address. An account stays once it exists, also with nothing in it.
@@ -224,8 +223,7 @@ extension Account {
 
     /// Memory beside its own size that it takes, in bytes; about.
     var heapBytes: Int {
-        let signers = policy?.signers.count
-        let policyBytes = signers.map { 64 + $0 * MemoryLayout<Policy.Signer>.stride } ?? 0
+        let policyBytes = policy?.signers.heapBytes ?? 0
         return hasExtras ? policyBytes + extraBytes : policyBytes
     }
 
@@ -234,24 +232,13 @@ extension Account {
             + furtherStreams.count * MemoryLayout<Stream>.stride + guardedBytes
     }
 
-    /// Says that the policy will be read soon: nothing else is needed for each transaction.
-    func foreseeHeap() {
-        guard let signers = policy?.signers else { return }
-        // An array is the address of its storage: the count in it would be a miss by itself.
-        offpeak_prefetch(
-            unsafeBitCast(signers, to: UnsafeRawPointer.self), Account.foreseenPolicyBytes)
-    }
-
-    /// An array's head and two signers.
-    private static let foreseenPolicyBytes = 32 + 2 * MemoryLayout<Policy.Signer>.stride
-
     private var guardedBytes: Int {
         guard let safeguards else { return 0 }
         let members = safeguards.guardians?.quorum.members.count ?? 0
-        let signers = safeguards.recovery?.policy.signers.count ?? 0
+        let policyBytes = safeguards.recovery?.policy.signers.heapBytes ?? 0
         return 128 + safeguards.limits.count * MemoryLayout<Safeguards.Limit>.stride
             + members * MemoryLayout<Quorum.Member>.stride
-            + signers * MemoryLayout<Policy.Signer>.stride
+            + policyBytes
     }
 }
 

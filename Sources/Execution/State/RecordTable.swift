@@ -6,12 +6,6 @@ protocol LedgerRecord: Hashable, Sendable, BCSCodable {
     static var kind: StateKind { get }
     /// Memory beside the record's own size that it takes, in bytes; about.
     var heapBytes: Int { get }
-    /// Says that what lies beside the record will be read soon.
-    func foreseeHeap()
-}
-
-extension LedgerRecord {
-    func foreseeHeap() {}
 }
 
 extension Account: LedgerRecord {
@@ -69,7 +63,6 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
         var isTouched = false
 
         var heapBytes: Int { record?.heapBytes ?? 0 }
-        func foreseeHeap() { record?.foreseeHeap() }
     }
 
     private struct Touched: Sendable {
@@ -162,8 +155,7 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
         isGone: (Record) -> Bool = { _ in false }, _ body: (Change) -> Void
     ) {
         for (place, entry) in touched.enumerated() {
-            foreseeTouched(place + 16, .value)
-            foreseeTouched(place + 8, .heap)
+            if place + 8 < touched.count { table.foresee(slot: touched[place + 8].slot) }
             table.patch(entry.slot) { $0.isTouched = false }
             table.touch(entry.slot)
             let now = table[entry.slot].record
@@ -178,11 +170,6 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
         }
         touched.removeAll(keepingCapacity: true)
         undo.removeAll(keepingCapacity: true)
-    }
-
-    private func foreseeTouched(_ place: Int, _ step: Foresight) {
-        guard place < touched.count else { return }
-        table.foresee(slot: touched[place].slot, step)
     }
 
     /// The store has every write that was handed out.

@@ -10,8 +10,6 @@ protocol ResidentKey: Equatable, Sendable {
 protocol ResidentValue: Sendable {
     /// Memory beside the value's own size that it takes, in bytes; about.
     var heapBytes: Int { get }
-    /// Says that what lies beside the value will be read soon.
-    func foreseeHeap()
 }
 
 /// Values in memory in front of the store: every one that was changed since the store was last up
@@ -54,16 +52,15 @@ struct ResidentTable<Key: ResidentKey, Value: ResidentValue>: Sendable {
     }
 
     /// Says that what is known of a key will be asked for soon. Each step brings what the next one
-    /// reads: first the index, then the value, then what lies beside it.
+    /// reads: first the index, then the value.
     func foresee(_ hash: UInt64, _ step: Foresight) {
         guard step != .index else { return index.foresee(hash) }
         guard let slot = index.candidate(hash) else { return }
-        foresee(slot: slot, step)
+        foresee(slot: slot)
     }
 
     /// The same where the slot is known.
-    func foresee(slot: Int, _ step: Foresight) {
-        guard step != .heap else { return entries[slot].value.foreseeHeap() }
+    func foresee(slot: Int) {
         entries.withUnsafeBufferPointer { entries in
             guard let base = entries.baseAddress else { return }
             offpeak_prefetch(base + slot, MemoryLayout<Entry>.size)

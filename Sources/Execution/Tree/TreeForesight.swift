@@ -15,7 +15,7 @@ struct TreeForesight: Sendable {
     fileprivate var visited = 0
     fileprivate var index = 0
     fileprivate var value = 0
-    fileprivate var heap = 0
+    fileprivate var rest = 0
 
     init(depthEnd: Int) { self.depthEnd = max(TreeForesight.depthStart, min(depthEnd, 16)) }
 }
@@ -25,25 +25,25 @@ extension StateTree {
     mutating func foresee(after place: Int, _ changes: UnsafeBufferPointer<Change>) {
         let step = TreeForesight.stepChanges
         foresight.visited = place + 1
-        guard place + step > foresight.heap else { return }
+        guard place + step > foresight.rest else { return }
         foresee(foresight.index, place + 3 * step, .index, changes)
         foresight.index = max(foresight.index, place + 3 * step)
         foresee(foresight.value, place + 2 * step, .value, changes)
         foresight.value = max(foresight.value, place + 2 * step)
-        foresee(foresight.heap, place + step, .heap, changes)
-        foresight.heap = max(foresight.heap, place + step)
+        foresee(foresight.rest, place + step, .rest, changes)
+        foresight.rest = max(foresight.rest, place + step)
     }
 
     /// The same for one change more: while hashes are made, memory has nothing to do.
     mutating func foreseeNext(_ changes: UnsafeBufferPointer<Change>) {
-        guard foresight.heap < min(changes.count, foresight.visited + TreeForesight.aheadMax)
+        guard foresight.rest < min(changes.count, foresight.visited + TreeForesight.aheadMax)
         else { return }
         foresee(foresight.index, foresight.index + 1, .index, changes)
         foresee(foresight.value, foresight.value + 1, .value, changes)
-        foresee(foresight.heap, foresight.heap + 1, .heap, changes)
+        foresee(foresight.rest, foresight.rest + 1, .rest, changes)
         foresight.index += 1
         foresight.value += 1
-        foresight.heap += 1
+        foresight.rest += 1
     }
 
     private func foresee(

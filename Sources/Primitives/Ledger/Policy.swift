@@ -51,7 +51,7 @@ public struct Policy: Hashable, Sendable, BCSCodable {
     }
 
     /// Sorted by key, unique.
-    public let signers: [Signer]
+    public let signers: Signers
     /// The weight that everything but `setPolicy` needs.
     public let spend: UInt32
     /// The weight that `setPolicy` needs, not below `spend`.
@@ -59,16 +59,18 @@ public struct Policy: Hashable, Sendable, BCSCodable {
 
     /// A policy of signers in any order.
     /// - Throws: `Fault` for one that nobody or anybody could satisfy.
-    public init(signers: [Signer], spend: UInt32, admin: UInt32) throws(Fault) {
+    public init(
+        signers: some Collection<Signer>, spend: UInt32, admin: UInt32
+    ) throws(Fault) {
         let sorted = signers.sorted { $0.publicKey < $1.publicKey }
         try Policy.check(sorted, spend, admin)
-        self.signers = sorted
+        self.signers = Signers(sorted)
         self.spend = spend
         self.admin = admin
     }
 
     private init(single key: PublicKey) {
-        signers = [Signer(publicKey: key, weight: 1)]
+        signers = Signers([Signer(publicKey: key, weight: 1)])
         spend = 1
         admin = 1
     }
@@ -110,7 +112,7 @@ public struct Policy: Hashable, Sendable, BCSCodable {
 
     public init(from reader: inout BCSReader) throws(BCSError) {
         let start = reader.offset
-        signers = try reader.readSortedList(
+        let signers = try reader.readSortedList(
             minimum: 1, maximum: TransactionLimits.policySignersMax, elementBytes: 34
         ) { (signer: Signer) in signer.publicKey }
         spend = try reader.readUInt32()
@@ -119,6 +121,51 @@ public struct Policy: Hashable, Sendable, BCSCodable {
             try Policy.check(signers, spend, admin)
         } catch {
             throw BCSError(.invalidValue(error.description), at: start)
+        }
+        self.signers = Signers(signers)
+    }
+}
+
+extension Policy {
+    /// At least one signer, in order. The first two lie in the value itself: most policies have no
+    /// more, and those cost neither an allocation nor a count of references.
+    public struct Signers: RandomAccessCollection, Hashable, Sendable {
+        private let first: Signer
+        private let second: Signer?
+        private let further: Further
+
+        private indirect enum Further: Hashable, Sendable {
+            case none
+            case signers([Signer])
+        }
+
+        /// - Parameter signers: Not empty.
+        fileprivate init(_ signers: [Signer]) {
+            precondition(!signers.isEmpty, "a policy without signers")
+            first = signers[0]
+            second = signers.count > 1 ? signers[1] : nil
+            further = signers.count > 2 ? .signers(Array(signers[2...])) : .none
+        }
+
+        public var startIndex: Int { 0 }
+        public var endIndex: Int {
+            guard case .signers(let others) = further else { return second == nil ? 1 : 2 }
+            return 2 + others.count
+        }
+
+        public subscript(place: Int) -> Signer {
+            if place == 0 { return first }
+            if place == 1, let second { return second }
+            guard case .signers(let others) = further, place >= 2 else {
+                preconditionFailure("signer \(place) of \(count)")
+            }
+            return others[place - 2]
+        }
+
+        /// Memory beside the value's own size that it takes, in bytes; about.
+        package var heapBytes: Int {
+            guard case .signers(let others) = further else { return 0 }
+            return 96 + others.count * MemoryLayout<Signer>.stride
         }
     }
 }
