@@ -20,7 +20,7 @@ private func naiveRoot(_ leaves: [Bytes32: Bytes32], bit: Int = 0) -> Bytes32 {
 /// A tree on a store, with the set that it should commit to.
 private struct Grove {
     var tree: StateTree
-    let store = MemoryStore()
+    var store = MemoryStore()
     var leaves: [Bytes32: Bytes32] = [:]
 
     init(cachedBytesMax: Int = 1_000_000, branchedChangesMin: Int = 8) {
@@ -43,6 +43,13 @@ private struct Grove {
             tree.writesApplied()
         }
         return root.bytes32
+    }
+
+    /// With a store of its own; the tree's memory is shared until one of them writes.
+    func copy() -> Grove {
+        var copy = self
+        copy.store = store.copy()
+        return copy
     }
 
     /// The hash of the topmost node that the store has.
@@ -122,6 +129,27 @@ private struct Grove {
             }
         }
         #expect(try grove.rootOfStoredNodes == naiveRoot(grove.leaves))
+    }
+
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `copies of a tree go their own ways`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var groves = [Grove(cachedBytesMax: seed.isMultiple(of: 2) ? 20_000 : 1_000_000)]
+        let paths = (0..<600).map { $0 < 200 ? path(&generator) : value(&generator) }
+        for step in 0..<12 {
+            if step % 4 == 3 { groves.append(groves[step % groves.count].copy()) }
+            for place in groves.indices {
+                var changes: [Bytes32: Bytes32?] = [:]
+                for _ in 0..<(generator.next() % 80 + 1) {
+                    let path = paths[Int(generator.next() % UInt64(paths.count))]
+                    let isPut = generator.next() % 4 > 0
+                    changes.updateValue(isPut ? value(&generator) : nil, forKey: path)
+                }
+                var writes = WriteSet()
+                let root = try groves[place].update(changes, pending: &writes, applied: true)
+                #expect(root == naiveRoot(groves[place].leaves), "seed \(seed), step \(step)")
+            }
+        }
     }
 
     @Test func `the cache of nodes keeps its bound`() throws {

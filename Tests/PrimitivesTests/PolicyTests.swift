@@ -12,6 +12,22 @@ import Testing
         #expect(policy.weight(of: filled(4)) == nil)
     }
 
+    @Test(arguments: [1, 2, 3, 4, 32] as [UInt8])
+    func `A policy of any size keeps its signers`(count: UInt8) throws {
+        let given = (1...count).map { signer($0, UInt16($0) + 6) }
+        let policy = try Policy(signers: given.reversed(), spend: 1, admin: 7)
+        #expect(policy.signers.count == Int(count))
+        #expect(Array(policy.signers) == given)
+        #expect(policy.signers.indices.map { policy.signers[$0] } == given)
+        #expect(try Policy(bcs: policy.bcsBytes) == policy)
+        for place in given.indices {
+            var others = given
+            others[place] = signer(given[place].publicKey.bytes[0], 99)
+            let other = try Policy(signers: others, spend: 1, admin: 7)
+            #expect(other != policy)
+        }
+    }
+
     @Test func `Another signer, weight or threshold is another address`() throws {
         let policies = [
             try Policy(signers: [signer(1), signer(2)], spend: 1, admin: 2),

@@ -80,7 +80,9 @@ struct NodeCell {
 
     private var flags: UInt8 {
         get { base.load(fromByteOffset: Offset.flags, as: UInt8.self) }
-        nonmutating set { base.storeBytes(of: newValue, toByteOffset: Offset.flags, as: UInt8.self) }
+        nonmutating set {
+            base.storeBytes(of: newValue, toByteOffset: Offset.flags, as: UInt8.self)
+        }
     }
 
     var isAbsent: Bool { flags & Flag.absent != 0 }
