@@ -23,6 +23,7 @@ struct NaiveLedger {
     }
 
     struct Failed: Error { let code: FailureCode }
+    struct LimitReached: Error {}
 
     let parameters: LedgerParameters
     var fees: FeeParameters
@@ -199,6 +200,7 @@ struct NaiveLedger {
         let base = factor * ((baseFee * weight + 65_535) / 65_536)
         if base > transaction.maxFee.rawValue { return "feeTooLow" }
         let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
+        let start = self
         let isNew = transaction.stream != 0 && next == nil
         let deposit = isNew ? fees.streamDeposit.rawValue : 0
         if fee + deposit > balance { return "insufficientForFee" }
@@ -221,6 +223,9 @@ struct NaiveLedger {
                 try run(operation, signed.id, place, parties)
             }
             return "ok"
+        } catch is LimitReached {
+            self = start
+            return "limitReached"
         } catch {
             self = before
             return (error as? Failed)?.code.name ?? "\(error)"
@@ -237,7 +242,7 @@ struct NaiveLedger {
     /// What the sender loses counts against its limit.
     mutating func spend(_ amount: UInt64, of address: Address) throws {
         if isAdmin { return }
-        if amount > room(of: address) { throw Failed(code: .limitExceeded) }
+        if amount > room(of: address) { throw LimitReached() }
         note(amount, of: address)
     }
 

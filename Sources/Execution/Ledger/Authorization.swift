@@ -55,8 +55,8 @@ struct LedgerRules: Sendable {
         /// What the sender's limit of the native asset leaves; nil where none counts.
         let room: Amount?
 
-        /// What the sender loses before the operations; at most `spendable`.
-        var taken: Amount { fee.clampedAdvance(by: deposit.rawValue) }
+        /// What of it counts against that limit.
+        var counted: Amount { fee.clampedAdvance(by: deposit.rawValue) }
     }
 
     /// Checks everything but the operations, in the order in which reasons are reported.
@@ -82,7 +82,7 @@ struct LedgerRules: Sendable {
             signed, bytes: LedgerRules.chargedBytes(signed, parties, revealed), sender,
             policies, deposit: isNew ? fees.streamDeposit : 0,
             Price(baseFee: baseFee, factor: feeFactor, time: time))
-        guard charge.taken <= charge.room ?? Amount(.max) else { throw .limitReached }
+        guard charge.counted <= charge.room ?? Amount(.max) else { throw .limitReached }
         return charge
     }
 

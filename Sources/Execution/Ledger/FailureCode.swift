@@ -115,9 +115,7 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
 
     /// None of those who act has decided anything in this round.
     case nothingDecided = 100
-    /// More than the sender's spending limit leaves in this window, and the signatures don't reach
-    /// the admin threshold.
-    case limitExceeded = 101
+    // 101 is free: what a spending limit has no room for is skipped.
     /// A limit for an account whose admin threshold is its spend threshold: it would stop nobody.
     case limitWithoutEffect = 102
     /// A window shorter than genesis allows, or longer than 30 days.
