@@ -125,23 +125,43 @@ import Testing
         #expect(try safe.room == 2400)
     }
 
-    @Test func `fee, tip and deposit count, and what goes beyond is skipped unpaid`() throws {
+    @Test func `the tip counts, the base fee doesn't, and what goes beyond is skipped`() throws {
         var safe = try SafeWorld(baseFee: 1)
         try safe.change(.setSafeguards(SafeWorld.limit(3000)))
         let before = try safe.account.balance(of: .native)
         let one = try safe.result([safe.pay(1)], tip: 100)
         guard case .executed(let receipt) = one else { throw Unexpected(what: "\(one)") }
-        let fee = receipt.fee.rawValue
-        #expect(try safe.room == 3000 - fee - 1)
-        let left = try #require(try safe.room)
-        // The fee of a second one with the same form is the same.
-        let over = try safe.result([safe.pay(1)], tip: Amount(left - (fee - 100) + 1))
-        #expect(reason([over]) == .limitReached)
-        let all = try safe.result([safe.pay(1)], tip: Amount(left - (fee - 100) - 1))
+        #expect(try safe.room == 2899)
+        // The tip alone is above what is left, or with the payment.
+        for tip in [2900, 2899] as [Amount] {
+            #expect(reason([try safe.result([safe.pay(1)], tip: tip)]) == .limitReached)
+        }
+        let all = try safe.result([safe.pay(1)], tip: 2898)
         guard case .executed = all else { throw Unexpected(what: "\(all)") }
         #expect(try safe.room == 0)
-        #expect(try safe.account.balance(of: .native).rawValue == before.rawValue - 3000)
+        let fees = 2 * (receipt.fee.rawValue - 100)
+        #expect(try safe.account.balance(of: .native).rawValue == before.rawValue - 3000 - fees)
         #expect(reason([try safe.result([safe.pay(1)])]) == .limitReached)
+        #expect(reason([try safe.result([safe.pay(0)], tip: 1)]) == .limitReached)
+    }
+
+    @Test func `no base fee keeps an account from paying what its limit leaves`() throws {
+        for baseFee in [1, 50] as [Amount] {
+            var safe = try SafeWorld(baseFee: baseFee)
+            let terms = try safe.guardians(limit: 5)
+            #expect(
+                reason([try safe.result([.setSafeguards(terms)], keys: 3, maxFee: 900_000)]) == nil)
+            let paid = try safe.result([safe.pay(5)], maxFee: 900_000)
+            guard case .executed(let receipt) = paid else { throw Unexpected(what: "\(paid)") }
+            #expect(receipt.outcome == .success && receipt.fee > 5)
+            #expect(try safe.room == 0)
+            // With nothing left the owner still objects to what guardians propose.
+            #expect(try safe.propose([safe.world.alice, safe.world.bob]) == nil)
+            let veto = try safe.result([.vetoRecovery(safe.address)], maxFee: 900_000)
+            #expect(reason([veto]) == nil && failure([veto]) == nil)
+            #expect(try safe.account.safeguards?.recovery == nil)
+            #expect(reason([try safe.result([safe.pay(1)], maxFee: 900_000)]) == .limitReached)
+        }
     }
 
     @Test func `the deposit for a new stream counts`() throws {

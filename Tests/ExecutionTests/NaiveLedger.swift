@@ -205,8 +205,9 @@ struct NaiveLedger {
         let deposit = isNew ? fees.streamDeposit.rawValue : 0
         if fee + deposit > balance { return "insufficientForFee" }
         if !isAdmin {
-            if fee + deposit > room(of: sender) { return "limitReached" }
-            note(fee + deposit, of: sender)
+            let counted = fee - base + deposit
+            if counted > room(of: sender) { return "limitReached" }
+            note(counted, of: sender)
         }
         balances[sender] = balance - fee - deposit
         deposits[sender, default: 0] += deposit

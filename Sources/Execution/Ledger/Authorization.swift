@@ -55,8 +55,9 @@ struct LedgerRules: Sendable {
         /// What the sender's limit of the native asset leaves; nil where none counts.
         let room: Amount?
 
-        /// What of it counts against that limit.
-        var counted: Amount { fee.clampedAdvance(by: deposit.rawValue) }
+        /// What counts against that limit: not the base fee, which the protocol sets. It would lock
+        /// an account whose limit is lower.
+        var counted: Amount { tip.clampedAdvance(by: deposit.rawValue) }
     }
 
     /// Checks everything but the operations, in the order in which reasons are reported.
