@@ -47,6 +47,32 @@ enum GenesisCheck {
         }
     }
 
+    /// Nobody could sign by a key that is no point of the curve, or one of small order.
+    static func keys(
+        _ validators: [GenesisValidator], _ verifiers: [GenesisVerifier]
+    ) throws(GenesisFault) {
+        for (place, validator) in validators.enumerated() {
+            try check(validator.votingKey, "validators[\(place)].votingKey")
+            try check(validator.peerID.publicKey, "validators[\(place)].peerID")
+        }
+        for (place, verifier) in verifiers.enumerated() {
+            try check(verifier.key, "verifiers[\(place)].key")
+            try check(verifier.peerID.publicKey, "verifiers[\(place)].peerID")
+        }
+    }
+
+    static func policies(_ accounts: [GenesisAccount]) throws(GenesisFault) {
+        for (place, account) in accounts.enumerated() {
+            if let key = account.policy?.unusableKey { try check(key, "accounts[\(place)].policy") }
+        }
+    }
+
+    private static func check(_ key: PublicKey, _ path: String) throws(GenesisFault) {
+        guard key.isUsable else {
+            throw GenesisFault(path, "\(key) isn't a key: nobody can sign by it")
+        }
+    }
+
     static func validators(
         _ validators: [GenesisValidator], _ stake: StakeParameters
     ) throws(GenesisFault) {

@@ -14,6 +14,8 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     case tooManyAssets = 5
     /// The new policy is the one that the account has.
     case samePolicy = 6
+    /// The new policy has a key by which nobody can sign: it would lock the account.
+    case keyUnusable = 7
 
     /// No escrow with this id is open: there never was one, or it was closed. Which of the two is
     /// history, and history isn't part of the state that a result may depend on.

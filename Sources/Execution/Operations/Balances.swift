@@ -16,6 +16,7 @@ extension Executor {
         guard var account = try account(sender), account.policy != policy else {
             throw .failed(.samePolicy)
         }
+        guard policy.unusableKey == nil else { throw .failed(.keyUnusable) }
         account.policy = policy
         account.safeguards?.recovery = nil
         accounts.write(account, for: sender)

@@ -68,6 +68,7 @@ extension Executor {
         guard safeguards.recovery(at: time) == nil else { throw .failed(.recoveryPending) }
         guard time >= safeguards.quietUntil else { throw .failed(.recoveryTooSoon) }
         guard account.policy != proposal.policy else { throw .failed(.samePolicy) }
+        guard proposal.policy.unusableKey == nil else { throw .failed(.keyUnusable) }
         safeguards.recovery = Safeguards.Recovery(
             policy: proposal.policy,
             readyAt: time.clampedAdvance(by: guardians.delayMilliseconds))

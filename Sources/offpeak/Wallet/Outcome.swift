@@ -145,6 +145,7 @@ enum OutcomeText {
         "unknownAsset": "there is no such asset",
         "balanceOverflow": "the receiver's balance would exceed 2^64 - 1",
         "samePolicy": "the account has this policy already",
+        "keyUnusable": "the policy has a key that isn't one: nobody can sign by it",
         "escrowUnknown": "no open escrow has this id",
         "escrowDisputed": "after a dispute only arbitration decides",
         "notParticipant": "neither the sender nor a cosigner may decide this",
