@@ -59,6 +59,8 @@ struct NaiveLedger {
     var assets: [AssetID: NaiveAsset] = [:]
     var holdings: [Address: [AssetID: NaiveHolding]] = [:]
     var feesOfBatch: UInt64 = 0
+    /// What the fees would be at one base fee.
+    var usualFees: UInt64 = 0
     /// In 65,536ths.
     var baseFee: UInt64
     var weightOfBlock: UInt64 = 0
@@ -125,13 +127,15 @@ struct NaiveLedger {
         let given = toOwner + toProposer + earned.values.reduce(0, +) - before
         due[fees.treasury, default: 0] += feesOfBatch - given
         feesOfBatch = 0
+        usualFees = 0
     }
 
-    /// The proposer gets the owner's share too.
+    /// The proposer gets what it would have had of the same transactions in batches.
     mutating func endDirect(proposer: Int) {
-        let toProposer = pay(feesOfBatch * 600 / 1000, seat: proposer)
+        let toProposer = pay(usualFees * 200 / 1000, seat: proposer)
         due[fees.treasury, default: 0] += feesOfBatch - toProposer
         feesOfBatch = 0
+        usualFees = 0
     }
 
     /// Nobody sits at a place beyond the committee.
@@ -212,6 +216,7 @@ struct NaiveLedger {
         balances[sender] = balance - fee - deposit
         deposits[sender, default: 0] += deposit
         feesOfBatch += fee
+        usualFees += base / factor + fee - base
         weightOfBlock += weight
         self.next[sender, default: [:]][transaction.stream] = (next ?? 0) + 1
         use(transaction.stream, of: sender, deposit: deposit)

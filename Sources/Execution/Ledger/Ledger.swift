@@ -193,7 +193,10 @@ package struct Ledger: Sendable {
             shares: executor.rules.fees.shares,
             validatorCount: executor.committee.count)
         let fees = try execute(block.direct, feeFactor: Ledger.directFeeFactor, &run)
-        split.addDirect(fees, proposer: block.proposer)
+        // Nothing else has paid a tip yet.
+        let tips = executor.tips.reduce(UInt64(0)) { $0 + $1.rawValue }
+        let usual = tips + (fees - tips) / Ledger.directFeeFactor
+        split.addDirect(fees, usual: usual, proposer: block.proposer)
         for batch in block.batches {
             let fees = try execute(batch.transactions, feeFactor: 1, &run)
             split.add(
