@@ -250,8 +250,8 @@ import Testing
         #expect(path(.init(repeatSlashPermille: 49)) == at + "repeatSlashPermille")
         #expect(path(.init(slashPermille: 1000, repeatSlashPermille: 1000)) == nil)
         #expect(path(.init(repeatSlashPermille: 1001)) == at + "repeatSlashPermille")
-        #expect(path(.init(reporterPermille: 1000)) == nil)
-        #expect(path(.init(reporterPermille: 1001)) == at + "reporterPermille")
+        #expect(path(.init(reporterPermille: 500)) == nil)
+        #expect(path(.init(reporterPermille: 501)) == at + "reporterPermille")
     }
 
     @Test func `epochs are held to the periods, the lag and the time that a bond needs`() {

@@ -187,6 +187,7 @@ extension GenesisCheck {
                 "parameters.fees.baseFee",
                 "\(parameters.fees.baseFee): it must be below 2^47, so that it has room to rise")
         }
+        try weights(parameters.fees)
         try atLeastOne(parameters.fees.targetWeight, "fees.targetWeight")
         guard parameters.fees.changeDenominator >= 2 else {
             throw GenesisFault(
@@ -204,6 +205,18 @@ extension GenesisCheck {
         try VerificationCheck(parameters).run()
         try EpochCheck(parameters).run()
         try governance(parameters)
+    }
+
+    private static func weights(_ fees: FeeParameters) throws(GenesisFault) {
+        for (name, weight) in [
+            ("byteWeight", fees.byteWeight), ("signatureWeight", fees.signatureWeight),
+            ("writeWeight", fees.writeWeight),
+        ] where weight > FeeParameters.weightMax {
+            throw GenesisFault(
+                "parameters.fees.\(name)",
+                "\(weight), at most \(FeeParameters.weightMax) allowed, or nobody could pay for a"
+                    + " transaction")
+        }
     }
 
     private static func shares(_ shares: FeeShares) throws(GenesisFault) {
@@ -237,7 +250,7 @@ extension GenesisCheck {
             throw GenesisFault("parameters.governance.governed", "\(left.name) is named twice")
         }
         for parameter in governance.governed {
-            let range = parameter.range(stakeUnit: parameters.stake.unit)
+            let range = parameters.range(of: parameter)
             let value = parameters.value(of: parameter)
             guard range.contains(value) else {
                 throw GenesisFault(
