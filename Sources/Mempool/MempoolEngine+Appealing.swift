@@ -33,8 +33,14 @@ struct Appeals: Sendable {
     /// The lane whose owner should seal a transaction, or nil if nobody watches it.
     func lane(of id: TransactionID) -> Lane? { watched[id]?.lane }
 
-    /// The owner has an excuse, or the transaction's fate is known.
+    /// The owner has an excuse.
     mutating func forget(_ id: TransactionID) { watched[id] = nil }
+
+    /// The transaction's fate is known.
+    mutating func settle(_ executed: ExecutedTransaction) {
+        guard let entry = watched[executed.id] else { return }
+        if executed.isDefinite || entry.transaction == executed.signed { forget(executed.id) }
+    }
 
     /// What an owner has sealed it must get certified as well, within `wait` milliseconds more.
     mutating func noteSealed(_ batch: Batch, at now: Instant, wait: UInt64) {
@@ -191,7 +197,7 @@ extension MempoolEngine {
         _ transaction: SignedTransaction, view: some AdmissionView
     ) throws(StorageFault) -> Bool {
         guard
-            case .admissible(let next, let spendable, let cost, _) = try view.admission(
+            case .admissible(let next, let spendable, let cost, _, _) = try view.admission(
                 of: transaction)
         else { return false }
         return transaction.transaction.sequence == next && cost <= spendable

@@ -7,7 +7,9 @@ extension MempoolEngine {
         view: some AdmissionView
     ) throws(StorageFault) {
         if let known = following[transaction.id] {
-            if known.transaction != transaction, !known.isAdmitted {
+            if known.transaction != transaction,
+                !(known.isAdmitted && known.transaction.isSigned(likeOrMoreThan: transaction))
+            {
                 // The same transaction with other signatures is on its way: wait for its fate.
                 effects.append(.reply(request, transaction.id, .busy(MempoolTimes.busyRetry)))
             } else if known.isAdmitted {
@@ -122,7 +124,7 @@ extension MempoolEngine {
         switch try view.admission(of: entry.transaction) {
         case .refused(let reason):
             return ForwardAnswer(id: answer.id, outcome: .refused(reason))
-        case .admissible(let next, _, _, _):
+        case .admissible(let next, _, _, _, _):
             // The state alone never says that a sequence is too far ahead; the gap is seen here.
             let isAhead = entry.transaction.transaction.sequence > next
             if answer.outcome == .refused(.sequenceAhead), isAhead { return answer }

@@ -94,7 +94,7 @@ extension MempoolEngine {
     ) {
         for executed in transactions {
             pool.settle(executed, shard: layout.shard(of: executed.sender))
-            appeals.forget(executed.id)
+            appeals.settle(executed)
             guard let entry = following[executed.id],
                 executed.isDefinite || entry.transaction == executed.signed
             else { continue }

@@ -49,8 +49,9 @@ extension MempoolEngine {
     ) throws(StorageFault) -> SubmitOutcome? {
         switch try view.admission(of: transaction) {
         case .refused(let reason): .refused(reason)
-        case .admissible(let next, let spendable, let cost, _):
-            pool.placeFault(for: transaction, next: next, spendable: spendable, cost: cost)
+        case .admissible(let next, let spendable, let cost, _, let limits):
+            pool.placeFault(
+                for: transaction, next: next, spendable: spendable, cost: cost, limits: limits)
         }
     }
 
@@ -120,14 +121,15 @@ extension MempoolEngine {
         guard let verified else { return .refused(.invalidSignature) }
         switch try view.admission(of: transaction) {
         case .refused(let reason): return .refused(reason)
-        case .admissible(let next, let spendable, let cost, let tip):
+        case .admissible(let next, let spendable, let cost, let tip, let limits):
             if let fault = pool.placeFault(
-                for: transaction, next: next, spendable: spendable, cost: cost)
+                for: transaction, next: next, spendable: spendable, cost: cost, limits: limits)
             {
                 return fault
             }
             let shard = layout.shard(of: transaction.transaction.sender)
-            pool.insert(verified, shard: shard, next: next, cost: cost, tip: tip)
+            pool.insert(
+                verified, shard: shard, next: next, cost: cost, tip: tip, limits: limits)
             return .accepted
         }
     }

@@ -5,7 +5,7 @@ internal import Primitives
 /// Transactions that this node has admitted as an owner and that no finalized block has yet.
 ///
 /// Invariants: a (sender, stream, sequence) is held by at most one transaction; what a sender has
-/// waiting costs at most what it held when it was admitted; sequences of a stream are sealed
+/// waiting costs at most what it held, and what its spending limits left, when it was admitted; sequences of a stream are sealed
 /// without a gap.
 struct OwnerPool: Sendable {
     private struct StreamKey: Hashable {
@@ -16,6 +16,7 @@ struct OwnerPool: Sendable {
     private struct Entry {
         let transaction: Verified<SignedTransaction>
         let cost: Amount
+        let limits: [LimitUse]
         /// What it pays above the fee, for 1,024 bytes.
         let offer: UInt64
         var isSealed = false
@@ -30,6 +31,34 @@ struct OwnerPool: Sendable {
     private struct Sender {
         var count = 0
         var reserved: Amount = 0
+        /// Of the assets with a limit that what waits counts against.
+        var limited: [AssetID: Amount] = [:]
+
+        /// Whether balance and limits have room for a further transaction.
+        func hasRoom(for cost: Amount, of spendable: Amount, _ limits: [LimitUse]) -> Bool {
+            guard let total = try? reserved.adding(cost), total <= spendable else { return false }
+            return limits.allSatisfy {
+                guard let total = try? $0.cost.adding(limited[$0.asset] ?? 0) else { return false }
+                return total <= $0.room
+            }
+        }
+
+        mutating func reserve(_ cost: Amount, _ limits: [LimitUse]) {
+            count += 1
+            if let total = try? reserved.adding(cost) { reserved = total }
+            for use in limits {
+                limited[use.asset] = (limited[use.asset] ?? 0).clampedAdvance(by: use.cost.rawValue)
+            }
+        }
+
+        mutating func release(_ cost: Amount, _ limits: [LimitUse]) {
+            count -= 1
+            reserved = (try? reserved.subtracting(cost)) ?? 0
+            for use in limits {
+                let left = (limited[use.asset] ?? 0).clampedRetreat(by: use.cost.rawValue)
+                limited[use.asset] = left > 0 ? left : nil
+            }
+        }
     }
 
     private var entries: [TransactionID: Entry] = [:]
@@ -74,10 +103,15 @@ struct OwnerPool: Sendable {
 
     /// Whether a transaction would find its place, signatures apart.
     func placeFault(
-        for transaction: SignedTransaction, next: SequenceNumber, spendable: Amount, cost: Amount
+        for transaction: SignedTransaction, next: SequenceNumber, spendable: Amount, cost: Amount,
+        limits: [LimitUse] = []
     ) -> SubmitOutcome? {
         let body = transaction.transaction
-        if entries[transaction.id] != nil { return .accepted }
+        if let entry = entries[transaction.id] {
+            // One with fewer signatures may yet be skipped: the fate of this one is open until then.
+            return entry.transaction.value.isSigned(likeOrMoreThan: transaction)
+                ? .accepted : .busy(MempoolTimes.busyRetry)
+        }
         guard entries.count < BatchLimits.poolTransactionsMax else {
             return .busy(MempoolTimes.busyRetry)
         }
@@ -91,30 +125,25 @@ struct OwnerPool: Sendable {
         guard sender.count < BatchLimits.senderTransactionsMax else {
             return .busy(MempoolTimes.busyRetry)
         }
-        guard let total = try? sender.reserved.adding(cost), total <= spendable else {
-            return .overspent
-        }
-        return nil
+        return sender.hasRoom(for: cost, of: spendable, limits) ? nil : .overspent
     }
 
     /// Takes in a transaction for which `placeFault` found nothing.
     mutating func insert(
         _ transaction: Verified<SignedTransaction>, shard: UInt16, next: SequenceNumber,
-        cost: Amount, tip: Amount
+        cost: Amount, tip: Amount, limits: [LimitUse] = []
     ) {
         let body = transaction.value.transaction
         let key = StreamKey(sender: body.sender, stream: body.stream)
         let (product, overflow) = tip.rawValue.multipliedReportingOverflow(by: 1024)
         let offer = (overflow ? .max : product) / UInt64(max(1, transaction.value.byteCount))
-        entries[transaction.value.id] = Entry(transaction: transaction, cost: cost, offer: offer)
+        entries[transaction.value.id] = Entry(
+            transaction: transaction, cost: cost, limits: limits, offer: offer)
         offerCount += offer > 0 ? 1 : 0
         byteCount += transaction.value.byteCount
         streams[key, default: StreamQueue(next: next)].ids[body.sequence] = transaction.value.id
         raiseNext(of: key, to: next)
-        senders[body.sender, default: Sender()].count += 1
-        if let total = try? senders[body.sender, default: Sender()].reserved.adding(cost) {
-            senders[body.sender]?.reserved = total
-        }
+        senders[body.sender, default: Sender()].reserve(cost, limits)
         readyCounts[shard, default: 0] += 1
         ready[shard, default: []].append(key)
     }
@@ -296,8 +325,7 @@ struct OwnerPool: Sendable {
         if !entry.isSealed { readyCounts[shard, default: 1] -= 1 }
         let address = entry.transaction.value.transaction.sender
         guard var sender = senders[address] else { return }
-        sender.count -= 1
-        sender.reserved = (try? sender.reserved.subtracting(entry.cost)) ?? 0
+        sender.release(entry.cost, entry.limits)
         senders[address] = sender.count > 0 ? sender : nil
     }
 

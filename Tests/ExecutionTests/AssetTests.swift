@@ -299,8 +299,8 @@ struct AssetWorld {
         func cost(_ operation: Operation) throws -> Amount? {
             let transaction = try test.world.transaction(bob.address, [operation], maxFee: 1000)
             let signed = SignedTransaction(signing: transaction, by: [bob.key])
-            guard case .admissible(_, _, let cost, _) = try test.world.ledger.admission(of: signed)
-            else { return nil }
+            let admission = try test.world.ledger.admission(of: signed)
+            guard case .admissible(_, _, let cost, _, _) = admission else { return nil }
             return cost
         }
         #expect(try cost(.escrowTopUp(EscrowTopUp(escrow: id, amount: 40))) == 1000)

@@ -119,6 +119,26 @@ import Testing
         }
     }
 
+    @Test func `no account is given a key by which nobody can sign`() throws {
+        var joint = try Joint()
+        let low = try #require(PublicKey(bytes: [1] + [UInt8](repeating: 0, count: 31)))
+        for bad in [try #require(Policy.madeUpKey), low] {
+            let some = joint.keys.map { Policy.Signer(publicKey: $0.publicKey, weight: 1) }
+            let policies = [
+                Policy.single(bad),
+                try Policy(
+                    signers: some + [Policy.Signer(publicKey: bad, weight: 1)], spend: 1, admin: 1),
+            ]
+            for policy in policies {
+                let rotate = SignedTransaction(
+                    signing: try joint.transaction(.setPolicy(policy)), by: joint.keys)
+                #expect(try failure(joint.world.run([rotate])) == .keyUnusable)
+            }
+        }
+        let pay = try joint.payment(by: joint.keys)
+        #expect(try reason(joint.world.run([pay])) == nil)
+    }
+
     @Test func `a new policy takes over, the address stays`() throws {
         var joint = try Joint()
         let new = Person(77)

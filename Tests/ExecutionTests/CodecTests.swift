@@ -148,7 +148,8 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
     @Test func `failure codes and skip reasons keep their numbers`() {
         let codes: [(FailureCode, UInt16)] = [
             (.zeroAmount, 1), (.insufficientFunds, 2), (.unknownAsset, 3), (.balanceOverflow, 4),
-            (.tooManyAssets, 5), (.samePolicy, 6), (.escrowUnknown, 20), (.escrowDisputed, 22),
+            (.tooManyAssets, 5), (.samePolicy, 6), (.keyUnusable, 7),
+            (.escrowUnknown, 20), (.escrowDisputed, 22),
             (.notParticipant, 23), (.wrongRound, 24), (.amountAboveHeld, 25),
             (.alreadyDecided, 26), (.beforeNotBefore, 27), (.preimageMissing, 28),
             (.preimageWrong, 29), (.preimageUnexpected, 30), (.noArbitration, 31),
@@ -167,7 +168,7 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             (.voteUnchanged, 126), (.alreadyCandidate, 130), (.notCandidate, 131),
             (.stillJailed, 132), (.stakeTooSmall, 133),
             (.nothingDecided, 100),
-            (.limitExceeded, 101), (.limitWithoutEffect, 102), (.windowOutOfRange, 103),
+            (.limitWithoutEffect, 102), (.windowOutOfRange, 103),
             (.delayOutOfRange, 104), (.guardianIsSelf, 105), (.guardiansUnreachable, 106),
             (.sameSafeguards, 107), (.noGuardians, 108), (.guardiansTooFew, 109),
             (.recoveryPending, 110), (.noRecovery, 111), (.recoveryTooEarly, 112),

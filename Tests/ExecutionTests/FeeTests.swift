@@ -62,10 +62,10 @@ import Testing
 
     @Test func `the block's own transactions pay proposer and treasury`() {
         var split = FeeSplit(shares: FeeShares(), validatorCount: 4)
-        split.addDirect(1009, proposer: ValidatorIndex(3))
-        #expect(split.validators == [0, 0, 0, 605] && split.treasury == 404)
-        split.addDirect(7, proposer: ValidatorIndex(9))
-        #expect(split.treasury == 411)
+        split.addDirect(2018, usual: 1009, proposer: ValidatorIndex(3))
+        #expect(split.validators == [0, 0, 0, 201] && split.treasury == 1817)
+        split.addDirect(14, usual: 7, proposer: ValidatorIndex(9))
+        #expect(split.treasury == 1831)
     }
 
     @Test func `no unit of any fee is lost, whoever takes part`() {
@@ -160,9 +160,31 @@ import Testing
         }
         #expect(first.fee == Amount(fee) && second.fee == Amount(fee / 2))
         #expect(first.index == 0 && second.index == 1)
-        #expect(
-            try world.balance(world.validators[0])
-                == proposer + fee * 600 / 1000 + fee / 2 * 200 / 1000)
+        // Of both the same: to have taken it out of a batch brings nothing.
+        #expect(try world.balance(world.validators[0]) == proposer + 2 * (fee / 2 * 200 / 1000))
+    }
+
+    @Test func `a proposer gets of its block's own transactions what batches would bring`() throws {
+        var world = try World()
+        func pay(_ tip: Amount, _ sequence: UInt64) throws -> SignedTransaction {
+            SignedTransaction(
+                signing: try world.transaction(
+                    world.alice.address, [world.transfer(1, to: world.bob)], sequence: sequence,
+                    tip: tip), by: [world.alice.key])
+        }
+        let proposer = try world.balance(world.validators[0])
+        let treasury = try world.balance(world.treasury)
+        let direct = [try pay(0, 0), try pay(77, 1), try pay(1_234, 2)]
+        let results = try world.run([], direct: direct)
+        let base = UInt64(direct[0].byteCount) + 300
+        let fees = results.map { result in
+            if case .executed(let receipt) = result { receipt.fee.rawValue } else { UInt64(0) }
+        }
+        #expect(fees == [2 * base, 2 * base + 77, 2 * base + 1234])
+        let share = (3 * base + 77 + 1234) * 200 / 1000
+        #expect(try world.balance(world.validators[0]) == proposer + share)
+        #expect(try world.balance(world.treasury) == treasury + fees.reduce(0, +) - share)
+        #expect(world.ledger.totals.undistributed == 0)
     }
 
     @Test func `the tip is paid as far as the most that the sender allows`() throws {

@@ -114,6 +114,43 @@ import Testing
             } == "validators[3].peerID")
     }
 
+    @Test func `keys by which nobody can sign are refused at their place`() throws {
+        func key(_ first: UInt8) throws -> PublicKey {
+            try #require(PublicKey(bytes: [first] + [UInt8](repeating: 0, count: 31)))
+        }
+        // No point, and one of small order.
+        for bad in [try key(2), try key(1), try key(0)] {
+            #expect(!bad.isUsable)
+            let account = GenesisAccount(owner: .policy(.single(bad)), balance: 1)
+            let accounts = Parts().accounts + [account]
+            #expect {
+                try Genesis.checkPolicies(of: accounts)
+            } throws: { error in
+                (error as? GenesisFault)?.path == "accounts[2].policy"
+            }
+            for (place, isVoting) in [(0, true), (3, false)] {
+                let name = "validators[\(place)]." + (isVoting ? "votingKey" : "peerID")
+                #expect(
+                    path {
+                        let old = $0.validators[place]
+                        $0.validators[place] = GenesisValidator(
+                            votingKey: isVoting ? bad : old.votingKey,
+                            peerID: isVoting ? old.peerID : PeerID(bad),
+                            rewardAddress: old.rewardAddress, stake: old.stake)
+                    } == name)
+            }
+            #expect(
+                path {
+                    $0.verifiers = [
+                        GenesisVerifier(
+                            key: bad, peerID: PeerID(Person(51).key.publicKey),
+                            rewardAddress: .zero, bond: 1_000_000)
+                    ]
+                } == "verifiers[0].key")
+        }
+        #expect(throws: Never.self) { try Genesis.checkPolicies(of: Parts().accounts) }
+    }
+
     @Test func `parameters out of range are refused by name`() {
         let treasury = Person(9).address
         let shares = FeeShares(owner: 500, verifiers: 300, proposer: 200, treasury: 1)
@@ -172,7 +209,7 @@ import Testing
         let poor = Parts.verifier(50, bond: 999_999)
         #expect(path { $0.verifiers = [poor] } == "verifiers[0].bond")
         let many = (0...VerifierSet.countMax).map { number in
-            let key = PublicKey(Digest.hash(.random, UInt64(number).bcsLittleEndian).bytes32)
+            let key = TestKeys.key(seed: 3, index: number).publicKey
             return GenesisVerifier(
                 key: key, peerID: PeerID(key), rewardAddress: .zero, bond: 1_000_000)
         }
@@ -213,8 +250,8 @@ import Testing
         #expect(path(.init(repeatSlashPermille: 49)) == at + "repeatSlashPermille")
         #expect(path(.init(slashPermille: 1000, repeatSlashPermille: 1000)) == nil)
         #expect(path(.init(repeatSlashPermille: 1001)) == at + "repeatSlashPermille")
-        #expect(path(.init(reporterPermille: 1000)) == nil)
-        #expect(path(.init(reporterPermille: 1001)) == at + "reporterPermille")
+        #expect(path(.init(reporterPermille: 500)) == nil)
+        #expect(path(.init(reporterPermille: 501)) == at + "reporterPermille")
     }
 
     @Test func `epochs are held to the periods, the lag and the time that a bond needs`() {

@@ -151,7 +151,7 @@ struct GovernanceWorld {
     @Test(arguments: GovernedParameter.allCases)
     func `a value is held to its range when it is proposed`(parameter: GovernedParameter) throws {
         var test = try GovernanceWorld(governed: GovernedParameter.allCases)
-        let range = parameter.range(stakeUnit: test.world.genesis.parameters.stake.unit)
+        let range = test.world.genesis.parameters.range(of: parameter)
         var values: [(UInt64, FailureCode?)] = [
             (range.lowerBound, nil), (range.upperBound, nil),
             (range.upperBound + 1, .valueOutOfRange), (.max, .valueOutOfRange),
@@ -165,11 +165,11 @@ struct GovernanceWorld {
     }
 
     @Test(arguments: GovernedParameter.allCases, [true, false])
-    func `the chain goes on, and votes stay affordable, at both ends of every range`(
+    func `the chain goes on at both ends of every range`(
         parameter: GovernedParameter, isLeast: Bool
     ) throws {
         var test = try GovernanceWorld(governed: GovernedParameter.allCases)
-        let range = parameter.range(stakeUnit: test.world.genesis.parameters.stake.unit)
+        let range = test.world.genesis.parameters.range(of: parameter)
         let value = isLeast ? range.lowerBound : range.upperBound
         let id = try test.propose(try GovernanceWorld.changes((parameter, value)))
         try test.approve(id, by: test.world.validators)
@@ -179,25 +179,78 @@ struct GovernanceWorld {
         #expect(throws: Never.self) { try GenesisCheck.parameters(changed) }
         test.world.ledger = try test.world.reopened()
         try test.pass(to: 13)
-        // Even with all others at their greatest.
+    }
+
+    @Test func `whatever was decided, a vote costs less than a validator has at stake`() throws {
+        let parameters = LedgerParameters(fees: FeeParameters(treasury: .zero))
         func most(_ parameter: GovernedParameter) -> UInt64 {
-            parameter.range(stakeUnit: changed.stake.unit).upperBound
+            parameters.range(of: parameter).upperBound
         }
-        let weight = 700 * most(.byteWeight) + most(.signatureWeight) + most(.writeWeight)
-        let fee = BaseFee(Amount(most(.baseFee))).fee(of: weight)
-        #expect(fee == Amount(11_000 * changed.stake.unit.rawValue))
+        let keys = (0..<TransactionLimits.policySignersMax).map { Person(UInt8($0)).key }
+        let policy = try Policy(
+            signers: keys.map { Policy.Signer(publicKey: $0.publicKey, weight: 1) },
+            spend: UInt32(keys.count), admin: UInt32(keys.count))
+        let vote = ParameterVote(proposal: .zero, key: keys[0].publicKey, approves: true)
+        let signed = SignedTransaction(
+            signing: Transaction(
+                chainID: .zero, sender: policy.address, sequence: 0, validUntil: 0, maxFee: 0,
+                operations: [.voteParameters(vote)]), policies: [policy], by: keys)
+        let weight =
+            UInt64(signed.byteCount) * most(.byteWeight)
+            + UInt64(keys.count) * most(.signatureWeight) + most(.writeWeight)
+        let fee = try #require(BaseFee(Amount(most(.baseFee))).fee(of: weight))
+        #expect(fee < parameters.stake.minimum, "\(fee)")
+    }
+
+    @Test func `no genesis has weights that nobody could pay, or lets offenders keep stakes`() {
+        func path(_ fees: FeeParameters, reporter: UInt16 = 100) -> String? {
+            do throws(GenesisFault) {
+                try GenesisCheck.parameters(
+                    LedgerParameters(
+                        fees: fees, verification: .init(reporterPermille: reporter)))
+                return nil
+            } catch {
+                return error.path
+            }
+        }
+        for weight in [100_000, 100_001, .max] as [UInt64] {
+            let isRefused = weight > 100_000
+            for (fees, name) in [
+                (FeeParameters(byteWeight: weight, treasury: .zero), "byteWeight"),
+                (FeeParameters(signatureWeight: weight, treasury: .zero), "signatureWeight"),
+                (FeeParameters(writeWeight: weight, treasury: .zero), "writeWeight"),
+            ] {
+                #expect(path(fees) == (isRefused ? "parameters.fees.\(name)" : nil))
+            }
+        }
+        for reporter in [0, 500, 501, 1000] as [UInt16] {
+            let isRefused = reporter > 500
+            #expect(
+                path(FeeParameters(treasury: .zero), reporter: reporter)
+                    == (isRefused ? "parameters.verification.reporterPermille" : nil))
+        }
+    }
+
+    @Test func `a verifier never needs more than a validator`() {
+        for (unit, minimum, most) in [(1000, 1_000_000, 1_000_000), (7, 7, 7), (1, .max, .max)]
+            as [(UInt64, UInt64, UInt64)]
+        {
+            let range = GovernedParameter.minimumBond.range(
+                stakeUnit: Amount(unit), stakeMinimum: Amount(minimum))
+            #expect(range == unit...most)
+        }
     }
 
     @Test func `a restart after a lower base fee was decided finds the fee that is in force`()
         throws
     {
-        var test = try GovernanceWorld(governed: [.baseFee, .changeDenominator], baseFee: 100)
+        var test = try GovernanceWorld(governed: [.baseFee, .changeDenominator], baseFee: 10)
         let id = try test.propose(
-            try GovernanceWorld.changes((.baseFee, 10), (.changeDenominator, 1 << 32)))
+            try GovernanceWorld.changes((.baseFee, 2), (.changeDenominator, 1 << 32)))
         try test.approve(id, by: test.world.validators)
         try test.pass(to: 12)
-        #expect(try test.parameters.fees.baseFee == 10)
-        #expect(test.world.ledger.baseFee > BaseFee(10))
+        #expect(try test.parameters.fees.baseFee == 2)
+        #expect(test.world.ledger.baseFee > BaseFee(2))
         #expect(try test.world.reopened().baseFee == test.world.ledger.baseFee)
     }
 
@@ -232,7 +285,7 @@ struct GovernanceWorld {
         for round in 0..<2 {
             let operations = try (0..<16).map { place in
                 Operation.proposeParameters(
-                    try GovernanceWorld.changes((.baseFee, UInt64(round * 16 + place))))
+                    try GovernanceWorld.changes((.escrowDeposit, UInt64(round * 16 + place))))
             }
             let transaction = try test.world.transaction(test.world.carol.address, operations)
             let signed = SignedTransaction(signing: transaction, by: [test.world.carol.key])

@@ -6,21 +6,25 @@ import Testing
 @Suite struct LimitTests {
     @Test func `two of three keys spend up to the limit and not one unit more`() throws {
         for (amount, code) in [
-            (0, .zeroAmount), (1, nil), (999, nil), (1000, nil), (1001, .limitExceeded),
-            (1_000_000, .limitExceeded), (1_000_001, .insufficientFunds),
-            (.max, .insufficientFunds),
+            (0, .zeroAmount), (1, nil), (999, nil), (1000, nil),
+            (1_000_001, .insufficientFunds), (.max, .insufficientFunds),
         ] as [(UInt64, FailureCode?)] {
             var safe = try SafeWorld()
             #expect(try safe.change(.setSafeguards(SafeWorld.limit(1000))) == nil)
             #expect(try safe.spend(safe.pay(amount)) == code, "\(amount)")
             #expect(try safe.room == (code == nil ? 1000 - amount : 1000), "\(amount)")
         }
+        for amount in [1001, 1_000_000] as [UInt64] {
+            var safe = try SafeWorld()
+            #expect(try safe.change(.setSafeguards(SafeWorld.limit(1000))) == nil)
+            #expect(try safe.isHeldBack(safe.pay(amount)), "\(amount)")
+        }
     }
 
     @Test func `a limit of 0 lets nothing out, one of 2^64 - 1 everything`() throws {
         var safe = try SafeWorld()
         try safe.change(.setSafeguards(SafeWorld.limit(0)))
-        #expect(try safe.spend(safe.pay(1)) == .limitExceeded)
+        #expect(try safe.isHeldBack(safe.pay(1)))
         try safe.change(.setSafeguards(SafeWorld.limit(.max)))
         #expect(try safe.spend(safe.pay(600_000)) == nil)
         #expect(try safe.spend(safe.pay(400_000)) == nil)
@@ -46,11 +50,38 @@ import Testing
         #expect(try safe.spend(safe.pay(400), at: start) == nil)
         #expect(try safe.spend(safe.pay(600), at: start + 1000) == nil)
         let last = start + SafeWorld.hour - 1
-        #expect(try safe.spend(safe.pay(1), at: last) == .limitExceeded)
+        #expect(try safe.isHeldBack(safe.pay(1), at: last))
         #expect(try safe.room == 0)
         #expect(try safe.spend(safe.pay(1000), at: last + 1) == nil)
         #expect(try safe.account.safeguards?.limits.first?.windowStart.rawValue == last + 1)
-        #expect(try safe.spend(safe.pay(1), at: last + 2) == .limitExceeded)
+        #expect(try safe.isHeldBack(safe.pay(1), at: last + 2))
+    }
+
+    @Test func `a copy with a signature taken away does nothing, and the whole one executes`()
+        throws
+    {
+        var safe = try SafeWorld(baseFee: 1)
+        try safe.change(.setSafeguards(SafeWorld.limit(1000)))
+        let transaction = try safe.world.transaction(
+            safe.address, [safe.pay(900), safe.pay(101)])
+        let whole = SignedTransaction(signing: transaction, by: safe.keys)
+        let stripped = SignedTransaction(signing: transaction, by: Array(safe.keys.prefix(2)))
+        #expect(whole.id == stripped.id)
+        let before = try safe.account
+        let totals = safe.world.ledger.totals
+        #expect(try reason(safe.world.run([stripped], direct: [stripped])) == .limitReached)
+        #expect(try safe.account == before)
+        #expect(safe.world.ledger.totals == totals)
+        #expect(safe.world.lastOutcome?.tips == [])
+        let results = try safe.world.run([stripped, whole, stripped])
+        #expect(reason(results) == .limitReached)
+        guard case .executed(let receipt) = results[1] else {
+            throw Unexpected(what: "\(results)")
+        }
+        #expect(receipt.outcome == .success && receipt.index == 0)
+        #expect(reason([results[2]]) == .sequenceUsed)
+        #expect(try safe.account.safeguards?.limits.first?.spent == 0)
+        #expect(try safe.world.ledger.admission(of: whole) == .refused(.sequenceUsed))
     }
 
     @Test func `with the admin threshold no limit counts, and nothing is noted`() throws {
@@ -60,12 +91,12 @@ import Testing
         #expect(try safe.account.safeguards?.limits.first?.spent == 0)
     }
 
-    @Test func `operations of one transaction count together, and a failed one takes it back`()
+    @Test func `operations of one transaction count together, and what is skipped counts nothing`()
         throws
     {
         var safe = try SafeWorld()
         try safe.change(.setSafeguards(SafeWorld.limit(1000)))
-        #expect(try safe.spend(safe.pay(500), safe.pay(501)) == .limitExceeded)
+        #expect(try safe.isHeldBack(safe.pay(500), safe.pay(501)))
         #expect(try safe.room == 1000)
         #expect(try safe.spend(safe.pay(500), safe.pay(500)) == nil)
         #expect(try safe.room == 0)
@@ -88,36 +119,57 @@ import Testing
         let bond = Bond(
             amount: 2401, chainID: safe.world.genesis.chainID, sender: safe.address,
             key: safe.found.key, peerKey: safe.found.key)
-        #expect(try safe.spend(.bond(bond)) == .limitExceeded)
+        #expect(try safe.isHeldBack(.bond(bond)))
         try safe.world.run([], at: safe.now + 1000)
         #expect(try safe.world.reader.escrow(escrow)?.refunded == 600)
         #expect(try safe.room == 2400)
     }
 
-    @Test func `fee, tip and deposit count, and what goes beyond is skipped unpaid`() throws {
+    @Test func `the tip counts, the base fee doesn't, and what goes beyond is skipped`() throws {
         var safe = try SafeWorld(baseFee: 1)
         try safe.change(.setSafeguards(SafeWorld.limit(3000)))
         let before = try safe.account.balance(of: .native)
         let one = try safe.result([safe.pay(1)], tip: 100)
         guard case .executed(let receipt) = one else { throw Unexpected(what: "\(one)") }
-        let fee = receipt.fee.rawValue
-        #expect(try safe.room == 3000 - fee - 1)
-        let left = try #require(try safe.room)
-        // The fee of a second one with the same form is the same.
-        let over = try safe.result([safe.pay(1)], tip: Amount(left - (fee - 100) + 1))
-        #expect(reason([over]) == .limitReached)
-        let all = try safe.result([safe.pay(1)], tip: Amount(left - (fee - 100)))
-        #expect(failure([all]) == .limitExceeded)
+        #expect(try safe.room == 2899)
+        // The tip alone is above what is left, or with the payment.
+        for tip in [2900, 2899] as [Amount] {
+            #expect(reason([try safe.result([safe.pay(1)], tip: tip)]) == .limitReached)
+        }
+        let all = try safe.result([safe.pay(1)], tip: 2898)
+        guard case .executed = all else { throw Unexpected(what: "\(all)") }
         #expect(try safe.room == 0)
-        #expect(try safe.account.balance(of: .native).rawValue == before.rawValue - 3000)
+        let fees = 2 * (receipt.fee.rawValue - 100)
+        #expect(try safe.account.balance(of: .native).rawValue == before.rawValue - 3000 - fees)
         #expect(reason([try safe.result([safe.pay(1)])]) == .limitReached)
+        #expect(reason([try safe.result([safe.pay(0)], tip: 1)]) == .limitReached)
+    }
+
+    @Test func `no base fee keeps an account from paying what its limit leaves`() throws {
+        for baseFee in [1, 50] as [Amount] {
+            var safe = try SafeWorld(baseFee: baseFee)
+            let terms = try safe.guardians(limit: 5)
+            #expect(
+                reason([try safe.result([.setSafeguards(terms)], keys: 3, maxFee: 900_000)]) == nil)
+            let paid = try safe.result([safe.pay(5)], maxFee: 900_000)
+            guard case .executed(let receipt) = paid else { throw Unexpected(what: "\(paid)") }
+            #expect(receipt.outcome == .success && receipt.fee > 5)
+            #expect(try safe.room == 0)
+            // With nothing left the owner still objects to what guardians propose.
+            #expect(try safe.propose([safe.world.alice, safe.world.bob]) == nil)
+            let veto = try safe.result([.vetoRecovery(safe.address)], maxFee: 900_000)
+            #expect(reason([veto]) == nil && failure([veto]) == nil)
+            #expect(try safe.account.safeguards?.recovery == nil)
+            #expect(reason([try safe.result([safe.pay(1)], maxFee: 900_000)]) == .limitReached)
+        }
     }
 
     @Test func `the deposit for a new stream counts`() throws {
         var safe = try SafeWorld()
         let deposit = safe.world.genesis.parameters.fees.streamDeposit.rawValue
-        try safe.change(.setSafeguards(SafeWorld.limit(deposit)))
-        #expect(failure([try safe.result([safe.pay(1)], stream: 3)]) == .limitExceeded)
+        try safe.change(.setSafeguards(SafeWorld.limit(deposit + 1)))
+        #expect(reason([try safe.result([safe.pay(2)], stream: 3)]) == .limitReached)
+        #expect(reason([try safe.result([safe.pay(1)], stream: 3)]) == nil)
         #expect(try safe.room == 0)
         #expect(reason([try safe.result([safe.pay(1)], stream: 4)]) == .limitReached)
     }
@@ -143,11 +195,50 @@ import Testing
         }
         #expect(
             try admission(keys: 2)
-                == .admissible(nextSequence: 1, spendable: 1000, cost: 6, tip: 0))
+                == .admissible(
+                    nextSequence: 1, spendable: 1_000_000, cost: 6, tip: 0,
+                    limits: [LimitUse(asset: .native, room: 1000, cost: 1)]))
         #expect(
             try admission(keys: 3)
                 == .admissible(nextSequence: 1, spendable: 1_000_000, cost: 6, tip: 0))
         #expect(try admission(keys: 2, stream: 1) == .refused(.limitReached))
+    }
+
+    @Test func `admission refuses what execution would skip, of every asset`() throws {
+        var safe = try SafeWorld()
+        let asset = try AssetWorld(
+            extra: [GenesisAccount(owner: .policy(safe.policy), balance: 1_000_000)])
+        safe.world = asset.world
+        let mint = Mint(asset: asset.id, to: safe.address, amount: 500)
+        #expect(try safe.world.run(safe.world.alice, .mint(mint)) == .success)
+        let limit = SpendingLimit(
+            asset: asset.id, amount: 100, windowMilliseconds: SafeWorld.hour)
+        #expect(try safe.change(.setSafeguards(SafeguardTerms(limits: [limit]))) == nil)
+        func pay(_ amount: UInt64) -> Operation { asset.pay(amount, to: safe.world.dave) }
+        let escrow = try asset.terms(100, to: safe.world.dave, onDeadline: .refund)
+        for (operations, isWithin) in [
+            ([pay(101)], false), ([pay(60), asset.redeem(41)], false),
+            ([pay(1), .escrowCreate(escrow)], false), ([pay(60), asset.redeem(40)], true),
+        ] {
+            let transaction = try safe.world.transaction(safe.address, operations)
+            let two = SignedTransaction(signing: transaction, by: Array(safe.keys.prefix(2)))
+            let all = SignedTransaction(signing: transaction, by: safe.keys)
+            guard case .admissible(_, _, _, _, []) = try safe.world.ledger.admission(of: all) else {
+                throw Unexpected(what: "\(operations)")
+            }
+            let admission = try safe.world.ledger.admission(of: two)
+            if isWithin {
+                let use = LimitUse(asset: asset.id, room: 100, cost: 100)
+                guard case .admissible(_, _, _, _, [use]) = admission else {
+                    throw Unexpected(what: "\(admission)")
+                }
+                #expect(try failure(safe.world.run([two])) == nil)
+                #expect(try safe.account.room(for: asset.id, at: safe.world.ledger.time) == 0)
+            } else {
+                #expect(admission == .refused(.limitReached))
+                #expect(try reason(safe.world.run([two])) == .limitReached)
+            }
+        }
     }
 
     @Test func `two of three keys can't loosen a limit or choose guardians`() throws {

@@ -269,7 +269,7 @@ import Testing
         "notClawable", "holdingUnknown", "assetFrozen", "freezeUnchanged",
         "supplyOutstanding", "notGoverned", "valueOutOfRange", "proposalUnknown",
         "voteClosed", "notValidator", "voteUnchanged", "nothingDecided",
-        "limitExceeded", "limitReached", "limitWithoutEffect", "windowOutOfRange",
+        "limitReached", "keyUnusable", "limitWithoutEffect", "windowOutOfRange",
         "delayOutOfRange", "guardianIsSelf", "guardiansUnreachable", "noGuardians",
         "guardiansTooFew", "recoveryPending", "noRecovery", "recoveryTooEarly",
         "recoveryTooSoon", "streamUnknown", "streamInUse", "defaultStream",

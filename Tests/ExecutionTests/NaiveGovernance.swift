@@ -21,7 +21,8 @@ extension NaiveLedger {
             guard governance.governed.contains(where: { $0.name == name }) else {
                 throw Failed(code: .notGoverned)
             }
-            let range = change.parameter.range(stakeUnit: Amount(stakeUnit))
+            let range = change.parameter.range(
+                stakeUnit: Amount(stakeUnit), stakeMinimum: Amount(stakeMinimum))
             if change.value < range.lowerBound || change.value > range.upperBound {
                 throw Failed(code: .valueOutOfRange)
             }

@@ -23,6 +23,7 @@ struct NaiveLedger {
     }
 
     struct Failed: Error { let code: FailureCode }
+    struct LimitReached: Error {}
 
     let parameters: LedgerParameters
     var fees: FeeParameters
@@ -58,6 +59,8 @@ struct NaiveLedger {
     var assets: [AssetID: NaiveAsset] = [:]
     var holdings: [Address: [AssetID: NaiveHolding]] = [:]
     var feesOfBatch: UInt64 = 0
+    /// What the fees would be at one base fee.
+    var usualFees: UInt64 = 0
     /// In 65,536ths.
     var baseFee: UInt64
     var weightOfBlock: UInt64 = 0
@@ -124,13 +127,15 @@ struct NaiveLedger {
         let given = toOwner + toProposer + earned.values.reduce(0, +) - before
         due[fees.treasury, default: 0] += feesOfBatch - given
         feesOfBatch = 0
+        usualFees = 0
     }
 
-    /// The proposer gets the owner's share too.
+    /// The proposer gets what it would have had of the same transactions in batches.
     mutating func endDirect(proposer: Int) {
-        let toProposer = pay(feesOfBatch * 600 / 1000, seat: proposer)
+        let toProposer = pay(usualFees * 200 / 1000, seat: proposer)
         due[fees.treasury, default: 0] += feesOfBatch - toProposer
         feesOfBatch = 0
+        usualFees = 0
     }
 
     /// Nobody sits at a place beyond the committee.
@@ -199,16 +204,19 @@ struct NaiveLedger {
         let base = factor * ((baseFee * weight + 65_535) / 65_536)
         if base > transaction.maxFee.rawValue { return "feeTooLow" }
         let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
+        let start = self
         let isNew = transaction.stream != 0 && next == nil
         let deposit = isNew ? fees.streamDeposit.rawValue : 0
         if fee + deposit > balance { return "insufficientForFee" }
         if !isAdmin {
-            if fee + deposit > room(of: sender) { return "limitReached" }
-            note(fee + deposit, of: sender)
+            let counted = fee - base + deposit
+            if counted > room(of: sender) { return "limitReached" }
+            note(counted, of: sender)
         }
         balances[sender] = balance - fee - deposit
         deposits[sender, default: 0] += deposit
         feesOfBatch += fee
+        usualFees += base / factor + fee - base
         weightOfBlock += weight
         self.next[sender, default: [:]][transaction.stream] = (next ?? 0) + 1
         use(transaction.stream, of: sender, deposit: deposit)
@@ -221,6 +229,9 @@ struct NaiveLedger {
                 try run(operation, signed.id, place, parties)
             }
             return "ok"
+        } catch is LimitReached {
+            self = start
+            return "limitReached"
         } catch {
             self = before
             return (error as? Failed)?.code.name ?? "\(error)"
@@ -237,7 +248,7 @@ struct NaiveLedger {
     /// What the sender loses counts against its limit.
     mutating func spend(_ amount: UInt64, of address: Address) throws {
         if isAdmin { return }
-        if amount > room(of: address) { throw Failed(code: .limitExceeded) }
+        if amount > room(of: address) { throw LimitReached() }
         note(amount, of: address)
     }
 

@@ -101,6 +101,7 @@ extension NaiveLedger {
         if safeguards.isPending(at: time) { throw Failed(code: .recoveryPending) }
         if time < safeguards.quiet { throw Failed(code: .recoveryTooSoon) }
         if policies[proposal.account] == proposal.policy { throw Failed(code: .samePolicy) }
+        if proposal.policy.hasMadeUpKey { throw Failed(code: .keyUnusable) }
         self.safeguards[proposal.account]?.pending = .init(
             policy: proposal.policy, ready: time + guardians.delayMilliseconds)
     }
@@ -126,6 +127,7 @@ extension NaiveLedger {
 
     mutating func replacePolicy(_ policy: Policy, _ sender: Address) throws {
         if policies[sender] == policy { throw Failed(code: .samePolicy) }
+        if policy.hasMadeUpKey { throw Failed(code: .keyUnusable) }
         policies[sender] = policy
         safeguards[sender]?.pending = nil
     }
@@ -166,4 +168,11 @@ extension NaiveLedger {
         }
         return differences
     }
+}
+
+extension Policy {
+    /// The only one in random traffic that is no key.
+    static let madeUpKey = PublicKey(bytes: [2] + [UInt8](repeating: 0, count: 31))
+
+    fileprivate var hasMadeUpKey: Bool { signers.contains { $0.publicKey == Policy.madeUpKey } }
 }

@@ -78,7 +78,9 @@ extension RandomTraffic {
 
     /// A policy of some of the keys that there are.
     private mutating func policy(_ model: NaiveLedger) -> Policy {
-        let keys = Set((0...below(3)).map { _ in person().key.publicKey }).sorted()
+        var some = Set((0...below(3)).map { _ in person().key.publicKey })
+        if chance(10), let key = Policy.madeUpKey { some.insert(key) }
+        let keys = some.sorted()
         let signers = keys.map { Policy.Signer(publicKey: $0, weight: 1) }
         let spend = below(keys.count) + 1
         let admin = spend + below(keys.count - spend + 1)

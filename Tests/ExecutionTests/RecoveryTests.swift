@@ -68,6 +68,8 @@ import Testing
         var safe = try guarded()
         let guardians = [safe.world.alice, safe.world.bob]
         #expect(try safe.propose(guardians, safe.policy) == .samePolicy)
+        let madeUp = Policy.single(try #require(Policy.madeUpKey))
+        #expect(try safe.propose(guardians, madeUp) == .keyUnusable)
         #expect(try safe.propose(guardians) == nil)
         #expect(try safe.propose(guardians) == .recoveryPending)
         #expect(

@@ -66,6 +66,14 @@ struct SafeWorld {
         return try #require(try world.run([signed], at: time ?? now).first)
     }
 
+    /// Whether two of the three keys can't: a limit leaves less, and nothing changes.
+    mutating func isHeldBack(_ operations: Operation..., at time: UInt64? = nil) throws -> Bool {
+        let before = try account
+        let result = try result(operations, at: time)
+        let after = try account
+        return reason([result]) == .limitReached && after == before
+    }
+
     @discardableResult
     mutating func spend(
         _ operations: Operation..., keys count: Int = 2, at time: UInt64? = nil

@@ -20,6 +20,30 @@ import Testing
         }
     }
 
+    @Test func `a copy with a signature taken away doesn't keep the whole one out`() throws {
+        var network = try MempoolNetwork(seed: 5)
+        let whole = SignedTransaction(
+            signing: network.transfer(network.sender(ownedBy: 2), sequence: 0).transaction,
+            by: [network.sender(ownedBy: 2), network.sender(ownedBy: 1)])
+        let stripped = SignedTransaction(
+            signing: whole.transaction, by: [network.sender(ownedBy: 2)])
+        network.view.signatures[whole.transaction.sender] = 2
+        try network.submit(stripped, to: 0)
+        #expect(network.replies.last?.outcome == .accepted)
+        // The node that follows the copy, and its owner, put the whole one off until then.
+        for node in [0, 2] {
+            try network.submit(whole, to: node, request: UInt64(10 + node))
+            #expect(network.replies.last?.outcome == .busy(MempoolTimes.busyRetry), "\(node)")
+        }
+        #expect(try network.include(proposedBy: 3).map(\.id) == [whole.id])
+        for engine in network.engines { #expect(engine.figures == MempoolFigures()) }
+        try network.submit(whole, to: 0, request: 20)
+        #expect(network.replies.last?.outcome == .accepted)
+        #expect(try network.include(proposedBy: 3).map(\.id) == [whole.id])
+        #expect(network.view.next[whole.transaction.sender] == 1)
+        for engine in network.engines { #expect(engine.figures == MempoolFigures()) }
+    }
+
     @Test func `the owner and one other validator of four check a signature, nobody else`() throws {
         var network = try MempoolNetwork(seed: 2)
         for sequence in 0..<5 {

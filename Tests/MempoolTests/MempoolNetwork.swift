@@ -215,6 +215,8 @@ struct MempoolNetwork {
 struct FixedView: AdmissionView {
     var next: [Address: SequenceNumber] = [:]
     var spendable: Amount = 1_000_000
+    /// So many signatures a sender's spending limit takes; the admission doesn't know.
+    var signatures: [Address: Int] = [:]
 
     func admission(of transaction: SignedTransaction) throws(StorageFault) -> Admission {
         let body = transaction.transaction
@@ -232,6 +234,7 @@ struct FixedView: AdmissionView {
         let expected = next[body.sender] ?? 0
         if body.sequence < expected { return .sequenceUsed }
         if body.sequence > expected { return .sequenceAhead }
+        if transaction.authorizations.count < signatures[body.sender] ?? 0 { return .limitReached }
         next[body.sender] = expected.next
         return nil
     }

@@ -88,6 +88,63 @@ import Testing
                 == ["30/0", "31/0", "20/0", "21/0", "22/0", "23/0"])
     }
 
+    /// The same transaction signed by the first so many keys.
+    private func copy(signatures count: Int) -> SignedTransaction {
+        SignedTransaction(
+            transaction: transaction(20).transaction,
+            authorizations: (0..<count).map {
+                Authorization(
+                    publicKey: filled(UInt8(40 + $0)), signature: Signature(r: .zero, s: .zero))
+            })
+    }
+
+    private func fault(
+        of transaction: SignedTransaction, in pool: OwnerPool, limits: [LimitUse] = []
+    ) -> SubmitOutcome? {
+        pool.placeFault(for: transaction, next: 0, spendable: 1000, cost: 10, limits: limits)
+    }
+
+    @Test func `a copy with fewer signatures keeps the whole one out until it is skipped`() {
+        let (stripped, whole) = (copy(signatures: 2), copy(signatures: 3))
+        var pool = pool([stripped])
+        #expect(fault(of: stripped, in: pool) == .accepted)
+        #expect(fault(of: whole, in: pool) == .busy(MempoolTimes.busyRetry))
+        #expect(sealed(&pool, transactionsMax: 9) == ["20/0"])
+        #expect(fault(of: whole, in: pool) == .busy(MempoolTimes.busyRetry))
+        pool.settle(ExecutedTransaction(stripped, skipped: .limitReached), shard: 3)
+        #expect(fault(of: whole, in: pool) == nil)
+        insert(whole, into: &pool)
+        #expect(fault(of: stripped, in: pool) == .accepted)
+        // Another owner's copy is skipped: the whole one stays.
+        pool.settle(ExecutedTransaction(stripped, skipped: .limitReached), shard: 3)
+        #expect(pool.holds(whole))
+        #expect(sealed(&pool, transactionsMax: 9) == ["20/0"])
+        pool.settle(ExecutedTransaction(whole, skipped: nil), shard: 3)
+        #expect(pool.count == 0)
+    }
+
+    @Test func `what waits counts against the sender's limits together, each asset by itself`() {
+        func use(_ asset: UInt8, _ cost: UInt64) -> LimitUse {
+            LimitUse(asset: filled(asset), room: 100, cost: Amount(cost))
+        }
+        var pool = OwnerPool()
+        for sequence in 0..<3 as Range<UInt64> {
+            pool.insert(
+                .simulated(transaction(20, sequence: sequence)), shard: 3, next: 0, cost: 10,
+                tip: 0, limits: sequence < 2 ? [use(1, 30), use(2, 50)] : [])
+        }
+        let next = transaction(20, sequence: 3)
+        #expect(fault(of: next, in: pool, limits: [use(1, 40)]) == nil)
+        #expect(fault(of: next, in: pool, limits: [use(1, 41)]) == .overspent)
+        #expect(fault(of: next, in: pool, limits: [use(1, 1), use(2, 1)]) == .overspent)
+        #expect(fault(of: next, in: pool, limits: [use(1, .max)]) == .overspent)
+        #expect(fault(of: next, in: pool, limits: [use(3, 100)]) == nil)
+        let first = ExecutedTransaction(transaction(20), skipped: nil)
+        pool.settle(first, shard: 3)
+        #expect(fault(of: next, in: pool, limits: [use(1, 70), use(2, 50)]) == nil)
+        #expect(fault(of: next, in: pool, limits: [use(1, 71)]) == .overspent)
+    }
+
     @Test func `no tip overflows`() {
         var pool = pool((0..<3).map { transaction(20 + $0, tip: .max - UInt64($0)) })
         #expect(sealed(&pool, transactionsMax: 2) == ["20/0", "21/0"])

@@ -84,6 +84,78 @@ import Testing
         }
     }
 
+    /// A chain of one block with these transactions.
+    private func chain(
+        of direct: [SignedTransaction]
+    ) throws -> (MemoryStore, [TransactionResult]) {
+        let store = MemoryStore()
+        store.apply(NodeCore.genesisWrites(genesis))
+        var ledger = try Ledger(opening: store, genesis: genesis)
+        let payload = BlockPayload([], direct: direct).bytes
+        let parent = Block.genesis(
+            chainID: genesis.chainID, time: genesis.time, stateRoot: ledger.stateRoot)
+        let header = BlockHeader(
+            chainID: genesis.chainID, epoch: 0, view: 1, height: 1, parent: parent.ref,
+            proposer: ValidatorIndex(0), time: Timestamp(genesis.time.rawValue + 1000),
+            executed: ExecutedRef(height: 0, stateRoot: ledger.stateRoot),
+            payloadRoot: Block.root(of: payload))
+        let block = Block(header: header, payload: payload)
+        store.apply(ChainStore.writes(block, certificate: nil))
+        let outcome = try ledger.execute(
+            ExecutableBlock(
+                height: 1, digest: block.digest, time: block.time, proposer: block.proposer,
+                direct: try direct.map { try #require(Verified.check($0)) }))
+        store.apply(outcome.writes)
+        return (store, outcome.results)
+    }
+
+    @Test func `a transaction that a block holds twice has the place where its turn had come`()
+        throws
+    {
+        let cluster = try Cluster(seed: seed)
+        let first = cluster.payment(from: 0, to: 1, amount: 5, sequence: 0)
+        let second = cluster.payment(from: 0, to: 1, amount: 5, sequence: 1)
+        let other = cluster.payment(from: 2, to: 1, amount: 5, sequence: 0)
+        for (transactions, order) in [
+            ([second, first, second], [nil, first.id, second.id]),
+            ([second, other, first, other, second], [nil, other.id, first.id, nil, second.id]),
+            ([first, second, first, second], [first.id, second.id, nil, nil]),
+        ] {
+            let (store, results) = try chain(of: transactions)
+            #expect(
+                results.map { result in
+                    if case .executed(let receipt) = result { receipt.transactionID } else { nil }
+                } == order)
+            let rows = try store.pairs(in: .blocks, from: [], before: nil, limit: .max)
+            var audit = try ChainAudit(of: store, genesis: genesis, depth: .whole)
+            for row in rows { try audit.check(row, in: .blocks) }
+            #expect(audit.receiptCount == UInt64(order.count { $0 != nil }))
+            // With one missing, or two at one place, it isn't whole.
+            let receipts = try Set(transactions.map(\.id)).sorted().map { id in
+                try Receipt(bcs: try #require(try store.value(in: .receipts, for: id.bytes)))
+            }
+            for (left, right) in zip(receipts, receipts.dropFirst()) {
+                for damaged in [left.moved(to: right.index), nil] {
+                    let key = left.transactionID.bytes
+                    var writes = WriteSet()
+                    if let damaged {
+                        writes.put(damaged.bcsBytes, in: .receipts, for: key)
+                    } else {
+                        writes.delete(key, in: .receipts)
+                    }
+                    store.apply(writes)
+                    #expect(throws: StorageFault.self) {
+                        var audit = try ChainAudit(of: store, genesis: genesis, depth: .whole)
+                        for row in rows { try audit.check(row, in: .blocks) }
+                    }
+                    writes.removeAll()
+                    writes.put(left.bcsBytes, in: .receipts, for: key)
+                    store.apply(writes)
+                }
+            }
+        }
+    }
+
     private enum Damage: CaseIterable { case flipped, removed, moved }
 
     /// Rows whose contents nothing else in the store binds: only RocksDB's checksums tell.
@@ -219,5 +291,12 @@ import Testing
             }
             #expect(count == wanted && seen.count == wanted)
         }
+    }
+}
+
+extension Receipt {
+    fileprivate func moved(to index: UInt32) -> Receipt {
+        Receipt(
+            transactionID: transactionID, height: height, index: index, fee: fee, outcome: outcome)
     }
 }

@@ -41,6 +41,7 @@ package struct Genesis: Hashable, Sendable {
         try GenesisCheck.validators(validators, parameters.stake)
         try GenesisCheck.verifiers(
             verifiers, beside: validators, minimum: parameters.verification.minimumBond)
+        try GenesisCheck.keys(validators, verifiers)
         supply = try GenesisCheck.supply(accounts, validators, verifiers)
         self.network = network
         self.prefix = prefix
@@ -54,6 +55,13 @@ package struct Genesis: Hashable, Sendable {
             network, prefix, time, self.accounts, validators, verifiers, parameters, to: &writer)
         chainID = ChainID(Digest.hash(.genesis, writer.bytes).bytes32)
         committee = try GenesisCheck.committee(chainID, validators, parameters.stake)
+    }
+
+    /// Checks that every known policy of `accounts` has keys that somebody can sign by: for a
+    /// genesis that a person has written. 10 µs for each key.
+    /// - Throws: `GenesisFault` with the JSON path of the first that hasn't.
+    package static func checkPolicies(of accounts: [GenesisAccount]) throws(GenesisFault) {
+        try GenesisCheck.policies(accounts)
     }
 
     /// Which heights an epoch has.

@@ -47,6 +47,32 @@ enum GenesisCheck {
         }
     }
 
+    /// Nobody could sign by a key that is no point of the curve, or one of small order.
+    static func keys(
+        _ validators: [GenesisValidator], _ verifiers: [GenesisVerifier]
+    ) throws(GenesisFault) {
+        for (place, validator) in validators.enumerated() {
+            try check(validator.votingKey, "validators[\(place)].votingKey")
+            try check(validator.peerID.publicKey, "validators[\(place)].peerID")
+        }
+        for (place, verifier) in verifiers.enumerated() {
+            try check(verifier.key, "verifiers[\(place)].key")
+            try check(verifier.peerID.publicKey, "verifiers[\(place)].peerID")
+        }
+    }
+
+    static func policies(_ accounts: [GenesisAccount]) throws(GenesisFault) {
+        for (place, account) in accounts.enumerated() {
+            if let key = account.policy?.unusableKey { try check(key, "accounts[\(place)].policy") }
+        }
+    }
+
+    private static func check(_ key: PublicKey, _ path: String) throws(GenesisFault) {
+        guard key.isUsable else {
+            throw GenesisFault(path, "\(key) isn't a key: nobody can sign by it")
+        }
+    }
+
     static func validators(
         _ validators: [GenesisValidator], _ stake: StakeParameters
     ) throws(GenesisFault) {
@@ -161,6 +187,7 @@ extension GenesisCheck {
                 "parameters.fees.baseFee",
                 "\(parameters.fees.baseFee): it must be below 2^47, so that it has room to rise")
         }
+        try weights(parameters.fees)
         try atLeastOne(parameters.fees.targetWeight, "fees.targetWeight")
         guard parameters.fees.changeDenominator >= 2 else {
             throw GenesisFault(
@@ -178,6 +205,18 @@ extension GenesisCheck {
         try VerificationCheck(parameters).run()
         try EpochCheck(parameters).run()
         try governance(parameters)
+    }
+
+    private static func weights(_ fees: FeeParameters) throws(GenesisFault) {
+        for (name, weight) in [
+            ("byteWeight", fees.byteWeight), ("signatureWeight", fees.signatureWeight),
+            ("writeWeight", fees.writeWeight),
+        ] where weight > FeeParameters.weightMax {
+            throw GenesisFault(
+                "parameters.fees.\(name)",
+                "\(weight), at most \(FeeParameters.weightMax) allowed, or nobody could pay for a"
+                    + " transaction")
+        }
     }
 
     private static func shares(_ shares: FeeShares) throws(GenesisFault) {
@@ -211,7 +250,7 @@ extension GenesisCheck {
             throw GenesisFault("parameters.governance.governed", "\(left.name) is named twice")
         }
         for parameter in governance.governed {
-            let range = parameter.range(stakeUnit: parameters.stake.unit)
+            let range = parameters.range(of: parameter)
             let value = parameters.value(of: parameter)
             guard range.contains(value) else {
                 throw GenesisFault(

@@ -69,6 +69,11 @@ extension LedgerParameters {
         }
     }
 
+    /// The values that a proposal may name for a parameter.
+    package func range(of parameter: GovernedParameter) -> ClosedRange<UInt64> {
+        parameter.range(stakeUnit: stake.unit, stakeMinimum: stake.minimum)
+    }
+
     /// Sets a parameter.
     /// - Precondition: The value is within the parameter's range.
     mutating func set(_ change: ParameterChange) {

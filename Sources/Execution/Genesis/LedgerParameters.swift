@@ -64,6 +64,9 @@ package struct LedgerParameters: Hashable, Sendable, BCSCodable {
 /// Wire: baseFee, byteWeight, signatureWeight, writeWeight, streamDeposit, escrowDeposit,
 /// holdingDeposit, assetDeposit, targetWeight, changeDenominator, shares, treasury.
 package struct FeeParameters: Hashable, Sendable, BCSCodable {
+    /// The most of a byte's, a signature's or an operation's weight.
+    package static let weightMax: UInt64 = 100_000
+
     /// The lowest base fee, for each unit of weight; that of genesis is the first one too.
     package internal(set) var baseFee: Amount
     package internal(set) var byteWeight: UInt64

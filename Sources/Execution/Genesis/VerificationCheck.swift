@@ -29,7 +29,9 @@ struct VerificationCheck {
         try range("slashPermille", UInt64(verification.slashPermille), 0...1000)
         let first = UInt64(verification.slashPermille)
         try range("repeatSlashPermille", UInt64(verification.repeatSlashPermille), first...1000)
-        try range("reporterPermille", UInt64(verification.reporterPermille), 0...1000)
+        try range(
+            "reporterPermille", UInt64(verification.reporterPermille),
+            0...GovernedParameter.reporterPermilleMax)
     }
 
     /// A bond must outlive every set it stands in: sets are kept for so many periods.

@@ -55,8 +55,9 @@ struct LedgerRules: Sendable {
         /// What the sender's limit of the native asset leaves; nil where none counts.
         let room: Amount?
 
-        /// What the sender loses before the operations; at most `spendable`.
-        var taken: Amount { fee.clampedAdvance(by: deposit.rawValue) }
+        /// What counts against that limit: not the base fee, which the protocol sets. It would lock
+        /// an account whose limit is lower.
+        var counted: Amount { tip.clampedAdvance(by: deposit.rawValue) }
     }
 
     /// Checks everything but the operations, in the order in which reasons are reported.
@@ -82,7 +83,7 @@ struct LedgerRules: Sendable {
             signed, bytes: LedgerRules.chargedBytes(signed, parties, revealed), sender,
             policies, deposit: isNew ? fees.streamDeposit : 0,
             Price(baseFee: baseFee, factor: feeFactor, time: time))
-        guard charge.taken <= charge.room ?? Amount(.max) else { throw .limitReached }
+        guard charge.counted <= charge.room ?? Amount(.max) else { throw .limitReached }
         return charge
     }
 

@@ -47,11 +47,15 @@ struct Executor: Sendable {
     enum Stop: Error {
         /// The transaction fails.
         case failed(FailureCode)
+        /// The transaction is skipped: a spending limit has no room for it.
+        case limitReached
         /// The node stops.
         case fault(StorageFault)
     }
 
-    /// One transaction: its fee and sequence, then its operations, all or none.
+    /// One transaction: its fee and sequence, then its operations, all or none. One that would
+    /// exceed a spending limit is skipped: its id doesn't say who signed it, so that somebody who
+    /// takes signatures away could otherwise make it fail.
     mutating func execute(
         _ signed: SignedTransaction, index: UInt32, feeFactor: UInt64
     ) throws(StorageFault) -> TransactionResult {
@@ -72,12 +76,19 @@ struct Executor: Sendable {
         }
         accounts.postings.transaction = signed.id
         defer { accounts.postings.transaction = nil }
+        let totalsBefore = totals
+        accounts.beginTransaction()
         try take(charge, transaction, parties)
+        spender = Spender(address: transaction.sender, isAdmin: charge.isAdmin)
+        let end = try operate(signed)
+        spender = nil
+        guard case .executed(let outcome, let made) = end else {
+            accounts.revertTransaction()
+            totals = totalsBefore
+            return .skipped(signed.id, .limitReached)
+        }
         usedWeight += min(charge.weight, .max - usedWeight)
         tips.append(charge.tip)
-        spender = Spender(address: transaction.sender, isAdmin: charge.isAdmin)
-        let (outcome, made) = try operate(signed)
-        spender = nil
         if rules.planted == .failedKeepsSequence, outcome != .success {
             giveBackSequence(of: transaction, parties)
         }
@@ -125,7 +136,7 @@ struct Executor: Sendable {
             sender.deposits = try sender.deposits.adding(charge.deposit)
         }
         // That the limit has room for it was checked with the charge.
-        if !charge.isAdmin { _ = sender.spend(charge.taken, of: .native, at: time) }
+        if !charge.isAdmin { _ = sender.spend(charge.counted, of: .native, at: time) }
         guard let next = transaction.sequence.next else {
             throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")
         }
@@ -142,40 +153,39 @@ struct Executor: Sendable {
         try move(charge.deposit, from: .balances, to: .deposits)
     }
 
-    private mutating func operate(
-        _ signed: SignedTransaction
-    ) throws(StorageFault) -> (Receipt.Outcome, Made) {
+    /// How a transaction's operations end.
+    private enum End {
+        case executed(Receipt.Outcome, Made)
+        /// A spending limit has no room for them.
+        case limitReached
+    }
+
+    private mutating func operate(_ signed: SignedTransaction) throws(StorageFault) -> End {
         let totalsBefore = totals
         let queueBefore = proposalQueue
         accounts.beginOperations()
-        escrows.beginOperations()
-        verifiers.beginOperations()
-        assets.beginOperations()
-        proposals.beginOperations()
+        escrows.beginTransaction()
+        verifiers.beginTransaction()
+        assets.beginTransaction()
+        proposals.beginTransaction()
         var made = Made()
         for (place, operation) in signed.transaction.operations.enumerated() {
             do throws(Stop) {
                 try perform(operation, place, signed, &made)
             } catch {
-                guard case .failed(let code) = error else { throw Executor.fault(error) }
+                if case .fault(let fault) = error { throw fault }
                 accounts.revertOperations()
-                escrows.revertOperations()
-                verifiers.revertOperations()
-                assets.revertOperations()
-                proposals.revertOperations()
+                escrows.revertTransaction()
+                verifiers.revertTransaction()
+                assets.revertTransaction()
+                proposals.revertTransaction()
                 totals = totalsBefore
                 proposalQueue = queueBefore
-                return (.failed(operation: place, code), Made())
+                guard case .failed(let code) = error else { return .limitReached }
+                return .executed(.failed(operation: place, code), Made())
             }
         }
-        return (.success, made)
-    }
-
-    private static func fault(_ stop: Stop) -> StorageFault {
-        switch stop {
-        case .fault(let fault): fault
-        case .failed(let code): StorageFault("\(code.name) where no operation can fail")
-        }
+        return .executed(.success, made)
     }
 
     /// What a transaction's operations have put into the state under new names.

@@ -14,6 +14,8 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     case tooManyAssets = 5
     /// The new policy is the one that the account has.
     case samePolicy = 6
+    /// The new policy has a key by which nobody can sign: it would lock the account.
+    case keyUnusable = 7
 
     /// No escrow with this id is open: there never was one, or it was closed. Which of the two is
     /// history, and history isn't part of the state that a result may depend on.
@@ -115,9 +117,7 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
 
     /// None of those who act has decided anything in this round.
     case nothingDecided = 100
-    /// More than the sender's spending limit leaves in this window, and the signatures don't reach
-    /// the admin threshold.
-    case limitExceeded = 101
+    // 101 is free: what a spending limit has no room for is skipped.
     /// A limit for an account whose admin threshold is its spend threshold: it would stop nobody.
     case limitWithoutEffect = 102
     /// A window shorter than genesis allows, or longer than 30 days.

@@ -193,7 +193,10 @@ package struct Ledger: Sendable {
             shares: executor.rules.fees.shares,
             validatorCount: executor.committee.count)
         let fees = try execute(block.direct, feeFactor: Ledger.directFeeFactor, &run)
-        split.addDirect(fees, proposer: block.proposer)
+        // Nothing else has paid a tip yet.
+        let tips = executor.tips.reduce(UInt64(0)) { $0 + $1.rawValue }
+        let usual = tips + (fees - tips) / Ledger.directFeeFactor
+        split.addDirect(fees, usual: usual, proposer: block.proposer)
         for batch in block.batches {
             let fees = try execute(batch.transactions, feeFactor: 1, &run)
             split.add(
@@ -382,70 +385,5 @@ extension Ledger {
                 StateWriter.write(raw: value.value, key, at: key.path, into: &writes))
         }
         return changes
-    }
-}
-
-extension Ledger: AdmissionView {
-    package func admission(
-        of signed: SignedTransaction
-    ) throws(StorageFault) -> Admission {
-        let transaction = signed.transaction
-        var parties: [LedgerRules.Party] = []
-        for address in [transaction.sender] + transaction.cosigners {
-            let account = try executor.accounts.peek(address, source)
-            parties.append(LedgerRules.Party(address: address, account: account))
-        }
-        let uncounted = try cost(of: transaction)
-        do throws(SkipReason) {
-            let charge = try executor.rules.charge(
-                for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
-            let cost = uncounted.clampedAdvance(by: charge.deposit.rawValue)
-            return .admissible(
-                nextSequence: charge.nextSequence,
-                spendable: min(charge.spendable, charge.room ?? Amount(.max)),
-                cost: cost, tip: charge.tip)
-        } catch {
-            return .refused(error)
-        }
-    }
-
-    /// The most native asset that a transaction takes from its sender but for the deposit of a new
-    /// stream, at most 2^64 - 1.
-    private func cost(of transaction: Transaction) throws(StorageFault) -> Amount {
-        let fees = executor.rules.fees
-        var cost = transaction.maxFee
-        for operation in transaction.operations {
-            switch operation {
-            case .transfer(let transfer):
-                let taken = try taken(transfer.amount, of: transfer.asset, for: transfer.to)
-                cost = cost.clampedAdvance(by: taken.rawValue)
-            case .mint(let mint):
-                cost = cost.clampedAdvance(by: try taken(0, of: mint.asset, for: mint.to).rawValue)
-            case .escrowCreate(let terms):
-                let taken = try taken(terms.amount, of: terms.asset, for: terms.payee)
-                cost = cost.clampedAdvance(by: fees.escrowDeposit.rawValue)
-                cost = cost.clampedAdvance(by: taken.rawValue)
-            case .proposeParameters:
-                let deposit = executor.rules.governance.deposit
-                cost = cost.clampedAdvance(by: deposit.rawValue)
-            case .issueAsset: cost = cost.clampedAdvance(by: fees.assetDeposit.rawValue)
-            case .escrowTopUp(let topUp):
-                let escrow = try executor.escrows.peek(topUp.escrow, source)
-                guard escrow?.terms.asset ?? .native == .native else { continue }
-                cost = cost.clampedAdvance(by: topUp.amount.rawValue)
-            case .bond(let bond): cost = cost.clampedAdvance(by: bond.amount.rawValue)
-            default: break
-            }
-        }
-        return cost
-    }
-
-    /// An amount of the native asset; of another one the deposit that a receiver's new entry costs.
-    private func taken(
-        _ amount: Amount, of asset: AssetID, for receiver: Address
-    ) throws(StorageFault) -> Amount {
-        guard asset != .native else { return amount }
-        let account = try executor.accounts.peek(receiver, source)
-        return account?.holding(of: asset) == nil ? executor.rules.fees.holdingDeposit : 0
     }
 }

@@ -32,6 +32,10 @@ package struct PaymentCheck: Sendable {
         let party = LedgerRules.Party(address: signed.transaction.sender, account: sender)
         let charge = try rules.charge(
             for: signed, parties: [party], at: time, baseFee: baseFee, mayWait: true)
+        if let sender {
+            let spending = Spending(transfersOf: signed.transaction)
+            _ = try rules.limitUses(of: sender, charge, spending, at: time)
+        }
         return Cost(fee: charge.fee, deposit: charge.deposit, next: charge.nextSequence)
     }
 }

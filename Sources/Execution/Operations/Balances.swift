@@ -16,6 +16,7 @@ extension Executor {
         guard var account = try account(sender), account.policy != policy else {
             throw .failed(.samePolicy)
         }
+        guard policy.unusableKey == nil else { throw .failed(.keyUnusable) }
         account.policy = policy
         account.safeguards?.recovery = nil
         accounts.write(account, for: sender)
@@ -43,7 +44,7 @@ extension Executor {
         _ amount: Amount, of asset: AssetID, of account: inout Account, _ address: Address
     ) throws(Stop) {
         guard let spender, spender.address == address, !spender.isAdmin else { return }
-        guard account.spend(amount, of: asset, at: time) else { throw .failed(.limitExceeded) }
+        guard account.spend(amount, of: asset, at: time) else { throw .limitReached }
     }
 
     private mutating func debitHolding(

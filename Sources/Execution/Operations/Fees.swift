@@ -36,11 +36,14 @@ struct FeeSplit {
         treasury += left
     }
 
-    /// Splits the fees of the transactions that a block carries itself: who proposed it has done an
-    /// owner's work, and everybody has checked them.
-    mutating func addDirect(_ fees: UInt64, proposer: ValidatorIndex) {
-        let permille = UInt64(shares.owner) + UInt64(shares.proposer)
-        treasury += fees - give(FeeSplit.part(fees, permille, of: 1000), to: proposer)
+    /// Splits the fees of the transactions that a block carries itself. Who proposed it gets what
+    /// batches with them would have brought: with more a leader would gain by taking users'
+    /// transactions out of batches, who pay twice for it.
+    ///
+    /// - Parameter usual: What they would have paid in batches.
+    mutating func addDirect(_ fees: UInt64, usual: UInt64, proposer: ValidatorIndex) {
+        let part = FeeSplit.part(usual, UInt64(shares.proposer), of: 1000)
+        treasury += fees - give(part, to: proposer)
     }
 
     /// `amount * part / whole`, rounded down.

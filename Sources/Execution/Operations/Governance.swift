@@ -18,7 +18,7 @@ extension Executor {
             guard rules.governance.governed.contains(change.parameter) else {
                 throw .failed(.notGoverned)
             }
-            guard change.parameter.range(stakeUnit: rules.stakeUnit).contains(change.value) else {
+            guard rules.parameters.range(of: change.parameter).contains(change.value) else {
                 throw .failed(.valueOutOfRange)
             }
         }

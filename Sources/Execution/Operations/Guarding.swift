@@ -1,9 +1,10 @@
 internal import Primitives
 
 // What protects an account. Upon
-//   spend:    what an operation takes out of the sender's account, and fee and deposit before it,
+//   spend:    what an operation takes out of the sender's account, and tip and deposit before it,
 //             counts against the limit of the asset, unless the signatures reach the admin
-//             threshold (`debit`, `LedgerRules.charge`).
+//             threshold (`debit`, `LedgerRules.charge`). The base fee counts against none. What a
+//             limit has no room for is skipped.
 //   set:      with the admin threshold, limits and guardians are replaced; what was spent of an
 //             asset stays spent. A recovery that was pending is void.
 //   propose:  guardians who reach their quorum name a new policy. It waits for their delay.
@@ -67,6 +68,7 @@ extension Executor {
         guard safeguards.recovery(at: time) == nil else { throw .failed(.recoveryPending) }
         guard time >= safeguards.quietUntil else { throw .failed(.recoveryTooSoon) }
         guard account.policy != proposal.policy else { throw .failed(.samePolicy) }
+        guard proposal.policy.unusableKey == nil else { throw .failed(.keyUnusable) }
         safeguards.recovery = Safeguards.Recovery(
             policy: proposal.policy,
             readyAt: time.clampedAdvance(by: guardians.delayMilliseconds))

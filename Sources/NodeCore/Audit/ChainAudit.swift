@@ -204,8 +204,9 @@ package struct ChainAudit: Sendable {
         }
     }
 
-    /// The receipts of a block's transactions stand in the order of the transactions, from 0 on and
-    /// without a gap; a transaction without one was skipped.
+    /// The receipts of a block's transactions stand in the order in which the transactions executed,
+    /// from 0 on and without a gap. One without a receipt was skipped; one that stands there more
+    /// than once executed where its turn had come.
     private mutating func countReceipts(
         of block: Block, _ payload: BlockPayload
     ) throws(StorageFault) {
@@ -216,19 +217,24 @@ package struct ChainAudit: Sendable {
             transactions += all.enumerated().filter { !invalid.contains(UInt32($0.offset)) }
                 .map(\.element.id)
         }
-        var seen: Set<TransactionID> = []
-        var next: UInt32 = 0
+        var places: [TransactionID: UInt32] = [:]
         let reader = LedgerReader(chain.source)
-        for id in transactions where seen.insert(id).inserted {
+        for id in Set(transactions) {
             guard let receipt = try reader.receipt(id), receipt.height == block.height else {
                 continue
             }
-            guard receipt.index == next else {
-                throw StorageFault(
-                    "block \(block.height): the receipt of \(id) has the place \(receipt.index),"
-                        + " not \(next): one is missing or isn't its own")
-            }
+            places[id] = receipt.index
+        }
+        var counted: Set<TransactionID> = []
+        var next: UInt32 = 0
+        for id in transactions where places[id] == next {
+            counted.insert(id)
             next += 1
+        }
+        if let id = transactions.first(where: { places[$0] != nil && !counted.contains($0) }) {
+            throw StorageFault(
+                "block \(block.height): the receipt of \(id) hasn't a place that follows"
+                    + " those before it: one is missing or isn't its own")
         }
         guard try reader.history(at: block.height)?.block == block.digest,
             try reader.receiptCount(at: block.height) == next

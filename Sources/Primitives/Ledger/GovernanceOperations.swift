@@ -47,23 +47,29 @@ public enum GovernedParameter: UInt16, Hashable, Sendable, CaseIterable {
         self = found
     }
 
+    /// The most of `reporterPermille`, in a genesis too: who reports himself loses half at least.
+    public static let reporterPermilleMax: UInt64 = 500
+
     /// The values that a proposal may name.
-    /// - Parameter stakeUnit: The stake that weighs one vote, which genesis fixes.
-    public func range(stakeUnit: Amount) -> ClosedRange<UInt64> {
+    /// - Parameters:
+    ///   - stakeUnit: The stake that weighs one vote, which genesis fixes.
+    ///   - stakeMinimum: The least stake of a validator, which genesis fixes too.
+    public func range(stakeUnit: Amount, stakeMinimum: Amount) -> ClosedRange<UInt64> {
         switch self {
-        // Votes must stay affordable whatever was decided: at all greatest values one of 700 bytes
-        // costs what 11,000 votes' stake is worth.
-        case .baseFee: 0...stakeUnit.rawValue
+        // Votes must stay affordable whatever was decided: at all greatest values one by 32 keys
+        // costs what 800 votes' stake is worth, and a validator has 1000 at least by default.
+        case .baseFee: 0...max(1, stakeUnit.rawValue / 100)
         case .byteWeight: 0...10
-        case .signatureWeight, .writeWeight: 0...2000
+        case .signatureWeight, .writeWeight: 0...1000
         case .streamDeposit, .escrowDeposit, .holdingDeposit, .assetDeposit: 0...1 << 48
         // A block must have room for a few transactions before it raises the fee.
         case .targetWeight: 10_000...1 << 48
         case .changeDenominator: 2...1 << 32
         case .expiriesPerBlock: 1...10_000
         case .escrowDuration: 60_000...(100 * 366 * 86_400_000)
-        case .minimumBond: stakeUnit.rawValue...max(stakeUnit.rawValue, 1 << 56)
-        case .reporterPermille: 0...1000
+        // Without a vote nobody needs more than with one, or nobody could join.
+        case .minimumBond: stakeUnit.rawValue...max(stakeUnit.rawValue, stakeMinimum.rawValue)
+        case .reporterPermille: 0...GovernedParameter.reporterPermilleMax
         }
     }
 }

@@ -30,8 +30,8 @@ public enum SkipReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     case tooManyStreams = 13
     /// A signature is wrong.
     case invalidSignature = 14
-    /// Fee and deposit are above what the sender's spending limit leaves, and the authorizations
-    /// don't reach its admin threshold.
+    /// What it takes is above what one of the sender's spending limits leaves, and the
+    /// authorizations don't reach its admin threshold.
     case limitReached = 15
 
     /// Whether the same bytes may still execute later.
@@ -46,10 +46,26 @@ package enum Admission: Hashable, Sendable {
     /// It could not execute.
     case refused(SkipReason)
     /// It could execute when its turn comes: the stream's next sequence is `nextSequence`, the
-    /// sender may spend `spendable` of the native asset, the transaction takes at most `cost` of
-    /// it, and at the present base fee it would pay `tip` above that.
+    /// sender has `spendable` of the native asset, the transaction takes at most `cost` of it, and
+    /// at the present base fee it would pay `tip` above that. `limits` are the sender's that it
+    /// counts against, each asset once.
     case admissible(
-        nextSequence: SequenceNumber, spendable: Amount, cost: Amount, tip: Amount)
+        nextSequence: SequenceNumber, spendable: Amount, cost: Amount, tip: Amount,
+        limits: [LimitUse] = [])
+}
+
+/// What a transaction takes of an asset of which its sender may spend only so much.
+package struct LimitUse: Hashable, Sendable {
+    package let asset: AssetID
+    /// What the limit leaves by the finalized state.
+    package let room: Amount
+    package let cost: Amount
+
+    package init(asset: AssetID, room: Amount, cost: Amount) {
+        self.asset = asset
+        self.room = room
+        self.cost = cost
+    }
 }
 
 /// The finalized state as the mempool sees it.

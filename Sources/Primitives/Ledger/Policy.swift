@@ -104,6 +104,12 @@ public struct Policy: Hashable, Sendable, BCSCodable {
         signers.first { $0.publicKey == key }?.weight
     }
 
+    /// The first key by which nobody can sign, or nil: see `SignatureCheck`. An address may come
+    /// from a policy with such keys, but no account should be given one. O(signers).
+    package var unusableKey: PublicKey? {
+        signers.first { !$0.publicKey.isUsable }?.publicKey
+    }
+
     public func encode(to writer: inout BCSWriter) {
         writer.append(list: signers)
         writer.append(spend)

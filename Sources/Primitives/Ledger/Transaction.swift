@@ -142,6 +142,15 @@ public struct SignedTransaction: Hashable, Sendable {
     }
 }
 
+extension SignedTransaction {
+    /// Whether it carries signatures by all keys that have signed `other`.
+    package func isSigned(likeOrMoreThan other: SignedTransaction) -> Bool {
+        other.authorizations.allSatisfy { signed in
+            authorizations.contains { $0.publicKey == signed.publicKey }
+        }
+    }
+}
+
 extension SignedTransaction: BCSCodable {
     /// The fewest bytes that a signed transaction takes.
     package static let bytesMin = 200

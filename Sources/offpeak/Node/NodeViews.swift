@@ -187,7 +187,7 @@ struct NodeViews: Sendable {
         case .tooManyStreams: "the account has 64 streams already"
         case .invalidSignature: "a signature doesn't hold"
         case .limitReached:
-            "the sender's spending limit leaves less than the fee: wait, or sign with admin weight"
+            "above what the sender's spending limit leaves: wait, or sign with admin weight"
         }
     }
 }

@@ -149,7 +149,7 @@ extension LedgerViews {
         let governance = parameters.governance
         return GovernanceInfo(
             parameters: governance.governed.map { parameter in
-                let range = parameter.range(stakeUnit: parameters.stake.unit)
+                let range = parameters.range(of: parameter)
                 return GovernedParameterInfo(
                     name: parameter.name, value: Amount(parameters.value(of: parameter)),
                     least: Amount(range.lowerBound), greatest: Amount(range.upperBound))

@@ -121,14 +121,12 @@ enum OutcomeText {
         case .tooManyStreams: "the account has no room for a further stream"
         case .invalidSignature: "a signature is wrong"
         case .limitReached:
-            "its fee is above what the spending limit leaves; wait, or sign with admin weight"
+            "it is above what the spending limit leaves; wait, or sign with admin weight"
         }
     }
 
     private static let failures = [
         "nothingDecided": "none of those who sign has decided anything in this round",
-        "limitExceeded":
-            "it is above what the spending limit leaves; wait, or sign with admin weight",
         "limitWithoutEffect":
             "the account's admin threshold is its spend threshold: a limit would stop nobody",
         "windowOutOfRange": "the limit's window is shorter than genesis allows, or above 30 days",
@@ -147,6 +145,7 @@ enum OutcomeText {
         "unknownAsset": "there is no such asset",
         "balanceOverflow": "the receiver's balance would exceed 2^64 - 1",
         "samePolicy": "the account has this policy already",
+        "keyUnusable": "the policy has a key that isn't one: nobody can sign by it",
         "escrowUnknown": "no open escrow has this id",
         "escrowDisputed": "after a dispute only arbitration decides",
         "notParticipant": "neither the sender nor a cosigner may decide this",
