@@ -240,4 +240,64 @@ import Testing
         #expect(end?.isLinked == true)
         #expect(try cluster.faults() == [])
     }
+
+    /// The view of the newest proposal for each height, and who made it.
+    private final class Proposals {
+        var views: [Height: (view: View, by: ValidatorIndex)] = [:]
+    }
+
+    /// Nothing passes but finalize votes of one view to some nodes: views don't change, so that
+    /// votes are sent again.
+    private func votes(of view: View, to places: [Int]) -> (Int, Int, NodeMessage) -> Bool {
+        { _, to, message in
+            guard case .consensus(.vote(let vote)) = message else { return false }
+            return vote.kind == .finalize && vote.view == view && places.contains(to)
+        }
+    }
+
+    @Test func `a node whose proof of the end nobody can complete takes that of the others`()
+        throws
+    {
+        var cluster = try Cluster(seed: 9, epochBlocks: EpochEndTests.length)
+        let last = cluster.genesis.epochs.last(of: 0)
+        let (lost, top) = (last.clampedAdvance(by: 1), last.clampedAdvance(by: 2))
+        let (late, others) = (3, [0, 1, 2])
+        let proposals = Proposals()
+        try cluster.run(milliseconds: 60_000) { $0.height(0) >= 13 }
+        cluster.passes = { _, to, message in
+            switch message {
+            case .consensus(.vote(let vote)): return vote.kind != .finalize
+            case .consensus(.certificate(let certificate)): return certificate.kind != .finalize
+            case .consensus(.status), .consensus(.syncResponse): return false
+            case .consensus(.proposal(let proposal)):
+                let block = proposal.block
+                proposals.views[block.height] = (block.view, block.proposer)
+                return to != late || block.height != lost
+            case .consensus(.block(let block)): return to != late || block.height != lost
+            default: return true
+            }
+        }
+        try cluster.run(milliseconds: 60_000) { _ in
+            proposals.views[top.clampedAdvance(by: 1)] != nil
+        }
+        let boundary = try #require(proposals.views[last])
+        let first = try #require(proposals.views[lost])
+        let second = try #require(proposals.views[top])
+        #expect(first.by.rawValue != UInt16(late) && second.by.rawValue != UInt16(late))
+        cluster.passes = votes(of: second.view, to: [late])
+        try cluster.run(milliseconds: 60_000) { cluster in
+            cluster.members[late].core?.consensus.finalizedView == second.view
+        }
+        cluster.passes = votes(of: boundary.view, to: others)
+        try cluster.run(milliseconds: 60_000) { cluster in
+            others.allSatisfy { cluster.epoch($0) == 1 }
+        }
+        #expect((0..<4).map { cluster.epoch($0) } == [1, 1, 1, 0])
+        #expect(cluster.members[late].core?.consensus.finalizedView == second.view)
+        cluster.passes = { _, _, _ in true }
+        try cluster.run(milliseconds: 30_000) { $0.epoch(late) >= 1 }
+        #expect(cluster.epoch(late) == 1)
+        #expect(try ChainStore(cluster.members[late].store).end(of: 0)?.tails == [])
+        #expect(try cluster.faults() == [])
+    }
 }

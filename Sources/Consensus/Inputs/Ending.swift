@@ -30,11 +30,12 @@ extension SimplexEngine {
         return effects
     }
 
+    /// The proof's own finalization: a newer one may be held whose blocks aren't.
     private mutating func show(_ status: Status, _ peer: PeerID) {
-        guard status.epoch == committee.epoch, let finalization,
-            finalization.view > status.finalization?.view ?? 0,
+        guard status.epoch == committee.epoch, let certificate = end?.certificate,
+            certificate.view > status.finalization?.view ?? 0,
             take(\.statusAllowances, peer, burst: 1)
         else { return }
-        effects.append(.send(peer, .certificate(finalization)))
+        effects.append(.send(peer, .certificate(certificate)))
     }
 }
