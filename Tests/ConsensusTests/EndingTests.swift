@@ -133,7 +133,9 @@ import Testing
         #expect(!(copy.deliver(other) ?? []).votes.contains { $0.digest == wrong.digest })
     }
 
-    @Test func `whoever lacks a tail that nobody kept takes another proof of the same end`() throws {
+    @Test func `whoever lacks a tail that nobody kept takes another proof of the same end`()
+        throws
+    {
         var fixture = try fixture()
         let block = boundary(fixture)
         let lost = fixture.block(2, on: block, payload: [], tail: true)

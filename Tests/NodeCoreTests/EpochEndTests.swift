@@ -166,6 +166,29 @@ import Testing
         #expect(try cluster.faults() == [])
     }
 
+    @Test func `a former committee that has old copies of its stores gets the chain from others`()
+        throws
+    {
+        var cluster = try Cluster(
+            seed: 10, count: 8, voting: 4, epochBlocks: EpochEndTests.length, asks: true)
+        try cluster.run(milliseconds: 3_000)
+        let copies = (0..<4).map { cluster.members[$0].store.copy() }
+        #expect((1..<8).contains(cluster.height(0).rawValue))
+        var sequence: UInt64 = 0
+        let sent = try replaceSet(&cluster, sequence: &sequence)
+        for node in 0..<4 { try cluster.crash(node) }
+        for node in 0..<4 {
+            cluster.members[node].store = copies[node]
+            cluster.members[node].journal = []
+            try cluster.start(node)
+            #expect(cluster.epoch(node) == 0)
+        }
+        try cluster.run(milliseconds: 60_000) { $0.isFinal(sent, at: [0, 1, 2, 3]) }
+        #expect((0..<4).allSatisfy { cluster.epoch($0) >= 4 })
+        #expect(missing(sent, cluster, at: [0, 1, 2, 3]) == [])
+        #expect(try cluster.faults() == [])
+    }
+
     @Test func `a node that restarts in a later epoch goes on there`() throws {
         var cluster = try Cluster(seed: 6, epochBlocks: EpochEndTests.length, asks: true)
         var sequence: UInt64 = 0
