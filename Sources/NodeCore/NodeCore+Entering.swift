@@ -34,6 +34,7 @@ extension NodeCore {
         forgetOldEpoch()
         // The store has the boundary block only after this event.
         let boundary = consensus.finalized
+        formerConsensus = consensus
         consensus = SimplexEngine(
             configuration: NodeCore.consensusConfiguration(
                 configuration, committee, from: boundary,
