@@ -126,16 +126,23 @@ struct BodyRequests: Sendable {
 }
 
 extension BodyRequests.Wanted {
-    /// The holder to ask, each in turn. While none is connected, as after epochs with other
-    /// committees, anybody: whoever has executed the batch has it too.
+    /// Whom to ask: each holder in turn, and after all of them somebody else. After epochs with
+    /// other committees no holder may be connected, or none may have it any more; whoever has
+    /// executed the batch has it too.
     fileprivate mutating func nextHolder(among connected: Set<PeerID>) -> PeerID? {
-        for _ in holders.indices {
-            let peer = holders[next % holders.count]
+        for _ in 0...holders.count {
+            let place = next % (holders.count + 1)
             next += 1
-            if connected.contains(peer) { return peer }
+            let peer = place < holders.count ? holders[place] : substitute(among: connected)
+            if let peer, connected.contains(peer) { return peer }
         }
-        guard !connected.isEmpty else { return nil }
+        return nil
+    }
+
+    private mutating func substitute(among connected: Set<PeerID>) -> PeerID? {
+        let others = connected.subtracting(holders).sorted()
+        guard !others.isEmpty else { return nil }
         substitutes += 1
-        return connected.sorted()[substitutes % connected.count]
+        return others[substitutes % others.count]
     }
 }

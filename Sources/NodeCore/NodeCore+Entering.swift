@@ -15,7 +15,9 @@ extension NodeCore {
         former = layout
         var layout = configuration.layout(of: committee)
         layout.setVerifierSets(ledger.verifierSets)
-        var writes = ChainStore.writes(entering: record, closing: mempool.table)
+        let lanes = configuration.planted == .lanesKept ? LaneTable() : mempool.table
+        var writes = ChainStore.writes(entering: record, closing: lanes)
+        if configuration.planted == .committeeUnsaved { writes = WriteSet() }
         for key in try store.ackKeys() { writes.delete(key, in: .lanes) }
         mempool.enter(layout, ownIndex: configuration.ownIndex(in: committee), at: moment.now)
         // Acks of the old lanes go with the lanes: until then a restart must find both.
@@ -34,6 +36,7 @@ extension NodeCore {
         forgetOldEpoch()
         // The store has the boundary block only after this event.
         let boundary = consensus.finalized
+        formerConsensus = consensus
         consensus = SimplexEngine(
             configuration: NodeCore.consensusConfiguration(
                 configuration, committee, from: boundary,

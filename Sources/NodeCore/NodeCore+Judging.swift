@@ -113,6 +113,7 @@ extension NodeCore {
     /// Keeps evidence that holds, once for each act, for whoever reports it.
     mutating func accuse(_ evidence: Mempool.Evidence) {
         guard accusations.count < NodeCore.accusationsMax,
+            let layout = layout(judging: evidence.epoch),
             let finding = evidence.finding(in: layout), accusations[finding.id] == nil
         else { return }
         note(.batches(evidence), finding.id, of: finding.offender, at: finding.height)
@@ -120,12 +121,44 @@ extension NodeCore {
 
     /// The same for two votes, which the engine has seen signed.
     mutating func accuse(_ votes: Consensus.Evidence) {
-        let end = configuration.genesis.epochs.last(of: committee.epoch)
+        let epoch = votes.first.subject.epoch
+        let end = configuration.genesis.epochs.last(of: epoch)
         guard accusations.count < NodeCore.accusationsMax,
+            let committee = committee(judging: epoch),
             let offence = votes.offence(in: committee, until: end),
             accusations[offence.id] == nil
         else { return }
         note(.votes(votes), offence.id, of: offence.offender, at: end)
+    }
+
+    /// Who voted in an epoch; nil where the state doesn't have it any more.
+    private func committee(judging epoch: Epoch) -> Committee? {
+        epoch == committee.epoch ? committee : ledger.epochs[epoch]
+    }
+
+    private func layout(judging epoch: Epoch) -> ShardLayout? {
+        guard epoch != committee.epoch else { return layout }
+        guard let committee = ledger.epochs[epoch] else { return nil }
+        var layout = configuration.layout(of: committee)
+        layout.setVerifierSets(ledger.verifierSets)
+        return layout
+    }
+
+    /// A vote of the epoch before can't change anything there, but contradict another one.
+    mutating func checkFormer(_ vote: Vote, from peer: PeerID) {
+        let message = ConsensusMessage.vote(vote)
+        guard let engine = formerConsensus, message.epoch == engine.epoch,
+            engine.wants(message, from: peer)
+        else { return }
+        effects.append(.check(.consensus(peer, message, engine.context), .consensus))
+    }
+
+    /// The same when its signature holds.
+    mutating func witness(_ message: Verified<ConsensusMessage>, from peer: PeerID) {
+        guard case .vote = message.value, message.value.epoch == formerConsensus?.epoch,
+            let found = formerConsensus?.handle(.message(from: peer, message), at: moment)
+        else { return }
+        for case .evidence(let votes) in found { accuse(votes) }
     }
 
     private mutating func note(

@@ -109,6 +109,8 @@ extension NodeCore {
             } else {
                 try serve(block: request.ref.digest, to: peer)
             }
+        case .vote(let vote): checkFormer(vote, from: peer)
+        case .proposal(let proposal): checkFormer(proposal.vote, from: peer)
         default: break
         }
     }

@@ -30,6 +30,8 @@ package struct NodeCore: Sendable {
     package var ownIndex: ValidatorIndex? { mempool.ownIndex }
     /// The layout of the epoch before, while blocks of it wait for their execution.
     var former: ShardLayout?
+    /// The engine of the epoch before, which still notices votes that contradict each other.
+    var formerConsensus: SimplexEngine?
     let store: ChainStore
 
     package internal(set) var consensus: SimplexEngine
@@ -305,7 +307,9 @@ package struct NodeCore: Sendable {
                 return effects.append(.penalise(peer, "a consensus message with a wrong signature"))
             }
             // The epoch may have ended since.
-            guard message.value.epoch == consensus.epoch else { return }
+            guard message.value.epoch == consensus.epoch else {
+                return witness(message, from: peer)
+            }
             try drive(.message(from: peer, message))
         case .payload(let block, let payload):
             try finishProving(block, payload)

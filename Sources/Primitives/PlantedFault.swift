@@ -36,6 +36,11 @@ package enum PlantedFault: String, Hashable, Sendable, CaseIterable {
     case writesSplit
     /// How far lanes were included isn't kept.
     case lanesUnsaved
+    // Epochs.
+    /// The committee that an epoch was entered with isn't kept.
+    case committeeUnsaved
+    /// The store keeps the lanes of the epoch before among those of the present one.
+    case lanesKept
     // What the shell must do (Runtime/Core/CoreLoop.swift); the simulated shell leaves it out.
     /// Votes leave before their record is on the disk.
     case journalUnsynced

@@ -133,6 +133,35 @@ import Testing
         #expect(!(copy.deliver(other) ?? []).votes.contains { $0.digest == wrong.digest })
     }
 
+    @Test func `whoever lacks a tail that nobody kept takes another proof of the same end`()
+        throws
+    {
+        var fixture = try fixture()
+        let block = boundary(fixture)
+        let lost = fixture.block(2, on: block, payload: [], tail: true)
+        let tail = fixture.block(3, on: lost, payload: [], tail: true)
+        _ = fixture.deliver(fixture.proposal(block))
+        let notarized = [block, lost].map {
+            fixture.certificate(.notarize, $0.view, $0.digest, by: [1, 2, 3])
+        }
+        let newer = fixture.certificate(.finalize, 3, tail.digest, by: [1, 2, 3])
+        let asked = fixture.deliver(
+            notarized.map { .certificate($0) } + [
+                fixture.proposal(tail, parentCertificate: notarized[1]), .certificate(newer),
+            ]
+        ).sent
+        #expect(asked.contains(.blockRequest(BlockRequest(epoch: 0, ref: lost.ref))))
+        #expect(asked.contains(.syncRequest(SyncRequest(from: 1))))
+        let older = fixture.certificate(.finalize, 1, block.digest, by: [1, 2, 3])
+        let response = SyncResponse(blocks: [block], certificate: older)
+        let end = try #require(ends(fixture.deliver(.syncResponse(response)) ?? []).first)
+        #expect(end.isLinked && end.tails.isEmpty && end.certificate == older)
+        let status = Status(epoch: 0, view: 1, height: 0, finalization: nil)
+        #expect(
+            fixture.deliver(.status(status))?.sent == [.certificate(older)],
+            "others get the proof whose blocks are here")
+    }
+
     @Test func `an engine whose epoch is over signs nothing and helps others to the end`() throws {
         var fixture = try fixture()
         let block = boundary(fixture)

@@ -12,6 +12,11 @@ import Testing
 @Suite struct EpochEndTests {
     private static let length: UInt64 = 16
 
+    /// The view of the newest proposal for each height, and who made it.
+    private final class Proposals {
+        var views: [Height: (view: View, by: ValidatorIndex)] = [:]
+    }
+
     /// Two people pay through one node after the other until all named nodes are in an epoch.
     /// - Returns: What was paid.
     private func pay(
@@ -166,6 +171,29 @@ import Testing
         #expect(try cluster.faults() == [])
     }
 
+    @Test func `a former committee that has old copies of its stores gets the chain from others`()
+        throws
+    {
+        var cluster = try Cluster(
+            seed: 10, count: 8, voting: 4, epochBlocks: EpochEndTests.length, asks: true)
+        try cluster.run(milliseconds: 3_000)
+        let copies = (0..<4).map { cluster.members[$0].store.copy() }
+        #expect((1..<8).contains(cluster.height(0).rawValue))
+        var sequence: UInt64 = 0
+        let sent = try replaceSet(&cluster, sequence: &sequence)
+        for node in 0..<4 { try cluster.crash(node) }
+        for node in 0..<4 {
+            cluster.members[node].store = copies[node]
+            cluster.members[node].journal = []
+            try cluster.start(node)
+            #expect(cluster.epoch(node) == 0)
+        }
+        try cluster.run(milliseconds: 60_000) { $0.isFinal(sent, at: [0, 1, 2, 3]) }
+        #expect((0..<4).allSatisfy { cluster.epoch($0) >= 4 })
+        #expect(missing(sent, cluster, at: [0, 1, 2, 3]) == [])
+        #expect(try cluster.faults() == [])
+    }
+
     @Test func `a node that restarts in a later epoch goes on there`() throws {
         var cluster = try Cluster(seed: 6, epochBlocks: EpochEndTests.length, asks: true)
         var sequence: UInt64 = 0
@@ -219,18 +247,23 @@ import Testing
         let height = cluster.height(0)
         #expect(height < 11, "the committee of epoch 1 is elected after height 11")
         // No finalize vote arrives, and no proof made of some: blocks pile up.
+        let proposals = Proposals()
         cluster.passes = { _, _, message in
             switch message {
-            case .consensus(.vote(let vote)): vote.kind != .finalize
-            case .consensus(.certificate(let certificate)): certificate.kind != .finalize
-            case .consensus(.status): false
-            default: true
+            case .consensus(.vote(let vote)): return vote.kind != .finalize
+            case .consensus(.certificate(let certificate)): return certificate.kind != .finalize
+            case .consensus(.status): return false
+            case .consensus(.proposal(let proposal)):
+                let block = proposal.block
+                proposals.views[block.height] = (block.view, block.proposer)
+                return true
+            default: return true
             }
         }
-        try cluster.run(milliseconds: 60_000) { ($0.members[0].core?.consensus.view ?? 0) > 24 }
+        let tail = cluster.genesis.epochs.last(of: 0).clampedAdvance(by: 2)
+        try cluster.run(milliseconds: 60_000) { _ in proposals.views[tail] != nil }
         #expect(cluster.height(0) <= height.clampedAdvance(by: 1))
-        let view = cluster.members[0].core?.consensus.view ?? 0
-        #expect(view > 24, "tail blocks stand on the boundary block in view \(view)")
+        #expect(proposals.views[tail] != nil, "a second tail block is proposed")
         cluster.passes = { _, _, _ in true }
         try cluster.run(milliseconds: 30_000) { cluster in
             (0..<4).allSatisfy { cluster.epoch($0) >= 1 }
@@ -238,6 +271,61 @@ import Testing
         #expect((0..<4).map { cluster.epoch($0) } == [1, 1, 1, 1])
         let end = try ChainStore(cluster.members[0].store).end(of: 0)
         #expect(end?.isLinked == true)
+        #expect(try cluster.faults() == [])
+    }
+
+    /// Nothing passes but finalize votes of one view to some nodes: views don't change, so that
+    /// votes are sent again.
+    private func votes(of view: View, to places: [Int]) -> (Int, Int, NodeMessage) -> Bool {
+        { _, to, message in
+            guard case .consensus(.vote(let vote)) = message else { return false }
+            return vote.kind == .finalize && vote.view == view && places.contains(to)
+        }
+    }
+
+    @Test func `a node whose proof of the end nobody can complete takes that of the others`()
+        throws
+    {
+        var cluster = try Cluster(seed: 9, epochBlocks: EpochEndTests.length)
+        let last = cluster.genesis.epochs.last(of: 0)
+        let (lost, top) = (last.clampedAdvance(by: 1), last.clampedAdvance(by: 2))
+        let (late, others) = (3, [0, 1, 2])
+        let proposals = Proposals()
+        try cluster.run(milliseconds: 60_000) { $0.height(0) >= 13 }
+        cluster.passes = { _, to, message in
+            switch message {
+            case .consensus(.vote(let vote)): return vote.kind != .finalize
+            case .consensus(.certificate(let certificate)): return certificate.kind != .finalize
+            case .consensus(.status), .consensus(.syncResponse): return false
+            case .consensus(.proposal(let proposal)):
+                let block = proposal.block
+                proposals.views[block.height] = (block.view, block.proposer)
+                return to != late || block.height != lost
+            case .consensus(.block(let block)): return to != late || block.height != lost
+            default: return true
+            }
+        }
+        try cluster.run(milliseconds: 60_000) { _ in
+            proposals.views[top.clampedAdvance(by: 1)] != nil
+        }
+        let boundary = try #require(proposals.views[last])
+        let first = try #require(proposals.views[lost])
+        let second = try #require(proposals.views[top])
+        #expect(first.by.rawValue != UInt16(late) && second.by.rawValue != UInt16(late))
+        cluster.passes = votes(of: second.view, to: [late])
+        try cluster.run(milliseconds: 60_000) { cluster in
+            cluster.members[late].core?.consensus.finalizedView == second.view
+        }
+        cluster.passes = votes(of: boundary.view, to: others)
+        try cluster.run(milliseconds: 60_000) { cluster in
+            others.allSatisfy { cluster.epoch($0) == 1 }
+        }
+        #expect((0..<4).map { cluster.epoch($0) } == [1, 1, 1, 0])
+        #expect(cluster.members[late].core?.consensus.finalizedView == second.view)
+        cluster.passes = { _, _, _ in true }
+        try cluster.run(milliseconds: 30_000) { $0.epoch(late) >= 1 }
+        #expect(cluster.epoch(late) == 1)
+        #expect(try ChainStore(cluster.members[late].store).end(of: 0)?.tails == [])
         #expect(try cluster.faults() == [])
     }
 }

@@ -6,9 +6,10 @@ import Testing
 /// Whole nodes under faults; long rows of seeds are `offpeak-sim`'s.
 @Suite struct NodeSimulationTests {
     private func run(
-        _ seed: UInt64, blocks: UInt64 = 40, change: (inout NodeScenario) -> Void = { _ in }
+        _ seed: UInt64, blocks: UInt64 = 40, shortEpochs: Bool = false,
+        change: (inout NodeScenario) -> Void = { _ in }
     ) -> NodeReport {
-        var scenario = NodeScenario(seed: seed, blocks: blocks)
+        var scenario = NodeScenario(seed: seed, blocks: blocks, shortEpochs: shortEpochs)
         change(&scenario)
         var simulation = NodeSimulation(scenario)
         return simulation.run()
@@ -59,6 +60,12 @@ import Testing
     func `a planted fault is seen`(fault: PlantedFault, seed: UInt64) {
         let report = run(seed) { $0.planted = fault }
         #expect(report.violation != nil, "\(fault) at seed \(seed)")
+    }
+
+    @Test func `a planted fault of epochs is seen where they are short`() {
+        #expect(run(2, shortEpochs: true).violation == nil)
+        let report = run(2, shortEpochs: true) { $0.planted = .committeeUnsaved }
+        #expect(report.violation != nil)
     }
 
     @Test func `a failing run is made shorter, and still fails`() throws {

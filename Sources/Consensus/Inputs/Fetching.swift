@@ -105,7 +105,9 @@ extension SimplexEngine {
         return needs
     }
 
-    /// Blocks of the finalized chain: one by one for a short gap, by range for a long one.
+    /// Blocks of the finalized chain: one by one for a short gap, by range for a long one and for
+    /// one among tails. Whoever saw the epoch end with fewer of them has forgotten the others, and
+    /// sends its own proof of the end with the range.
     private func finalizationNeeds() -> [Need] {
         guard let finalization, finalization.view > place.view,
             case .missing(let ref, let below) = walk(from: finalization.ref),
@@ -113,6 +115,7 @@ extension SimplexEngine {
         else { return [] }
         guard let below else { return [.block(ref), .sync(from)] }
         let gap = below.rawValue - min(below.rawValue, from.rawValue)
-        return gap <= ConsensusLimits.singleBlocksMax ? [.block(ref)] : [.block(ref), .sync(from)]
+        let isShort = gap <= ConsensusLimits.singleBlocksMax && below <= configuration.lastHeight
+        return isShort ? [.block(ref)] : [.block(ref), .sync(from)]
     }
 }

@@ -48,7 +48,7 @@ extension SimplexEngine {
 
 extension Slot {
     /// R8.
-    fileprivate mutating func report(_ vote: Vote, to effects: inout [ConsensusEffect]) {
+    mutating func report(_ vote: Vote, to effects: inout [ConsensusEffect]) {
         if let evidence = accuse(vote) { effects.append(.evidence(evidence)) }
     }
 }

@@ -7,10 +7,11 @@ internal import Primitives
 /// What must hold of executed blocks, stores and answers; agreement and votes are `Oracle`'s.
 ///
 /// Roots: equal at equal heights on all nodes. Supply: balanced after every block. Validity: what
-/// executes was handed in and signed. Exactly once: a transaction has one receipt, at one height,
-/// the same bytes on all nodes. Durability: what was called final has a receipt at that node, and
-/// at the end on all; a block is executed upon bodies that the store was told before. Reads: what a
-/// node shows never goes back, but for a loss of power.
+/// executes was handed in and signed. Epochs: no tail block is committed.
+/// Exactly once: a transaction has one receipt, at one height, the same bytes on all nodes.
+/// Durability: what was called final has a receipt at that node, and at the end on all; a block is
+/// executed upon bodies that the store was told before. Reads: what a node shows never goes back,
+/// but for a loss of power.
 struct NodeOracle {
     private let supply: Amount
     /// The highest executed height.
@@ -36,6 +37,8 @@ struct NodeOracle {
         for change in writes.changes where change.column == .blocks {
             guard let bytes = change.value, let block = try? Block(bcs: bytes) else { continue }
             oracle.committed(block, by: host.index)
+            oracle.expect(
+                !block.header.tail, "node \(host.index) commits a tail block at \(block.height)")
             guard let payload = try? BlockPayload(decoding: block.payload) else { continue }
             if !payload.complaints.isEmpty { marks.reach(.complaintIncluded) }
             if !payload.direct.isEmpty { marks.reach(.directIncluded) }

@@ -21,6 +21,8 @@ package struct NodeScenario: Sendable {
     package let pause: ClosedRange<UInt64>
     let faults: NodeFaults
     let rules: Rules
+    /// Whether epochs are as short as can be, instead of what the seed says.
+    private let hasShortEpochs: Bool
     /// Only these fault decisions take effect; nil for all. See `FaultTape`.
     package var allowed: Set<Int>?
     /// A rule that the nodes break, to see whether a run finds it.
@@ -44,9 +46,12 @@ package struct NodeScenario: Sendable {
     ///   - blocks: finalized blocks until the run ends, at least 10.
     ///   - validators: 4...10; by the seed if nil.
     ///   - quiet: whether nothing breaks and nobody lies.
+    ///   - shortEpochs: whether epochs are as short as can be.
     package init(
-        seed: UInt64, blocks: UInt64 = 200, validators: Int? = nil, quiet: Bool = false
+        seed: UInt64, blocks: UInt64 = 200, validators: Int? = nil, quiet: Bool = false,
+        shortEpochs: Bool = false
     ) {
+        hasShortEpochs = shortEpochs
         var random = SeededRandom(seed: seed &* 0x2545_F491_4F6C_DD1D &+ 4)
         self.seed = seed
         self.blocks = blocks
@@ -64,12 +69,14 @@ package struct NodeScenario: Sendable {
         let slowest = random.chance(500) ? random.number(in: 200...2_000) : 100
         pause = 1...slowest
         faults = quiet ? .none : NodeFaults(&random)
+        let lags: ClosedRange<UInt64> = 4...16
         rules = Rules(
             deltaBase: random.number(in: 50...300), idle: random.number(in: 200...1_000),
             batchTransactions: UInt32(random.number(in: 2...64)),
             expiryBlocks: random.number(in: 16...64), periodBlocks: random.number(in: 4...16),
             termBlocks: random.number(in: 8...40), complaintBlocks: random.number(in: 2...8),
-            executionLag: random.number(in: 4...16), spread: !random.chance(80))
+            executionLag: min(random.number(in: lags), shortEpochs ? lags.lowerBound : .max),
+            spread: !random.chance(80))
     }
 
     /// Liars in an arbitrary order as long as their weight stays within F.
@@ -97,7 +104,8 @@ package struct NodeScenario: Sendable {
     var epochBlocks: UInt64 {
         var random = SeededRandom(seed: seed &* 0xD6E8_FEB8_6659_FD93 &+ 9)
         let least = max(4 * rules.executionLag, 16)
-        let wanted = random.number(in: least...(random.chance(800) ? 2 * least : 1_000))
+        let drawn = random.number(in: least...(random.chance(800) ? 2 * least : 1_000))
+        let wanted = hasShortEpochs ? least : drawn
         return (wanted + rules.periodBlocks - 1) / rules.periodBlocks * rules.periodBlocks
     }
 

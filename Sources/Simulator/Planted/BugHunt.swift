@@ -15,6 +15,11 @@ package struct BugHunt: Sendable {
             }
         }
 
+        /// Whether it needs the ends of epochs.
+        var isOfEpochs: Bool {
+            self == .node(.committeeUnsaved) || self == .node(.lanesKept)
+        }
+
         package static var all: [Bug] {
             PlantedFault.allCases.map(Bug.node)
                 + PlantedBug.allCases.filter { $0 != .blindToTwin }.map(Bug.consensus)
@@ -95,7 +100,7 @@ package struct BugHunt: Sendable {
             var exploration = Exploration(scope)
             return exploration.run().violation
         case .nodes:
-            var scenario = NodeScenario(seed: seed, blocks: 40)
+            var scenario = NodeScenario(seed: seed, blocks: 40, shortEpochs: bug.isOfEpochs)
             switch bug {
             case .node(let fault): scenario.planted = fault
             case .consensus(let bug): scenario.plantedBug = bug
