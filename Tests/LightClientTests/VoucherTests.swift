@@ -234,7 +234,8 @@ import Testing
         #expect(
             try proven
                 == LightClient(trusting: fixture.genesis).verify(anchored, asking: .value(key)))
-        try trusted.check(proven)
+        let client = LightClient(trusting: fixture.genesis, through: trusted)
+        try trusted.check(proven, by: client)
         for (height, digest) in [
             (header.height, Digest.zero), (header.height.clampedAdvance(by: 1), header.digest),
         ] {
@@ -242,20 +243,17 @@ import Testing
             #expect(throws: ProofFault.self) {
                 try other.verify(anchored.bcsBytes, asking: .value(key))
             }
-            #expect(throws: ProofFault.self) { try other.check(proven) }
+            #expect(throws: ProofFault.self) { try other.check(proven, by: client) }
         }
-        try Checkpoint(height: header.height.clampedRetreat(by: 1), digest: .zero).check(proven)
+        // A later block of the same validators shows nothing of an earlier one.
+        let earlier = Checkpoint(height: header.height.clampedRetreat(by: 1), digest: .zero)
+        let last = fixture.genesis.epochs.last(of: 0)
+        #expect(throws: ProofFault.notThroughTrusted(earlier.height, last: last)) {
+            try earlier.check(
+                proven, by: LightClient(trusting: fixture.genesis, through: earlier))
+        }
         #expect(throws: ProofFault.otherQuestion) {
             try trusted.verify(anchored.bcsBytes, asking: .value(.parameters))
-        }
-        // A receipt of the trusted height must be of the trusted block.
-        let id = fixture.transactions[1].id
-        let receipt = try LightClient(trusting: fixture.genesis).verify(
-            fixture.anchored(.receipt(try #require(try fixture.reader.receiptProof(of: id)))),
-            asking: .transaction(id))
-        try Checkpoint(height: 2, digest: .hash(.block, Height(2).bcsBytes)).check(receipt)
-        #expect(throws: ProofFault.self) {
-            try Checkpoint(height: 2, digest: .zero).check(receipt)
         }
         // Of the header and the claim, no byte may change; signatures aren't needed.
         let bytes = anchored.bcsBytes
