@@ -239,8 +239,8 @@ if fuzzing, !pureOnly {
         quickTests(
             "OffpeakTests",
             [
-                "offpeak", "ProofSupport", "Runtime", "RPC", "LightClient", "Consensus",
-                "Execution", "Primitives",
+                "offpeak", "ProofSupport", "Runtime", "RPC", "LightClient", "NodeCore",
+                "Consensus", "Execution", "Primitives",
             ]),
     ]
 }

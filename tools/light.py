@@ -6,7 +6,9 @@
 Checks what a node answered to account_proof, escrow_proof, validator_proof, verifier_proof,
 parameters_proof, transaction_proof or history_consistency. It trusts the chain id; FILE is any
 node's answer to genesis_get. For an answer of a later epoch --epochs names what a node answered to
-epoch_proofs, several times for several pages. SUBJECT is what was asked: account:HEX, escrow:HEX,
+epoch_proofs, several times for several pages. With --trusted HEIGHT:HEX, the last block of an
+epoch, answers must be anchored in it, or in a later block that the steps reach through it; the
+first step may be that out of its epoch. SUBJECT is what was asked: account:HEX, escrow:HEX,
 transaction:HEX, verifier:HEX, validator:INDEX, parameters, system:NAME, history or history:FROM-TO.
 With --earlier an answer about the history that was kept must hold as well, and the new one must go
 on from it. ANSWER and FILE are JSON, with or without JSON-RPC's wrapping; - is stdin. Prints what
@@ -29,7 +31,7 @@ except ImportError:
 KINDS = {"account": 0, "escrow": 1, "system": 2, "validator": 3, "parameters": 4, "verifier": 5,
          "asset": 6}
 FINALIZE = 2
-TAILS_MAX, VALIDATORS_MAX, WEIGHT_MAX = 4096, 512, (1 << 60) - 1
+TAILS_MAX, VALIDATORS_MAX, WEIGHT_MAX = 65536, 512, (1 << 60) - 1
 SIBLINGS_MAX, PATH_MAX, LOG_PATH_MAX, CONSISTENCY_MAX = 256, 32, 64, 65
 LIST_MAX = 1 << 20
 
@@ -138,33 +140,55 @@ def genesis_of(canonical, chain):
 
 
 class Client:
-    """What is trusted: a genesis, and the validators that were named in turn from there on."""
+    """What is trusted: a genesis, and the validators that were named in turn from there on, or from
+    a trusted block, the last of its epoch."""
 
-    def __init__(self, canonical, chain):
+    def __init__(self, canonical, chain, trusted=None):
         validators, self.length = genesis_of(canonical, chain)
-        self.chain, self.committees, self.boundary = chain, [validators], bytes(32)
+        self.chain, self.first, self.committees, self.boundary = chain, 0, [validators], bytes(32)
+        self.trusted, self.passed = trusted, False
 
     def committee(self, header):
         """Who may finalize a block."""
         if header["chain"] != self.chain:
             raise Void("the block is of another chain")
-        if header["epoch"] >= len(self.committees):
+        if header["epoch"] < self.first:
+            raise Void("the block lies before the trusted one")
+        if header["epoch"] >= self.first + len(self.committees):
             raise Void("the block is of an epoch whose validators aren't known; see --epochs")
         if max(header["height"] - 1, 0) // self.length != header["epoch"]:
             raise Void("the block's height isn't one of its epoch")
-        return self.committees[header["epoch"]]
+        return self.committees[header["epoch"] - self.first]
+
+    def check_trusted(self, header):
+        """Whether a block is the trusted one, or comes from there."""
+        if self.trusted is None or (header["height"], header["digest"]) == self.trusted:
+            return
+        if header["height"] <= self.trusted[0]:
+            raise Void("the block isn't the trusted one, and doesn't come after it")
+        if not self.passed:
+            raise Void("no step leads through the trusted block, which must be the last of an "
+                       "epoch; see --epochs")
 
     def follow(self, step):
         """Goes on into the next epoch, if a step's bytes lead there. Raises Void."""
-        reader, epoch = Reader(step), len(self.committees) - 1
+        reader, epoch = Reader(step), self.first + len(self.committees) - 1
         block = read_header(reader)
         tails = reader.list(lambda: read_header(reader), TAILS_MAX)
         certificate = read_certificate(reader)
         record = read_record(reader)
         reader.end()
-        if block["epoch"] != epoch:
+        is_trusted = (block["height"], block["digest"]) == self.trusted
+        starts = is_trusted and block["epoch"] > epoch
+        if starts:
+            epoch = block["epoch"]
+            if block["chain"] != self.chain:
+                raise Void("the trusted block is of another chain")
+        elif block["epoch"] != epoch:
             raise Void(f"a step out of epoch {block['epoch']} where that out of {epoch} must be")
-        validators = self.committee(block)
+        validators = None if starts else self.committee(block)
+        if self.trusted and block["height"] == self.trusted[0] and not is_trusted:
+            raise Void("the step's block isn't the trusted one of its height")
         if block["height"] != (epoch + 1) * self.length or block["tail"] or not block["view"]:
             raise Void("the step's block isn't the last of its epoch")
         last = block
@@ -174,13 +198,17 @@ class Client:
                     (self.chain, epoch, last["height"] + 1, (last["view"], last["digest"])):
                 raise Void("the step's tails don't follow each other")
             last = tail
-        check_certificate(certificate, last, self.chain, validators)
+        if validators is not None:
+            check_certificate(certificate, last, self.chain, validators)
         if record["digest"] != block["next"]:
             raise Void("the validators aren't those that the epoch's last block names")
-        if (record["epoch"], record["boundary"]) != (epoch + 1, self.boundary):
+        if record["epoch"] != epoch + 1 or not starts and record["boundary"] != self.boundary:
             raise Void("the validators aren't those of the next epoch of this chain")
-        self.committees.append(committee_of(record))
-        self.boundary = block["digest"]
+        committee = committee_of(record)
+        if starts:
+            self.first, self.committees = epoch + 1, []
+        self.committees.append(committee)
+        self.boundary, self.passed = block["digest"], self.passed or is_trusted
 
 
 def read_record(reader):
@@ -444,6 +472,7 @@ def check(proof, client, asked):
     certificate = read_certificate(reader)
     reader.end()
     check_certificate(certificate, header, client.chain, client.committee(header))
+    client.check_trusted(header)
     if not answers(variant, claim, asked):
         raise Void("it is the answer to another question")
     height, root = header["executed"]
@@ -455,6 +484,9 @@ def check(proof, client, asked):
         shown.update(history=[{"height": height, "root": root.hex()}
                               for height, root in (claim["from"], claim["to"])])
     elif variant:
+        if client.trusted and claim["entry"][0] == client.trusted[0] \
+                and claim["entry"][1] != client.trusted[1]:
+            raise Void("the block that executed it isn't the trusted one of its height")
         shown.update(receipt=claim["receipt"], executedIn=claim["entry"][1].hex())
     else:
         shown.update(value=None if claim["value"] is None else claim["value"].hex())
@@ -528,6 +560,13 @@ def subject(text):
         "parameters, system:NAME, history or history:FROM-TO is wanted")
 
 
+def block_text(text):
+    height, _, digest = text.partition(":")
+    if not height.isdecimal() or not 0 < int(height) < 1 << 64:
+        raise argparse.ArgumentTypeError(f"{text!r}: HEIGHT:HEX is wanted")
+    return int(height), hash_text(digest)
+
+
 def hash_text(text):
     try:
         value = bytes.fromhex(text)
@@ -569,6 +608,8 @@ def main():
     parser.add_argument("--genesis", required=True, help="an answer to genesis_get")
     parser.add_argument("--epochs", action="append", default=[], metavar="FILE",
                         help="an answer to epoch_proofs")
+    parser.add_argument("--trusted", type=block_text, metavar="HEIGHT:HEX",
+                        help="a block that is trusted, the last of its epoch")
     parser.add_argument("--earlier", help="with history: an answer that was kept")
     parser.add_argument("subject", type=subject, help="what was asked")
     parser.add_argument("answer", help="what a node answered")
@@ -578,7 +619,7 @@ def main():
     try:
         genesis = bytes_of(answer_of(args.genesis), "canonical")
         proof = bytes_of(answer_of(args.answer), "proof")
-        client = Client(genesis, args.chain)
+        client = Client(genesis, args.chain, args.trusted)
         for path in args.epochs:
             for step in steps_of(path):
                 client.follow(bytes_of(step, "proof"))

@@ -84,6 +84,9 @@ package enum ProofFault: Error, Hashable, Sendable, CustomStringConvertible {
     case noQuorum
     /// The block isn't the one that is trusted, or can't come after it.
     case otherBlock(found: Height, wanted: Height)
+    /// The block comes after the trusted one, and nothing shows that it comes from there: the steps
+    /// that were followed don't lead through the trusted block, or it isn't its epoch's `last`.
+    case notThroughTrusted(Height, last: Height)
     /// The claim has another root than the header names.
     case otherState
     /// The value is part of the state, but isn't what its name says.
@@ -106,6 +109,16 @@ package enum ProofFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .otherBlock(let found, let wanted):
             "the proof is anchored in a block of height \(found), which isn't the trusted one of"
                 + " height \(wanted) and doesn't come after it"
+        case .notThroughTrusted(let height, let last) where height == last:
+            "nothing shows that the proof's block comes after the trusted one of height \(height):"
+                + " fetch the steps from there with `offpeak query epochs`, and name the file with"
+                + " --epochs"
+        case .notThroughTrusted(let height, let last):
+            "nothing can show that the proof's block comes after the trusted one of height"
+                + " \(height), which isn't the last of its epoch: only an epoch's last block names"
+                + " who signs after it. Ask whom you trust for the id of such a block (`offpeak"
+                + " query block \(last)`, or the last one of an earlier epoch), name it with"
+                + " --trusted, and with --epochs what `offpeak query epochs` wrote"
         case .otherState: "what is claimed isn't part of the state that the block names"
         case .unreadableValue(let error): "the value that is proven can't be read: \(error)"
         }

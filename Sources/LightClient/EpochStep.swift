@@ -39,6 +39,8 @@ package enum StepFault: Error, Hashable, Sendable, CustomStringConvertible {
     case otherHeight(found: Height, wanted: Height)
     /// What is finalized isn't the boundary block, and no tail of it.
     case notLinked
+    /// The block isn't the one of its height that is trusted.
+    case notTrusted(Height)
     /// The certificate isn't signed by a quorum of the epoch's validators.
     case noQuorum
     /// The committee isn't the one that the boundary block names.
@@ -59,6 +61,9 @@ package enum StepFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .otherHeight(let found, let wanted):
             "its block has height \(found), and the epoch ends at \(wanted)"
         case .notLinked: "its certificate doesn't finalize the epoch's last block"
+        case .notTrusted(let height):
+            "its block isn't the one of height \(height) that is trusted: one of the two is of a"
+                + " forged chain"
         case .noQuorum: "its end isn't signed by a quorum of the epoch's validators"
         case .otherCommittee: "its committee isn't the one that the epoch's last block names"
         case .committeeOfOtherEpoch(let found): "its committee is that of epoch \(found)"

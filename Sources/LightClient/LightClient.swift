@@ -6,21 +6,40 @@ package import Primitives
 ///
 /// At first it knows the validators of epoch 0. Each step that it follows shows it those of one
 /// epoch more; it keeps all of them, for proofs from every epoch.
+///
+/// With a trusted block it follows no step past that block's height but through it. Where the block
+/// is an epoch's last, the step out of that epoch may also be the first that it follows: the block
+/// names the next validators, and needs nobody's signature. Then it knows nobody of before.
 package struct LightClient: Sendable {
     let genesis: Genesis
-    /// Of every epoch that it knows, from epoch 0.
+    private let checkpoint: Checkpoint?
+    private var isPastCheckpoint = false
+    /// The oldest epoch whose validators it knows.
+    private var first: Epoch = 0
+    /// Of every epoch that it knows, from `first` on.
     private var committees: [Committee]
     /// The digest of the last block of the newest epoch that it has seen end; zero before.
     private var boundary: Digest = .zero
 
-    /// A client that trusts the validators of `genesis`.
-    package init(trusting genesis: Genesis) {
+    /// A client that trusts the validators of `genesis`, and a block.
+    package init(trusting genesis: Genesis, through checkpoint: Checkpoint? = nil) {
         self.genesis = genesis
+        self.checkpoint = checkpoint
         committees = [genesis.committee]
     }
 
     /// The newest epoch whose validators it knows.
-    package var epoch: Epoch { Epoch(UInt64(committees.count - 1)) }
+    package var epoch: Epoch { first.clampedAdvance(by: UInt64(committees.count - 1)) }
+
+    /// Whether the newest validators that it knows follow from this block, which it trusts.
+    package func hasPassed(_ checkpoint: Checkpoint) -> Bool {
+        isPastCheckpoint && checkpoint == self.checkpoint
+    }
+
+    /// The last height of the epoch that a block belongs to.
+    func last(at height: Height) -> Height {
+        genesis.epochs.last(of: genesis.epochs.epoch(of: height))
+    }
 
     /// The validators of the block at `height`; nil for those of an epoch that it doesn't know.
     package func committee(at height: Height) -> Committee? {
@@ -28,7 +47,8 @@ package struct LightClient: Sendable {
     }
 
     private func committee(of epoch: Epoch) -> Committee? {
-        epoch <= self.epoch ? committees[Int(epoch.rawValue)] : nil
+        guard first <= epoch, epoch <= self.epoch else { return nil }
+        return committees[Int(epoch.rawValue - first.rawValue)]
     }
 
     /// What a proof has shown.
@@ -110,6 +130,9 @@ package struct LightClient: Sendable {
     ) throws(ProofFault) {
         guard header.chainID == genesis.chainID else {
             throw .otherChain(found: header.chainID, wanted: genesis.chainID)
+        }
+        if let checkpoint, header.epoch < first {
+            throw .otherBlock(found: header.height, wanted: checkpoint.height)
         }
         guard let committee = committee(of: header.epoch) else {
             throw .otherEpoch(found: header.epoch, known: epoch)
@@ -204,14 +227,38 @@ extension LightClient {
     /// - Throws: `ProofFault.step`; the client then knows what it knew before.
     package mutating func follow(_ step: EpochStep) throws(ProofFault) {
         do throws(StepFault) {
-            try checkEnd(step.end)
-            let next = try nextCommittee(step)
-            try checkSigned(step.end)
-            committees.append(next)
+            if step.epoch > epoch, isTrusted(step.end.boundary) {
+                committees = [try firstCommittee(step)]
+                first = step.epoch.next ?? step.epoch
+            } else {
+                try checkEnd(step.end)
+                let next = try nextCommittee(step, of: epoch.next, from: boundary)
+                try checkSigned(step.end)
+                committees.append(next)
+            }
             boundary = step.end.boundary.digest
+            isPastCheckpoint = isPastCheckpoint || isTrusted(step.end.boundary)
         } catch {
             throw .step(epoch, error)
         }
+    }
+
+    private func isTrusted(_ block: BlockHeader) -> Bool {
+        block.height == checkpoint?.height && block.digest == checkpoint?.digest
+    }
+
+    /// The validators that the trusted block names, an epoch's last one.
+    private func firstCommittee(_ step: EpochStep) throws(StepFault) -> Committee {
+        let block = step.end.boundary
+        guard block.chainID == genesis.chainID else {
+            throw .otherChain(found: block.chainID, wanted: genesis.chainID)
+        }
+        let last = genesis.epochs.last(of: block.epoch)
+        guard block.height == last else {
+            throw .otherHeight(found: block.height, wanted: last)
+        }
+        guard block.view > 0, step.end.isLinked else { throw .notLinked }
+        return try nextCommittee(step, of: block.epoch.next, from: nil)
     }
 
     /// Checks that the newest epoch that is known ends so, whoever says it.
@@ -225,6 +272,9 @@ extension LightClient {
         guard block.height == last else {
             throw .otherHeight(found: block.height, wanted: last)
         }
+        guard checkpoint?.height != block.height || isTrusted(block) else {
+            throw .notTrusted(block.height)
+        }
         // Nobody votes in view 0, that of the block which an epoch starts from.
         guard block.view > 0, end.isLinked else { throw .notLinked }
     }
@@ -236,12 +286,15 @@ extension LightClient {
         else { throw .noQuorum }
     }
 
-    /// The validators of the epoch after the newest that is known.
-    private func nextCommittee(_ step: EpochStep) throws(StepFault) -> Committee {
+    /// The validators that a step's block names, of `epoch` as it must be.
+    /// - Parameter boundary: The last block of the epoch before the step's; nil if it isn't known.
+    private func nextCommittee(
+        _ step: EpochStep, of epoch: Epoch?, from boundary: Digest?
+    ) throws(StepFault) -> Committee {
         let record = step.record
         guard record.digest == step.end.boundary.nextSetHash else { throw .otherCommittee }
-        guard record.epoch == epoch.next else { throw .committeeOfOtherEpoch(record.epoch) }
-        guard record.boundary == boundary else { throw .otherBoundary }
+        guard record.epoch == epoch else { throw .committeeOfOtherEpoch(record.epoch) }
+        guard record.boundary == boundary ?? record.boundary else { throw .otherBoundary }
         do throws(Committee.Fault) {
             return try record.committee(chainID: genesis.chainID)
         } catch {

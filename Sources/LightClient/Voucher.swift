@@ -43,7 +43,7 @@ package struct Voucher: Hashable, Sendable, BCSCodable {
 }
 
 /// Why something isn't a voucher, or not one to take.
-package enum VoucherFault: Error, Hashable, Sendable, CustomStringConvertible {
+package indirect enum VoucherFault: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable(String)
     /// A signature is wrong.
     case signature
@@ -66,12 +66,28 @@ package enum VoucherFault: Error, Hashable, Sendable, CustomStringConvertible {
     case refused(SkipReason)
     /// The stream expects `next` first, and fewer vouchers than those between are at hand.
     case ahead(next: SequenceNumber, sequence: SequenceNumber)
+    /// One that is said to come before it is of another payer or stream.
+    case otherStream
+    /// One before it isn't to be taken, so that this one waits in vain.
+    case earlier(SequenceNumber, VoucherFault)
+    /// Two payments with this sequence are at hand, of which one is paid.
+    case twice(SequenceNumber)
+    /// With what the vouchers before it take.
     case uncovered(asset: AssetID, needed: Amount, held: Amount)
+    /// The asset's issuer has frozen what the payer holds of it.
+    case frozen(AssetID)
     /// What it pays isn't what was agreed.
-    case paysOther(found: Amount, wanted: Amount)
+    case paysOther(asset: AssetID, found: Amount, wanted: Amount)
 
-    package var description: String {
-        switch self {
+    package var description: String { text(in: nil) }
+
+    /// For people; assets by their ids in `network`, or as hexadecimal digits.
+    package func text(in network: NetworkPrefix?) -> String {
+        func of(_ asset: AssetID) -> String {
+            guard asset != .native else { return "" }
+            return " of asset \(network.map { asset.text(in: $0) } ?? asset.description)"
+        }
+        return switch self {
         case .unreadable(let why): "it can't be read: \(why)"
         case .signature: "a signature doesn't hold"
         case .noReserve: "it has no proof of what its payer holds"
@@ -87,12 +103,19 @@ package enum VoucherFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .notPayment: "it does something else than to pay"
         case .refused(let reason): "the network would refuse it: \(reason.name)"
         case .ahead(let next, let sequence):
-            "it has sequence \(sequence), and before it \(next) to \(sequence) must be paid, which"
+            "it has sequence \(sequence), and before it those from \(next) on must be paid, which"
                 + " are not at hand"
+        case .otherStream: "what is to come before it is of another payer or stream"
+        case .earlier(let sequence, let fault):
+            "it waits for the one with sequence \(sequence), which isn't to be taken:"
+                + " \(fault.text(in: network))"
+        case .twice(let sequence):
+            "there are two payments with sequence \(sequence), of which one is paid"
         case .uncovered(let asset, let needed, let held):
-            "its payer held \(held)\(asset == .native ? "" : " of asset \(asset)"), it takes"
-                + " \(needed)"
-        case .paysOther(let found, let wanted): "it pays \(found), not \(wanted)"
+            "its payer held \(held)\(of(asset)); it takes, with those before it, \(needed)"
+        case .frozen(let asset): "its payer can't move what he holds\(of(asset)): it is frozen"
+        case .paysOther(let asset, let found, let wanted):
+            "it pays \(found)\(of(asset)), not \(wanted)"
         }
     }
 }

@@ -5,7 +5,9 @@ package import Primitives
 ///
 /// Upon a voucher: its signatures hold; its proof holds against the genesis, is of the payer's
 /// account and not too old; the ledger's own rules would take it in that account's state, now; the
-/// account covers all that it takes; it pays what was agreed.
+/// account covers all that it takes, and all that the vouchers before it on its stream take; it
+/// pays what was agreed. What an earlier voucher takes that nobody has shown isn't known, nor then
+/// whether this one is covered.
 ///
 /// It can't know what happened since the proof, and whom else the payer has given a payment with
 /// the same stream and sequence: of those one is paid.
@@ -16,7 +18,7 @@ package struct VoucherCheck: Sendable {
     private let client: LightClient
     /// In milliseconds.
     private let ageMax: UInt64
-    /// How many vouchers before it on its stream are at hand.
+    /// How many vouchers before it on its stream may be missing among those that are shown.
     private let before: UInt64
 
     private var genesis: Genesis { client.genesis }
@@ -59,6 +61,10 @@ package struct VoucherCheck: Sendable {
         package let held: Amount
         /// All that the voucher can take of it: payments, `maxFee` and a new stream's deposit.
         package let needed: Amount
+        /// By asset, the native one first.
+        package let covers: [Cover]
+        /// Vouchers before it that weren't shown. Unless 0, nothing says that it is covered.
+        package let missing: UInt64
         package let deposit: Amount
         /// The least fee; with `maxFee` below a multiple of it, a busy network may refuse it.
         package let feeMin: Amount
@@ -66,31 +72,86 @@ package struct VoucherCheck: Sendable {
         package let next: SequenceNumber
     }
 
+    /// What a payer had of an asset, and what is taken of it.
+    package struct Cover: Hashable, Sendable {
+        package let asset: AssetID
+        package let held: Amount
+        /// By the voucher.
+        package fileprivate(set) var needed: Amount = 0
+        /// By those before it.
+        package fileprivate(set) var before: Amount = 0
+    }
+
+    /// - Parameter earlier: Payments before it on its stream, in any order; others of the stream
+    ///   are passed over.
     /// - Throws: Why the voucher isn't to be taken.
     package func check(
-        _ voucher: Voucher, now: Timestamp, wanting demand: Demand? = nil
+        _ voucher: Voucher, with earlier: [SignedTransaction] = [], now: Timestamp,
+        wanting demand: Demand? = nil
     ) throws(VoucherFault) -> Report {
         let signed = voucher.transaction
         guard Verified.check(signed) != nil else { throw .signature }
         try checkForm(signed.transaction)
         let (proven, account) = try reserve(of: voucher, now)
         let time = max(now, proven.blockTime)
-        let cost: PaymentCheck.Cost
-        do throws(SkipReason) {
-            cost = try PaymentCheck(genesis).cost(of: signed, sender: account, at: time)
-        } catch {
-            throw .refused(error)
-        }
+        let cost = try cost(of: signed, account, at: time)
         let sequence = signed.transaction.sequence
-        guard sequence.rawValue - cost.next.rawValue <= before else {
+        let ahead = sequence.rawValue - cost.next.rawValue
+        let shown = try checked(earlier, before: signed, from: cost.next, account, at: time)
+        let missing = ahead - UInt64(shown.count)
+        guard missing <= before else {
             throw .ahead(next: cost.next, sequence: sequence)
         }
-        let needed = try checkCover(signed.transaction, cost, account)
+        let covers = try checkCover(signed.transaction, shown, cost.deposit, account)
         if let demand { try VoucherCheck.check(signed.transaction, demand) }
         return Report(
             height: proven.height, time: proven.blockTime,
             age: time.rawValue - proven.blockTime.rawValue, held: account.balance(of: .native),
-            needed: needed, deposit: cost.deposit, feeMin: cost.fee, next: cost.next)
+            needed: covers.first?.needed ?? 0, covers: covers, missing: missing,
+            deposit: cost.deposit, feeMin: cost.fee, next: cost.next)
+    }
+
+    private func cost(
+        of signed: SignedTransaction, _ account: Account, at time: Timestamp
+    ) throws(VoucherFault) -> PaymentCheck.Cost {
+        do throws(SkipReason) {
+            return try PaymentCheck(genesis).cost(of: signed, sender: account, at: time)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// The payments that come before a voucher and weren't executed when its proof was made, each
+    /// of another sequence.
+    private func checked(
+        _ earlier: [SignedTransaction], before signed: SignedTransaction,
+        from next: SequenceNumber, _ account: Account, at time: Timestamp
+    ) throws(VoucherFault) -> [Transaction] {
+        let own = signed.transaction
+        var found: [SequenceNumber: TransactionID] = [own.sequence: signed.id]
+        var payments: [Transaction] = []
+        for one in earlier {
+            let body = one.transaction
+            guard body.sender == own.sender, body.stream == own.stream else {
+                throw .otherStream
+            }
+            guard next <= body.sequence, body.sequence <= own.sequence else { continue }
+            guard found.updateValue(one.id, forKey: body.sequence) ?? one.id == one.id else {
+                throw .twice(body.sequence)
+            }
+            guard body.sequence < own.sequence,
+                !payments.contains(where: { $0.sequence == body.sequence })
+            else { continue }
+            do throws(VoucherFault) {
+                guard Verified.check(one) != nil else { throw .signature }
+                try checkForm(body)
+                _ = try cost(of: one, account, at: time)
+            } catch {
+                throw .earlier(body.sequence, error)
+            }
+            payments.append(body)
+        }
+        return payments
     }
 
     private func checkForm(_ transaction: Transaction) throws(VoucherFault) {
@@ -127,24 +188,38 @@ package struct VoucherCheck: Sendable {
         return (proven, account)
     }
 
-    /// - Returns: The native asset that it can take.
+    /// - Returns: What is taken of each asset, the native one first.
     private func checkCover(
-        _ transaction: Transaction, _ cost: PaymentCheck.Cost, _ account: Account
-    ) throws(VoucherFault) -> Amount {
-        var needed: [AssetID: Amount] = [
-            .native: transaction.maxFee.clampedAdvance(by: cost.deposit.rawValue)
-        ]
-        for case .transfer(let transfer) in transaction.operations {
-            needed[transfer.asset, default: 0] =
-                (needed[transfer.asset] ?? 0).clampedAdvance(by: transfer.amount.rawValue)
+        _ transaction: Transaction, _ earlier: [Transaction], _ deposit: Amount,
+        _ account: Account
+    ) throws(VoucherFault) -> [Cover] {
+        var covers: [AssetID: Cover] = [:]
+        func add(_ amount: Amount, _ asset: AssetID, to part: WritableKeyPath<Cover, Amount>) {
+            let none = Cover(asset: asset, held: account.balance(of: asset))
+            let sum = (covers[asset] ?? none)[keyPath: part]
+            covers[asset, default: none][keyPath: part] = sum.clampedAdvance(by: amount.rawValue)
         }
-        for (asset, amount) in needed.sorted(by: { $0.key < $1.key }) {
-            let held = account.balance(of: asset)
-            guard held >= amount else {
-                throw .uncovered(asset: asset, needed: amount, held: held)
+        add(deposit, .native, to: \.needed)
+        let all = [(transaction, \Cover.needed)] + earlier.map { ($0, \Cover.before) }
+        for (body, part) in all {
+            add(body.maxFee, .native, to: part)
+            for case .transfer(let transfer) in body.operations {
+                add(transfer.amount, transfer.asset, to: part)
             }
         }
-        return needed[.native] ?? 0
+        let sorted = covers.values.sorted {
+            $0.asset == .native || ($1.asset != .native && $0.asset < $1.asset)
+        }
+        for cover in sorted {
+            let needed = cover.needed.clampedAdvance(by: cover.before.rawValue)
+            guard cover.held >= needed else {
+                throw .uncovered(asset: cover.asset, needed: needed, held: cover.held)
+            }
+            guard account.holding(of: cover.asset)?.isFrozen != true else {
+                throw .frozen(cover.asset)
+            }
+        }
+        return sorted
     }
 
     private static func check(
@@ -156,6 +231,8 @@ package struct VoucherCheck: Sendable {
             found = found.clampedAdvance(by: transfer.amount.rawValue)
         }
         let wanted = demand.amount ?? 1
-        guard found >= wanted else { throw .paysOther(found: found, wanted: wanted) }
+        guard found >= wanted else {
+            throw .paysOther(asset: demand.asset, found: found, wanted: wanted)
+        }
     }
 }

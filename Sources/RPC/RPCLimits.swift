@@ -44,6 +44,6 @@ package enum RPCLimits {
     /// Steps on one page of `epoch_proofs`.
     package static let epochPageMax = 64
     /// Bytes of proofs after which a page of `epoch_proofs` ends, whatever its limit: one step of
-    /// large committees takes 100 KB, at the very most 800 KB.
+    /// large committees takes 100 KB, and one with all the tails that there may be 12 MB.
     package static let epochPageBytes = 1 << 20
 }

@@ -69,6 +69,126 @@ import Testing
         #expect(client.committee(at: genesis.epochs.first(of: 5)) == nil)
     }
 
+    /// The last block of an epoch.
+    private func checkpoint(_ epoch: Int) -> Checkpoint {
+        Checkpoint(
+            height: fixture.boundaries[epoch].height, digest: fixture.boundaries[epoch].digest)
+    }
+
+    /// Steps of a second chain from the same genesis, signed by the validators of epoch 0.
+    private func forgedSteps() -> [EpochStep] {
+        let second = EpochRecord(
+            epoch: 1, boundary: .zero, validators: fixture.records[4].validators)
+        let block = EpochFixture.boundary(genesis, epoch: 0, naming: second)
+        let third = EpochRecord(
+            epoch: 2, boundary: block.digest, validators: fixture.records[4].validators)
+        let next = EpochFixture.boundary(genesis, epoch: 1, naming: third)
+        return [
+            fixture.step(0, block, second), fixture.step(1, next, [], third, of: 4),
+        ]
+    }
+
+    @Test func `old validators' second chain isn't followed past a trusted block`() throws {
+        let forged = forgedSteps()
+        var naive = LightClient(trusting: genesis)
+        for step in forged { try naive.follow(step) }
+        #expect(naive.epoch == 2)
+        for trusted in [0, 1] {
+            let checkpoint = checkpoint(trusted)
+            var client = LightClient(trusting: genesis, through: checkpoint)
+            for step in forged[..<trusted] { try client.follow(step) }
+            #expect(
+                throws: ProofFault.step(
+                    Epoch(UInt64(trusted)), .notTrusted(checkpoint.height))
+            ) { try client.follow(forged[trusted]) }
+            #expect(!client.hasPassed(checkpoint))
+            var honest = LightClient(trusting: genesis, through: checkpoint)
+            for step in fixture.steps { try honest.follow(step) }
+            #expect(honest.hasPassed(checkpoint) && honest.epoch == 4)
+            #expect(!honest.hasPassed(self.checkpoint(2)))
+        }
+    }
+
+    @Test func `proofs after a trusted block hold by steps through it, or from it on`() throws {
+        let trusted = checkpoint(1)
+        func fault(_ client: LightClient, _ epoch: Int) throws -> ProofFault? {
+            let proof = try parameters(in: epoch)
+            do throws(ProofFault) {
+                let proven = try client.verify(proof, asking: .value(.parameters))
+                try trusted.check(proven, by: client)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        var through = LightClient(trusting: genesis, through: trusted)
+        for step in fixture.steps[..<1] { try through.follow(step) }
+        guard case .otherEpoch? = try fault(through, 2) else {
+            Issue.record("epoch 2 isn't known yet")
+            return
+        }
+        for step in fixture.steps[1...] { try through.follow(step) }
+        var from = LightClient(trusting: genesis, through: trusted)
+        for step in fixture.steps[1...] { try from.follow(step.bcsBytes) }
+        for client in [through, from] {
+            #expect(client.epoch == 4 && client.hasPassed(trusted))
+            for epoch in 2...4 { #expect(try fault(client, epoch) == nil, "\(epoch)") }
+            for epoch in 0...1 {
+                let height = fixture.header(epoch).height
+                #expect(
+                    try fault(client, epoch)
+                        == .otherBlock(found: height, wanted: trusted.height))
+            }
+        }
+        #expect(from.committee(at: genesis.epochs.first(of: 1)) == nil)
+        // Without a trusted block no step may be left out, nor with another one.
+        for checkpoint in [nil, checkpoint(0), Checkpoint(height: trusted.height, digest: .zero)] {
+            var client = LightClient(trusting: genesis, through: checkpoint)
+            #expect(throws: ProofFault.step(0, .otherEpoch(1))) {
+                try client.follow(fixture.steps[1])
+            }
+        }
+        // The trusted block itself must be an epoch's last, and name these validators.
+        let other = fixture.step(1, fixture.boundaries[1], fixture.records[3])
+        var client = LightClient(trusting: genesis, through: trusted)
+        #expect(throws: ProofFault.step(0, .otherCommittee)) { try client.follow(other) }
+        let early = EpochFixture.boundary(
+            genesis, epoch: 1, naming: fixture.records[2],
+            height: trusted.height.clampedRetreat(by: 1))
+        client = LightClient(
+            trusting: genesis, through: Checkpoint(height: early.height, digest: early.digest))
+        #expect(
+            throws: ProofFault.step(
+                0, .otherHeight(found: early.height, wanted: trusted.height))
+        ) { try client.follow(fixture.step(1, early, fixture.records[2])) }
+        let strange = try EpochFixture(network: "others")
+        let block = strange.boundaries[1]
+        client = LightClient(
+            trusting: genesis, through: Checkpoint(height: block.height, digest: block.digest))
+        #expect(throws: ProofFault.self) { try client.follow(strange.step(1)) }
+    }
+
+    @Test func `a receipt of the trusted height must be of the trusted block`() throws {
+        let id = fixture.proofs.transactions[1].id
+        let proof = try #require(try fixture.proofs.reader.receiptProof(of: id))
+        for (digest, holds) in [
+            (Digest.hash(.block, Height(2).bcsBytes), true), (.zero, false),
+        ] {
+            let checkpoint = Checkpoint(height: 2, digest: digest)
+            let client = LightClient(trusting: genesis, through: checkpoint)
+            let proven = try client.verify(
+                fixture.anchored(.receipt(proof), in: 0), asking: .transaction(id))
+            let fault = #expect(throws: ProofFault.self) {
+                try checkpoint.check(proven, by: client)
+            }
+            let last = genesis.epochs.last(of: 0)
+            #expect(
+                fault
+                    == (holds
+                        ? .notThroughTrusted(2, last: last) : .otherBlock(found: 2, wanted: 2)))
+        }
+    }
+
     @Test func `proofs of every epoch are believed once the steps there are followed`() throws {
         for known in 0...fixture.steps.count {
             let client = try client(after: known)

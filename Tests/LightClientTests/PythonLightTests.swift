@@ -22,7 +22,8 @@ import Testing
     }
 
     private func run(
-        _ subject: String, _ proof: [UInt8], chain: ChainID? = nil, epochs: [[EpochStep]] = []
+        _ subject: String, _ proof: [UInt8], chain: ChainID? = nil, epochs: [[EpochStep]] = [],
+        through trusted: Block? = nil
     ) throws -> PythonTool.Result {
         let answer = try TemporaryFile("{\"proof\": \"\(base64(proof))\", \"height\": 3}")
         let pages = try epochs.map { steps in
@@ -33,7 +34,8 @@ import Testing
             [
                 "--chain", (chain ?? fixture.genesis.chainID).description, "--genesis",
                 genesis.path,
-            ] + pages.flatMap { ["--epochs", $0.path] } + [subject, answer.path])
+            ] + (trusted.map { ["--trusted", "\($0.height):\($0.digest)"] } ?? [])
+                + pages.flatMap { ["--epochs", $0.path] } + [subject, answer.path])
     }
 
     private func value(_ key: StateKey) throws -> [UInt8] {
@@ -247,6 +249,45 @@ extension PythonLightTests {
         }
         let strange = try EpochFixture(network: "others")
         #expect(try run(0, [[strange.step(0)]]).errors.contains("another chain"))
+    }
+
+    @Test func `it goes through a trusted block, or from there on, on no other chain`() throws {
+        let epochs = try EpochFixture()
+        let steps = epochs.steps
+        let claim = AnchoredProof.Claim.value(try fixture.reader.proof(of: .parameters))
+        func run(
+            _ epoch: Int, _ steps: ArraySlice<EpochStep>, _ trusted: Block
+        ) throws -> PythonTool.Result {
+            try self.run(
+                "parameters", epochs.anchored(claim, in: epoch).bcsBytes, epochs: [Array(steps)],
+                through: trusted)
+        }
+        for first in [0, 1] {
+            let held = try run(3, steps[first...], epochs.boundaries[1])
+            #expect(held.status == 0, "\(held.errors)")
+        }
+        let forged = EpochFixture.boundary(fixture.genesis, epoch: 0, naming: epochs.records[1])
+        let second = EpochFixture.boundary(
+            fixture.genesis, epoch: 0, naming: epochs.records[1], view: 61)
+        let early = EpochFixture.boundary(
+            fixture.genesis, epoch: 1, naming: epochs.records[2],
+            height: fixture.genesis.epochs.last(of: 1).clampedRetreat(by: 1))
+        let wrong = epochs.step(1, epochs.boundaries[1], epochs.records[3])
+        for (epoch, steps, trusted, words) in [
+            (3, steps[...], second, "isn't the trusted one of its height"),
+            (1, steps[1...], epochs.boundaries[1], "before the trusted one"),
+            (1, steps[...], epochs.boundaries[1], "doesn't come after"),
+            (3, steps[1...], epochs.boundaries[0], "must be"),
+            (0, steps[..<0], early, "doesn't come after"), (3, steps[...], early, "no step leads"),
+            (3, [wrong], epochs.boundaries[1], "names"),
+        ] {
+            let refused = try run(epoch, steps, trusted)
+            #expect(refused.status == 1 && refused.errors.contains(words), "\(refused)")
+        }
+        #expect(forged.digest == epochs.boundaries[0].digest)
+        let anchored = epochs.anchored(claim, in: 0)
+        let block = Block(header: anchored.header, payload: [])
+        #expect(try self.run("parameters", anchored.bcsBytes, through: block).status == 0)
     }
 
     @Test func `it refuses every change of a byte of a step`() throws {

@@ -18,10 +18,11 @@ import Testing
 
     private func check(
         _ voucher: Voucher, at time: Timestamp? = nil, ageMax: UInt64 = 3_600_000,
-        before: UInt64 = 0, wanting demand: VoucherCheck.Demand? = nil
+        before: UInt64 = 0, with earlier: [SignedTransaction] = [],
+        wanting demand: VoucherCheck.Demand? = nil
     ) throws -> VoucherCheck.Report {
         try VoucherCheck(trusting: fixture.genesis, ageMax: ageMax, before: before)
-            .check(voucher, now: time ?? now, wanting: demand)
+            .check(voucher, with: earlier, now: time ?? now, wanting: demand)
     }
 
     private func transaction(
@@ -140,7 +141,7 @@ import Testing
             let made = try voucher(transaction)
             #expect(fault { try check(made) } == expected)
         }
-        _ = try check(voucher(transaction(sequence: 2)), before: 2)
+        #expect(try check(voucher(transaction(sequence: 2)), before: 2).missing == 2)
         let stranger = try voucher(transaction(), by: ProofFixture.validator(0))
         #expect(fault { try check(stranger) } == .refused(.unknownSigner))
         let bare = Voucher(try voucher(transaction()).transaction, reserve: nil)
@@ -203,11 +204,63 @@ import Testing
             (VoucherCheck.Demand(receiver: fixture.payee, amount: 251), Amount(250)),
             (.init(receiver: payer), 0), (.init(receiver: fixture.payee, asset: strange), 0),
         ] {
-            guard case .paysOther(found, _)? = fault({ try check(sound, wanting: demand) }) else {
+            guard
+                case .paysOther(demand.asset, found, _)? = fault({
+                    try check(sound, wanting: demand)
+                })
+            else {
                 Issue.record("\(demand)")
                 continue
             }
         }
+    }
+
+    @Test func `what the vouchers before it take counts, and they must be sound`() throws {
+        let held = try #require(try fixture.reader.account(payer)).balance(of: .native).rawValue
+        let deposit = fixture.genesis.parameters.fees.streamDeposit.rawValue
+        func paying(_ amount: UInt64, _ sequence: UInt64) throws -> Voucher {
+            try voucher(
+                transaction(
+                    sequence: sequence,
+                    [.transfer(Transfer(to: fixture.payee, amount: Amount(amount)))]))
+        }
+        let first = try paying(700, 0).transaction
+        let second = try paying(90, 1).transaction
+        let most = held - deposit - 3 * 5000 - 700 - 90
+        for earlier in [[first, second], [second, first, first]] {
+            let report = try check(paying(most, 2), with: earlier)
+            #expect(report.missing == 0 && report.covers.count == 1)
+            #expect(report.covers[0].before == 10_790)
+            #expect(report.needed.rawValue == most + 5000 + deposit)
+        }
+        let third = try paying(most + 1, 2)
+        #expect(
+            fault { try check(third, with: [first, second]) }
+                == .uncovered(asset: .native, needed: Amount(held + 1), held: Amount(held)))
+        // Alone it seems covered: the report says that nothing is known.
+        #expect(try check(third, before: 2).missing == 2)
+        #expect(try check(third, before: 1, with: [second]).missing == 1)
+        #expect(fault { try check(third, with: [first]) } == .ahead(next: 0, sequence: 2))
+        // Later ones, and itself, say nothing.
+        let sound = try paying(5, 1)
+        let later = try paying(1, 3).transaction
+        #expect(try check(sound, with: [first, later, sound.transaction]).missing == 0)
+        // Those that don't go together.
+        let rival = try paying(6, 1).transaction
+        #expect(fault { try check(sound, with: [first, rival]) } == .twice(1))
+        let other = try paying(701, 0).transaction
+        #expect(fault { try check(sound, with: [first, other]) } == .twice(0))
+        let strange = try voucher(transaction(stream: 8)).transaction
+        #expect(fault { try check(sound, with: [strange]) } == .otherStream)
+        let forged = SignedTransaction(
+            transaction: first.transaction, policies: first.policies,
+            authorizations: rival.authorizations)
+        #expect(fault { try check(sound, with: [forged]) } == .earlier(0, .signature))
+        let expired = try voucher(transaction(validUntil: now.clampedRetreat(by: 1))).transaction
+        #expect(
+            fault { try check(sound, with: [expired]) } == .earlier(0, .refused(.expired)))
+        let closing = try voucher(transaction([.closeStream(7)])).transaction
+        #expect(fault { try check(sound, with: [closing]) } == .earlier(0, .notPayment))
     }
 
     @Test func `a voucher comes back from its text and from its code`() throws {
@@ -234,7 +287,8 @@ import Testing
         #expect(
             try proven
                 == LightClient(trusting: fixture.genesis).verify(anchored, asking: .value(key)))
-        try trusted.check(proven)
+        let client = LightClient(trusting: fixture.genesis, through: trusted)
+        try trusted.check(proven, by: client)
         for (height, digest) in [
             (header.height, Digest.zero), (header.height.clampedAdvance(by: 1), header.digest),
         ] {
@@ -242,20 +296,17 @@ import Testing
             #expect(throws: ProofFault.self) {
                 try other.verify(anchored.bcsBytes, asking: .value(key))
             }
-            #expect(throws: ProofFault.self) { try other.check(proven) }
+            #expect(throws: ProofFault.self) { try other.check(proven, by: client) }
         }
-        try Checkpoint(height: header.height.clampedRetreat(by: 1), digest: .zero).check(proven)
+        // A later block of the same validators shows nothing of an earlier one.
+        let earlier = Checkpoint(height: header.height.clampedRetreat(by: 1), digest: .zero)
+        let last = fixture.genesis.epochs.last(of: 0)
+        #expect(throws: ProofFault.notThroughTrusted(earlier.height, last: last)) {
+            try earlier.check(
+                proven, by: LightClient(trusting: fixture.genesis, through: earlier))
+        }
         #expect(throws: ProofFault.otherQuestion) {
             try trusted.verify(anchored.bcsBytes, asking: .value(.parameters))
-        }
-        // A receipt of the trusted height must be of the trusted block.
-        let id = fixture.transactions[1].id
-        let receipt = try LightClient(trusting: fixture.genesis).verify(
-            fixture.anchored(.receipt(try #require(try fixture.reader.receiptProof(of: id)))),
-            asking: .transaction(id))
-        try Checkpoint(height: 2, digest: .hash(.block, Height(2).bcsBytes)).check(receipt)
-        #expect(throws: ProofFault.self) {
-            try Checkpoint(height: 2, digest: .zero).check(receipt)
         }
         // Of the header and the claim, no byte may change; signatures aren't needed.
         let bytes = anchored.bcsBytes

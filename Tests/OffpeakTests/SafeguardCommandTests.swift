@@ -89,6 +89,67 @@ struct SafeguardCommandTests {
         }
     }
 
+    @Test("the limit of a retired asset is left out of what stays")
+    func retiredAsset() async throws {
+        let key = try await program.makeKey("a")
+        // The node has the asset of the first, and has it no more of the second.
+        let assets = [AssetID(Bytes32.sha256([7])), AssetID(WalletSamples.bytes32(3))]
+        node.add(
+            try address(key.address),
+            safeguards: SafeguardsInfo(
+                limits: assets.map {
+                    SpendingLimitInfo(
+                        asset: $0.text(in: WalletSamples.prefix), amount: 7,
+                        windowMilliseconds: 3_600_000, left: 7)
+                }))
+        let result = try await run([
+            "account", "guardians", "--set", key.address, "--delay", "7d", "--key", "a",
+        ])
+        #expect(result.exitCode == 0, "\(result.errors)")
+        guard case .setSafeguards(let terms)? = node.submitted.last?.transaction.operations.first
+        else {
+            Issue.record("nothing was sent")
+            return
+        }
+        #expect(terms.limits.map(\.asset) == [assets[0]])
+    }
+
+    @Test("limits that one lost key would leave for ever are refused, unless that is known")
+    func limitsForEver() async throws {
+        let keys = [try await program.makeKey("a"), try await program.makeKey("b")]
+        let signers = try keys.map {
+            Policy.Signer(
+                publicKey: try PublicKey(text: $0.publicKey, in: WalletSamples.prefix), weight: 1)
+        }
+        let limits = ["account", "limits", "--limit", "5/1h", "--key", "a", "--key", "b"]
+        let kept = Guardians(quorum: try quorum(guardian), delayMilliseconds: 7_200_000)
+        for (spend, admin, guardians, isTrap) in [
+            (1, 2, nil, true), (2, 2, nil, false), (1, 1, nil, false), (1, 2, kept, false),
+        ] as [(UInt32, UInt32, Guardians?, Bool)] {
+            let policy = try Policy(signers: signers, spend: spend, admin: admin)
+            node.add(
+                policy.address, policy: policy,
+                safeguards: guardians == nil ? nil : safeguards)
+            let from = ["--from", policy.address.text(in: WalletSamples.prefix)]
+            let before = node.submitted.count
+            let result = try await run(limits + from)
+            #expect(result.exitCode == (isTrap ? 1 : 0), "\(spend) \(admin): \(result)")
+            #expect(result.errors.contains("--without-guardians") == isTrap, "\(result)")
+            #expect(node.submitted.count == before + (isTrap ? 0 : 1))
+            let known = try await run(limits + from + ["--without-guardians"])
+            #expect(known.exitCode == 0, "\(known)")
+            let none = try await run(
+                ["account", "limits", "--none", "--key", "a", "--key", "b"] + from)
+            #expect(none.exitCode == 0, "\(none)")
+            // To take the guardians away leaves the same.
+            guard guardians != nil else { continue }
+            let bare = ["account", "guardians", "--none", "--key", "a", "--key", "b"] + from
+            let alone = try await run(bare)
+            #expect(alone.exitCode == 1, "\(alone)")
+            #expect(try await run(bare + ["--without-guardians"]).exitCode == 0)
+        }
+    }
+
     @Test("wrong limits and guardians are refused before anything is sent")
     func wrongOptions() async throws {
         let key = try await program.makeKey("a")

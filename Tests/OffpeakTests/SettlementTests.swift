@@ -273,29 +273,182 @@ struct SettlementTests {
         #expect(poor.exitCode == 1 && poor.errors.contains("nothing is paid"), "\(poor)")
     }
 
-    @Test("rows that failed, or can't execute any more, are paid again only when that is wished")
-    func retries() async throws {
+    /// A payer with the key file `payer.key`, a file `f.csv` of `count` rows, and the command.
+    private func settlement(
+        rows count: Int
+    ) async throws -> (payer: Address, arguments: [String], operations: [Operation]) {
         let payer = try await program.makeKey("payer.key")
         let address = try Address(text: payer.address, in: WalletSamples.prefix)
         node.add(address)
-        try program.write("receiver,amount\n\(Self.text(1)),1\n\(Self.text(2)),2\n", to: "f.csv")
-        let arguments = ["settle", "f.csv", "--key", "payer.key", "--json"]
+        let rows = (1...count).map { "\(Self.text(UInt8($0))),\($0)\n" }
+        try program.write("receiver,amount\n" + rows.joined(), to: "f.csv")
+        return (
+            address, ["settle", "f.csv", "--key", "payer.key", "--json"],
+            (1...count).map {
+                .transfer(Transfer(to: Self.person(UInt8($0)), amount: Amount(UInt64($0))))
+            }
+        )
+    }
+
+    /// What the payer signed elsewhere, as the node has it: in the place of the settlement's own.
+    private func use(
+        _ sequence: UInt64, by payer: Address, _ operations: [Operation],
+        chainID: ChainID = WalletSamples.chainID
+    ) -> SignedTransaction {
+        SignedTransaction(
+            signing: Transaction(
+                chainID: chainID, sender: payer, sequence: SequenceNumber(sequence),
+                validUntil: Timestamp(.max), maxFee: 1, operations: operations),
+            by: [WalletSamples.key(1)])
+    }
+
+    private func failing(_ state: TransactionState, _ reason: String) {
         node.answer { receipt in
-            TransactionStatus(id: receipt.transaction, state: .skipped, reason: "expired")
+            TransactionStatus(id: receipt.transaction, state: state, reason: reason)
         }
-        let open = try await ask(arguments)
-        #expect(open.exitCode == 1 && open["paid"] == .number("0"), "\(open)")
-        // The sequence was used by another payment meanwhile: what was signed is void.
-        node.add(address, nextSequence: 1)
+    }
+
+    private func succeeding() {
         node.answer { receipt in
             TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
         }
+    }
+
+    private func statuses(_ result: ProgramResult) -> [String?] {
+        guard case .array(let rows)? = result["rows"] else { return [] }
+        return rows.map { $0["status"]?.text }
+    }
+
+    @Test("what failed, or can't execute any more, is paid again as a whole, and only on demand")
+    func retries() async throws {
+        let (payer, arguments, operations) = try await settlement(rows: 2)
+        failing(.skipped, "expired")
+        let open = try await ask(arguments)
+        #expect(open.exitCode == 1 && open["paid"] == .number("0"), "\(open)")
+        // The sequence was used by another payment meanwhile: what was signed is void.
+        node.add(payer, nextSequence: 1)
+        node.add(
+            use: use(0, by: payer, [.transfer(Transfer(to: Self.person(1), amount: 77))]))
+        succeeding()
         let void = try await ask(arguments)
         #expect(void.exitCode == 1 && node.submitted.count == 1, "\(void)")
+        #expect(statuses(void) == ["void", "void"])
         let retried = try await ask(arguments + ["--retry"])
         #expect(retried.exitCode == 0, "\(retried.errors)")
-        #expect(node.submitted.map(\.transaction.sequence) == [0, 1, 2])
-        #expect(node.submitted.dropFirst().map(\.transaction.operations.count) == [1, 1])
+        #expect(node.submitted.map(\.transaction.sequence) == [0, 1])
+        #expect(node.submitted.map(\.transaction.operations) == [operations, operations])
+    }
+
+    @Test("several transactions are signed anew only with --best-effort, each with its rows")
+    func retriesOfSeveral() async throws {
+        let (payer, arguments, operations) = try await settlement(rows: 17)
+        failing(.skipped, "expired")
+        #expect(try await ask(arguments + ["--best-effort"]).exitCode == 1)
+        node.add(payer, nextSequence: 2)
+        for sequence in [0, 1] as [UInt64] {
+            let other = Transfer(to: Self.person(1), amount: Amount(100 + sequence))
+            node.add(use: use(sequence, by: payer, [.transfer(other)]))
+        }
+        let submitted = node.submitted.count
+        succeeding()
+        let refused = try await ask(arguments + ["--retry"])
+        #expect(refused.exitCode == 1 && refused.errors.contains("--best-effort"), "\(refused)")
+        #expect(node.submitted.count == submitted)
+        let retried = try await ask(arguments + ["--retry", "--best-effort"])
+        #expect(retried.exitCode == 0, "\(retried)")
+        #expect(
+            node.submitted.suffix(2).map(\.transaction.operations)
+                == [Array(operations.prefix(16)), Array(operations.suffix(1))])
+    }
+
+    @Test("what another transaction seems to have paid is neither void nor paid again")
+    func paidElsewhere() async throws {
+        let (payer, arguments, operations) = try await settlement(rows: 2)
+        failing(.skipped, "expired")
+        #expect(try await ask(arguments).exitCode == 1)
+        node.add(payer, nextSequence: 1)
+        succeeding()
+        // A node that can't tell who used the sequence.
+        for more in [[], ["--retry"]] {
+            let unknown = try await ask(arguments + more)
+            #expect(unknown.exitCode == 1, "\(unknown)")
+            #expect(statuses(unknown) == ["unclear", "unclear"])
+        }
+        // One of a run with another journal.
+        let other = use(0, by: payer, operations)
+        node.add(use: other)
+        for more in [[], ["--retry"]] {
+            let same = try await ask(arguments + more)
+            #expect(same.exitCode == 1 && statuses(same) == ["unclear", "unclear"], "\(same)")
+            #expect(same.output.contains(other.id.text(in: WalletSamples.prefix)))
+        }
+        #expect(node.submitted.count == 1)
+    }
+
+    @Test("one run at a time has the journal")
+    func oneRunAtATime() async throws {
+        let (_, arguments, _) = try await settlement(rows: 2)
+        let lock = try FileLock(for: "\(program.folder)/f.csv.journal", refusal: "taken")
+        let second = try await ask(arguments)
+        #expect(second.exitCode == 1 && second.errors.contains("under way"), "\(second)")
+        #expect(node.submitted.isEmpty)
+        #expect(try await ask(arguments + ["--dry-run"]).exitCode == 0)
+        lock.release()
+        let (program, node) = (program, node)
+        try await node.serve { address in
+            try await withThrowingTaskGroup(of: ProgramResult.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await program.run(
+                            arguments, environment: ["OFFPEAK_NODE": address])
+                    }
+                }
+                for try await result in group {
+                    #expect(
+                        result.exitCode == 0 || result.errors.contains("under way"),
+                        "\(result)")
+                }
+            }
+        }
+        #expect(Set(node.submitted.map(\.id)).count == 1)
+        #expect(throws: (any Error).self) { try program.read("f.csv.journal.lock") }
+    }
+
+    @Test("a journal of another chain with the same prefix is refused")
+    func otherChain() async throws {
+        let (_, arguments, operations) = try await settlement(rows: 2)
+        let policy = Policy.single(WalletSamples.key(1).publicKey)
+        let file = try SettlementFile(
+            Array(try program.read("f.csv").utf8), file: "f.csv", payer: policy.address,
+            in: WalletSamples.prefix)
+        let signed = use(0, by: policy.address, operations, chainID: .zero)
+        let journal = SettlementJournal(
+            digest: file.digest, prefix: WalletSamples.prefix,
+            entries: [.init(transaction: signed, lines: [2, 3])])
+        try program.write(journal.text, to: "f.csv.journal")
+        let refused = try await ask(arguments)
+        #expect(refused.exitCode == 1 && refused.errors.contains("on chain"), "\(refused)")
+        #expect(node.submitted.isEmpty)
+    }
+
+    @Test("a report names assets as settle reads them")
+    func reportAssets() throws {
+        let asset = AssetID(WalletSamples.bytes32(3)).text(in: WalletSamples.prefix)
+        let head = "receiver,amount,asset,reference\n"
+        let body = "\(Self.text(1)),5,\(asset),a\n\(Self.text(2)),6,native,b\n"
+        func read(_ text: String) throws -> SettlementFile {
+            try SettlementFile(
+                Array(text.utf8), file: "f.csv", payer: Self.person(9), in: WalletSamples.prefix)
+        }
+        let file = try read(head + body)
+        let report = SettlementReport(
+            file, SettlementJournal(digest: file.digest, prefix: WalletSamples.prefix),
+            in: WalletSamples.prefix, fates: [], path: nil)
+        let columns = try CSVReader.read(Array(report.csv.utf8)).map {
+            CSVReader.row($0.fields[1...4].map(\.text))
+        }
+        #expect(try read(columns.joined()).rows == file.rows)
+        #expect(report.totals.compactMap(\.asset) == [asset])
     }
 
     @Test("obligations come out as rows that settle takes")

@@ -138,7 +138,7 @@ struct VerifyCommandTests {
         let genesis = ["--genesis", "genesis.json"]
         for options in [
             ["--trusted", "5:\(digest)"], ["--trusted", "5:\(views.block(digest))"],
-            ["--trusted", "5:\(digest)"] + genesis, ["--trusted", "4:\(zero)"] + genesis,
+            ["--trusted", "5:\(digest)"] + genesis,
             genesis + ["--max-age", "4000w"],
         ] {
             let held = try await verify(options)
@@ -149,6 +149,11 @@ struct VerifyCommandTests {
             (["--trusted", "4:\(digest)"], 1, "trusted"),
             (["--trusted", "5:\(zero)"] + genesis, 1, "trusted"),
             (["--trusted", "6:\(digest)"] + genesis, 1, "trusted"),
+            // An earlier block, be it of this chain or not: nothing shows it.
+            (
+                ["--trusted", "4:\(zero)"] + genesis, 1,
+                "query block \(fixture.genesis.epochs.last(of: 0))"
+            ),
             (genesis + ["--max-age", "1d"], 1, "--max-age"),
             (["--trusted", "0:\(digest)"], 2, "above 0"), (["--trusted", "5"], 2, "colon"),
             (["--trusted", "5:xyz"], 2, "--trusted"), ([], 2, "whom to trust"),
@@ -210,6 +215,30 @@ struct VerifyCommandTests {
         }
         let block = ["--trusted", "5:\(Digest.zero)"]
         #expect(try await verify(["all.json"], trusting: block).exitCode == 2)
+        // Through the last block of an epoch, or from there on.
+        func trusting(_ block: Block) -> [String] {
+            byGenesis + ["--trusted", "\(block.height):\(block.digest)"]
+        }
+        for (block, files) in [
+            (0, ["all.json"]), (1, ["all.json"]), (0, ["all.json"]), (1, ["rest.json"]),
+        ] {
+            let held = try await verify(files, trusting: trusting(epochs.boundaries[block]))
+            #expect(held.exitCode == 0, "\(block) \(files): \(held)")
+        }
+        let forged = EpochFixture.boundary(fixture.genesis, epoch: 0, naming: epochs.records[2])
+        for (block, files, words) in [
+            (forged, ["all.json"], "forged chain"),
+            (epochs.boundaries[0], ["rest.json"], "out of epoch 1"),
+            (epochs.boundaries[3], ["all.json"], "doesn't come after it"),
+        ] {
+            let refused = try await verify(files, trusting: trusting(block))
+            #expect(refused.exitCode == 1 && refused.errors.contains(words), "\(refused)")
+        }
+        let printedLast = try await query([
+            "query", "epochs", "--limit", "2", "--out", "two.json",
+        ])
+        let last = epochs.boundaries[1]
+        #expect(printedLast.output.contains("\(last.height):\(last.digest)"), "\(printedLast)")
     }
 
     @Test("what was kept of the history is what a later answer begins with, or it was rewritten")

@@ -144,7 +144,15 @@ struct VoucherCommandTests {
         #expect(try program.read("b.voucher") == kept.last + "\n")
         let early = try await check("b.voucher")
         #expect(early.exitCode == 1 && early.errors.contains("not at hand"), "\(early)")
-        #expect(try await check("b.voucher", Self.anyAge + ["--before", "1"]).exitCode == 0)
+        let blind = try await check("b.voucher", Self.anyAge + ["--before", "1"])
+        #expect(blind.exitCode == 1 && blind.output.hasPrefix("not known"), "\(blind)")
+        let shown = try await check("b.voucher", Self.anyAge + ["--with", "a.voucher", "--json"])
+        #expect(shown.exitCode == 0 && shown["checked"]?["missing"] == .number("0"), "\(shown)")
+        guard case .array(let covers)? = shown["checked"]?["covers"] else {
+            Issue.record("no covers: \(shown.output)")
+            return
+        }
+        #expect(covers.first?["neededBefore"]?.text == "2250")
         // What is refused takes no sequence.
         let refusals: [(Int, String, [String], String)] = [
             (4000, "c.voucher", [], "of the reserve is left"),
@@ -158,6 +166,66 @@ struct VoucherCommandTests {
         }
         let after = try ReserveFile.read("\(program.folder)/trip.reserve")
         #expect(after == kept)
+    }
+
+    @Test("two payments from one reserve at once don't get one sequence")
+    func oneAtATime() async throws {
+        let lock = try FileLock(for: "\(program.folder)/trip.reserve", refusal: "taken")
+        let second = try await pay(250, "a.voucher")
+        #expect(second.exitCode == 1 && second.errors.contains("under way"), "\(second)")
+        lock.release()
+        let results = try await withThrowingTaskGroup(of: ProgramResult.self) { group in
+            for place in 0..<4 {
+                group.addTask { try await pay(100 + place, "\(place).voucher") }
+            }
+            return try await group.reduce(into: [ProgramResult]()) { $0.append($1) }
+        }
+        let sequences = results.filter { $0.exitCode == 0 }.compactMap {
+            $0["voucher"]?["sequence"]
+        }
+        #expect(Set(sequences.map { "\($0)" }).count == sequences.count, "\(sequences)")
+        let kept = try ReserveFile.read("\(program.folder)/trip.reserve")
+        #expect(kept.nextSequence == UInt64(sequences.count) && !sequences.isEmpty)
+    }
+
+    @Test("an asset can be demanded, and is named as people know it")
+    func assets() async throws {
+        let asset = AssetID(WalletSamples.bytes32(3)).text(in: WalletSamples.prefix)
+        #expect(try await pay(250, "a.voucher").exitCode == 0)
+        let wrong = try await check(
+            "a.voucher", Self.anyAge + ["--to", payee, "--asset", asset, "--amount", "5"])
+        #expect(wrong.exitCode == 1, "\(wrong)")
+        #expect(wrong.errors.contains("it pays 0 of asset \(asset), not 5"), "\(wrong.errors)")
+        #expect(try await pay(5, "b.voucher", ["--asset", asset]).exitCode == 0)
+        let shown = try await program.run(["voucher", "show", "b.voucher"])
+        #expect(shown.output.contains("5 of asset \(asset) to"), "\(shown.output)")
+        let poor = try await check("b.voucher", Self.anyAge + ["--with", "a.voucher"])
+        #expect(poor.errors.contains("held 0 of asset \(asset)"), "\(poor.errors)")
+        let nobody = try await check("a.voucher", Self.anyAge + ["--asset", asset])
+        #expect(nobody.exitCode == 2, "\(nobody)")
+    }
+
+    @Test("a voucher that isn't taken yet is told why")
+    func refusals() async throws {
+        #expect(try await pay(250, "a.voucher").exitCode == 0)
+        func refuse(_ reason: String, _ text: String) {
+            node.refuse(
+                RPCFault(
+                    .refused, text,
+                    data: [
+                        JSONMember("reason", .string(reason)), JSONMember("mayRetry", .bool(true)),
+                    ]))
+        }
+        refuse("overspent", "with all that waits")
+        let poor = try await ask(["voucher", "submit", "a.voucher", "--json"])
+        #expect(poor.exitCode == 1, "\(poor)")
+        #expect(poor.errorMessage?.contains("the payer can't pay it now") == true, "\(poor)")
+        refuse("sequenceAhead", "an earlier sequence is missing")
+        let early = try await ask(["voucher", "submit", "a.voucher", "--timeout", "1ms", "--json"])
+        #expect(early.errorMessage == "an earlier sequence is missing", "\(early)")
+        node.refuse(.overloaded(retryAfterMilliseconds: 1))
+        let busy = try await ask(["voucher", "submit", "a.voucher", "--timeout", "1ms", "--json"])
+        #expect(busy.errorMessage?.contains("too busy") == true, "\(busy)")
     }
 
     @Test("text that isn't a whole voucher is refused, and never taken for a file")

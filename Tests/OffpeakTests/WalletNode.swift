@@ -19,6 +19,7 @@ final class WalletNode: RPCBackend {
         var guarded: [GuardedInfo] = []
         var submitted: [SignedTransaction] = []
         var uses: [SignedTransaction] = []
+        var refusal: RPCFault?
         var urgentTip: UInt64 = 9
         var proofs: [ProofSubject: ProofInfo] = [:]
         var steps: [EpochProof] = []
@@ -94,6 +95,9 @@ final class WalletNode: RPCBackend {
         state.withLock { $0.verifiers[key] = info }
     }
 
+    /// What it answers to whoever submits, from now on.
+    func refuse(_ refusal: RPCFault) { state.withLock { $0.refusal = refusal } }
+
     /// What it says used a sequence of a stream.
     func add(use: SignedTransaction) { state.withLock { $0.uses.append(use) } }
 
@@ -115,6 +119,7 @@ final class WalletNode: RPCBackend {
             guard Verified.check(transaction) != nil else {
                 return .failure(.refused(.invalidSignature, "a signature is wrong"))
             }
+            if let refusal = state.withLock({ $0.refusal }) { return .failure(refusal) }
             state.withLock { $0.submitted.append(transaction) }
             return .success(SubmitResult(id: transaction.id.text(in: prefix), state: .pending))
         }

@@ -340,13 +340,14 @@ struct ParameterTests {
         }
     }
 
-    @Test("finds a transaction by its place in a stream, which isn't 0")
+    @Test("finds a transaction by its place in a stream, which may be 0")
     func use() async throws {
         let last = UInt64.max
         #expect(try await fault("transaction_find", "[\"\(address)\",65535,\(last)]") == nil)
+        #expect(try await fault("transaction_find", "[\"\(address)\",0,\(last)]") == nil)
         #expect(
             try await fault("transaction_find", "[\"\(address)\",1,0]")?.code == -32002)
-        for parameters in ["0,1", "65536,1", "1,-1", "1", "-1,1"] {
+        for parameters in ["65536,1", "1,-1", "1", "-1,1"] {
             let found = try await fault("transaction_find", "[\"\(address)\",\(parameters)]")
             #expect(found?.code == -32602, "\(parameters)")
         }

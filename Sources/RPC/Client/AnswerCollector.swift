@@ -20,8 +20,9 @@ final class AnswerCollector: ChannelDuplexHandler {
         let deadline: Scheduled<Void>
     }
 
-    /// Bytes of an answer: twenty full pages of escrows fit with room to spare.
-    private static let bodyBytesMax = 16 << 20
+    /// Bytes of an answer: the largest is a page of epoch steps whose last one has all the tails
+    /// that there may be, 17 MB in base64.
+    private static let bodyBytesMax = 32 << 20
 
     private var waiting = CircularBuffer<Waiting>()
     private var status = 0

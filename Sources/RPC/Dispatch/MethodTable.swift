@@ -122,7 +122,9 @@ package enum MethodTable {
             "transaction_find", "The transaction that used a sequence of a stream.",
             [
                 Parameter("address", .address, "the sender"),
-                Parameter("stream", .count(streamRange), "the stream, not 0"),
+                Parameter(
+                    "stream", .count(streamRange),
+                    "the stream; 0 where the node keeps histories of accounts"),
                 Parameter("sequence", .count(0...UInt64.max), "the place in it"),
             ]
         ) { (arguments, backend) async throws(RPCFault) in
@@ -134,7 +136,7 @@ package enum MethodTable {
         },
     ]
 
-    private static let streamRange = 1...UInt64(UInt16.max)
+    private static let streamRange = 0...UInt64(UInt16.max)
 
     private static let waitRange = 0...RPCLimits.waitMillisecondsMax
     private static let pageRange = 1...UInt64(RPCLimits.pageMax)

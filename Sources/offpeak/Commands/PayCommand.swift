@@ -51,6 +51,8 @@ struct PayCommand: AsyncParsableCommand {
     func run() async throws {
         var signing = signing
         var maker: VoucherMaker?
+        let lock = try reserve.map(VoucherMaker.lock)
+        defer { lock?.release() }
         if let reserve {
             maker = try VoucherMaker(reserve, &signing, svg: svg, output.format)
         }

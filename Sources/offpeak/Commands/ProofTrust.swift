@@ -23,26 +23,28 @@ struct ProofTrust: Sendable {
 
     /// - Parameters:
     ///   - genesis: A file.
-    ///   - epochs: Files with steps from epoch to epoch, the first beginning at genesis.
+    ///   - epochs: Files with steps from epoch to epoch, the first beginning at genesis, or at the
+    ///     trusted block.
     ///   - trusted: `HEIGHT:HASH`.
     init(
         genesis path: String?, epochs: [String], trusted: String?, _ answer: ProofInfo
     ) throws(CommandFault) {
-        if let path {
-            let read = try GenesisText.read(path)
-            client = try EpochFile.client(trusting: read, following: epochs)
-            prefix = try NetworkContext.prefix(read.prefix)
+        let genesis = try path.map { (path) throws(CommandFault) in try GenesisText.read(path) }
+        if let genesis {
+            prefix = try NetworkContext.prefix(genesis.prefix)
         } else {
             guard let found = IDText.prefix(of: answer.block) else {
                 throw CommandFault("\"\(answer.block)\" isn't a block's id")
             }
-            client = nil
             prefix = found
         }
-        if let trusted {
-            checkpoint = try ProofTrust.checkpoint(trusted, prefix)
-        } else {
-            checkpoint = nil
+        let network = prefix
+        let checkpoint = try trusted.map { (text) throws(CommandFault) in
+            try ProofTrust.checkpoint(text, network)
+        }
+        self.checkpoint = checkpoint
+        client = try genesis.map { (genesis) throws(CommandFault) in
+            try EpochFile.client(trusting: genesis, through: checkpoint, following: epochs)
         }
     }
 
@@ -74,7 +76,7 @@ struct ProofTrust: Sendable {
             return try checkpoint.verify(bytes, asking: question)
         }
         let proven = try client.verify(bytes, asking: question)
-        try checkpoint?.check(proven)
+        try checkpoint?.check(proven, by: client)
         return proven
     }
 }

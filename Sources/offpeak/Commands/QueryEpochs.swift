@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Consensus
+internal import LightClient
 internal import Primitives
 internal import RPC
 
@@ -10,8 +12,9 @@ struct QueryEpochs: AsyncParsableCommand {
         discussion: """
             Whoever knows the genesis alone follows these steps to the validators of later epochs, \
             however they changed. Keep the answer, and ask for the later steps --from the epoch \
-            where it ended: `offpeak verify` takes several files. The answer is JSON, with and \
-            without --json.
+            where it ended: `offpeak verify` takes several files. With --out it prints the last \
+            block that was reached, to compare with somebody, and to trust later: `offpeak verify \
+            --trusted`. The answer is JSON, with and without --json.
             """)
 
     @Option(help: "The epoch that the first step leads out of.")
@@ -38,8 +41,7 @@ struct QueryEpochs: AsyncParsableCommand {
         let text = OutputFormat.json(answer) + "\n"
         guard let out, out != "-" else { return Terminal.output.write(text) }
         try TextFile.write(text, to: out)
-        let report = EpochsReport(
-            steps: answer.steps.count, reached: answer.steps.last?.epoch.next, file: out)
+        let report = EpochsReport(answer, file: out)
         query.output.format.show(report) { report.text }
     }
 }
@@ -49,11 +51,24 @@ struct EpochsReport: Encodable, Sendable {
     let steps: Int
     /// The epoch that the last step leads into; absent without steps.
     let reached: Epoch?
+    /// The last block before that epoch, as `--trusted` takes it: height, colon, digest.
+    let last: String?
     let file: String
+
+    init(_ answer: EpochProofs, file: String) {
+        steps = answer.steps.count
+        reached = answer.steps.last?.epoch.next
+        let step = answer.steps.last.flatMap { Base64.decode($0.proof) }
+            .flatMap { try? EpochStep(bcs: $0) }
+        last = step.map { "\($0.end.boundary.height):\($0.end.boundary.digest)" }
+        self.file = file
+    }
 
     var text: String {
         guard let reached else { return "no steps yet, written to \(file)" }
-        return "\(steps) step\(steps == 1 ? "" : "s"), up to epoch \(reached), written to \(file)"
+        let count = "\(steps) step\(steps == 1 ? "" : "s")"
+        let block = last.map { "\nthe last block before it: \($0)" } ?? ""
+        return "\(count), up to epoch \(reached), written to \(file)\(block)"
     }
 }
 

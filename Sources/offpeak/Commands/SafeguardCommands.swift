@@ -12,6 +12,9 @@ struct AccountLimitsCommand: AsyncParsableCommand {
             limit takes. A window begins with the first payment after the last one ended. Fees \
             and deposits count. `offpeak account show` tells what is left.
 
+            Where the admin threshold takes every key, one lost key would leave limits in force \
+            for ever, unless the account has guardians: such limits need --without-guardians.
+
               offpeak account limits --limit 5000/24h --policy ours.policy --unsigned --out l.json
             """)
 
@@ -23,6 +26,8 @@ struct AccountLimitsCommand: AsyncParsableCommand {
 
     @Flag(help: "Take all limits away.")
     var none = false
+
+    @OptionGroup var trap: LimitTrapOption
 
     @OptionGroup(title: "Transaction")
     var signing: SigningOptions
@@ -42,11 +47,13 @@ struct AccountLimitsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let builder = try await TransactionBuilder(signing, node)
-        let current = try await SafeguardPlace(of: builder.sender, builder).terms
-        let limits = try LimitText.parse(limit, in: builder.network.prefix)
-        try await Delivery(builder: builder, format: output.format).deliver([
-            .setSafeguards(SafeguardTerms(limits: limits, guardians: current.guardians))
-        ])
+        let current = try await SafeguardPlace(of: builder.sender, builder)
+        let terms = SafeguardTerms(
+            limits: try LimitText.parse(limit, in: builder.network.prefix),
+            guardians: current.terms.guardians)
+        try trap.check(terms, current.policy)
+        try await Delivery(builder: builder, format: output.format)
+            .deliver([.setSafeguards(terms)])
     }
 }
 
@@ -77,6 +84,8 @@ struct AccountGuardiansCommand: AsyncParsableCommand {
     @Flag(help: "Take all guardians away.")
     var none = false
 
+    @OptionGroup var trap: LimitTrapOption
+
     @OptionGroup(title: "Transaction")
     var signing: SigningOptions
     @OptionGroup(title: "Node")
@@ -98,15 +107,45 @@ struct AccountGuardiansCommand: AsyncParsableCommand {
 
     func run() async throws {
         let builder = try await TransactionBuilder(signing, node)
-        let current = try await SafeguardPlace(of: builder.sender, builder).terms
+        let current = try await SafeguardPlace(of: builder.sender, builder)
         var guardians: Guardians?
         if let set, let delay {
             guardians = Guardians(
                 quorum: try builder.network.quorum(set), delayMilliseconds: delay.milliseconds)
         }
-        try await Delivery(builder: builder, format: output.format).deliver([
-            .setSafeguards(SafeguardTerms(limits: current.limits, guardians: guardians))
-        ])
+        let terms = SafeguardTerms(limits: current.terms.limits, guardians: guardians)
+        try trap.check(terms, current.policy)
+        for asset in current.retired {
+            output.format.remark("the limit of \(asset) is left out: the asset was retired")
+        }
+        try await Delivery(builder: builder, format: output.format)
+            .deliver([.setSafeguards(terms)])
+    }
+}
+
+/// `--without-guardians`
+struct LimitTrapOption: ParsableArguments {
+    @Flag(help: "Have limits that nobody can lift any more once a single key is lost.")
+    var withoutGuardians = false
+
+    /// - Parameter policy: Nil where it isn't known: then nothing is refused.
+    /// - Throws: `CommandFault` for limits that one lost key would leave in force for ever.
+    func check(_ terms: SafeguardTerms, _ policy: Policy?) throws(CommandFault) {
+        guard !withoutGuardians, !terms.limits.isEmpty, terms.guardians == nil, let policy else {
+            return
+        }
+        let total = policy.signers.reduce(0) { $0 + UInt64($1.weight) }
+        let isTrap = policy.signers.contains { signer in
+            let rest = total - UInt64(signer.weight)
+            return UInt64(policy.spend) <= rest && rest < UInt64(policy.admin)
+        }
+        guard isTrap else { return }
+        throw CommandFault(
+            """
+            to lift limits takes the admin threshold, \(policy.admin) of \(total): once a single \
+            key is lost they stay for ever, since the account has no guardians. Name some first \
+            (`offpeak account guardians`), or say that you know with --without-guardians
+            """)
     }
 }
 
@@ -152,9 +191,14 @@ enum LimitText {
     }
 }
 
-/// The safeguards that an account has, as the node tells: what a command leaves out stays.
+/// The safeguards that an account has, as the node tells: what a command leaves out stays, but for
+/// limits of assets that were retired since, which the ledger doesn't take again.
 struct SafeguardPlace: Sendable {
-    let terms: SafeguardTerms
+    private(set) var terms: SafeguardTerms
+    /// Ids of the assets whose limits were left out.
+    private(set) var retired: [String] = []
+    /// The policy in force; nil if neither the node nor a file here tells it.
+    private(set) var policy: Policy?
 
     init(of account: Address, _ builder: TransactionBuilder) async throws(CommandFault) {
         guard let client = builder.client else {
@@ -164,10 +208,29 @@ struct SafeguardPlace: Sendable {
         let info = try await client.find { rpc throws(RPCClientFault) in
             try await rpc.account(text)
         }
-        try self.init(info?.safeguards, in: builder.network.prefix)
+        let prefix = builder.network.prefix
+        try self.init(info?.safeguards, in: prefix)
+        policy =
+            try info?.policy.map { (known) throws(CommandFault) in try Policy(known, in: prefix) }
+            ?? builder.knownPolicy(of: account)
+        var limits: [SpendingLimit] = []
+        for limit in terms.limits {
+            let name = AssetText.text(limit.asset, in: prefix)
+            if limit.asset != .native {
+                let asset = try await client.find { rpc throws(RPCClientFault) in
+                    try await rpc.asset(name)
+                }
+                guard asset != nil else {
+                    retired.append(name)
+                    continue
+                }
+            }
+            limits.append(limit)
+        }
+        terms = SafeguardTerms(limits: limits, guardians: terms.guardians)
     }
 
-    init(_ info: SafeguardsInfo?, in prefix: NetworkPrefix) throws(CommandFault) {
+    private init(_ info: SafeguardsInfo?, in prefix: NetworkPrefix) throws(CommandFault) {
         var limits: [SpendingLimit] = []
         for limit in info?.limits ?? [] {
             let asset =

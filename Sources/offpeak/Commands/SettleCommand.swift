@@ -22,7 +22,10 @@ struct SettlePay: AsyncParsableCommand {
 
             All transactions are signed and written to the journal before the first is submitted. \
             After a crash run the same command again: it submits the same bytes, and each executes \
-            at most once. Keep the journal as long as the file.
+            at most once. Keep the journal as long as the file, and run a settlement in one place \
+            only: a second run with the same journal is refused while one is under way, but nobody \
+            can know of a copy of the file elsewhere. What another transaction seems to have paid \
+            is `unclear`, and never paid again.
 
               offpeak settle salaries.csv --key company.key --dry-run
               offpeak settle salaries.csv --key company.key --best-effort --report paid.csv
@@ -37,7 +40,7 @@ struct SettlePay: AsyncParsableCommand {
     @Flag(help: "Show totals and fees; sign and pay nothing.")
     var dryRun = false
 
-    @Flag(help: "Pay rows again, each alone, whose transaction failed or can't execute any more.")
+    @Flag(help: "Sign anew what failed or can't execute any more, each transaction as a whole.")
     var retry = false
 
     @Option(
@@ -73,11 +76,23 @@ struct SettlePay: AsyncParsableCommand {
         let run = SettlementRun(
             options: signing, builder: builder, client: try node.client(),
             journalPath: journal ?? file + ".journal", retries: retry)
+        let lock = try dryRun ? nil : SettlePay.lock(run.journalPath)
+        defer { lock?.release() }
         let outcome = try await settle(asked, run)
         if let report { try TextFile.write(outcome.csv, to: report, replacing: true) }
         let format = output.format
         format.show(outcome) { outcome.text(format.palette) }
         if !outcome.isDone { throw Runtime.ExitCode.failure }
+    }
+
+    /// Held from before the journal is read until all is submitted.
+    private static func lock(_ journal: String) throws(CommandFault) -> FileLock {
+        try FileLock(
+            for: journal,
+            refusal: """
+                another run of this settlement is under way: it has \(journal); wait until it \
+                ends, and run the same command again
+                """)
     }
 
     private func settle(
@@ -86,10 +101,12 @@ struct SettlePay: AsyncParsableCommand {
         let prefix = run.builder.network.prefix
         let kept = try SettlementJournal.read(run.journalPath, for: asked, in: prefix)
         var journal = kept ?? SettlementJournal(digest: asked.digest, prefix: prefix)
-        try journal.check(asked, sender: run.builder.sender, run.journalPath)
-        var fates = try await run.fates(journal)
+        try journal.check(
+            asked, sender: run.builder.sender, chainID: run.builder.network.chainID,
+            run.journalPath)
+        var fates = try await run.fates(journal, asked)
         let groups = run.missing(asked, journal, fates)
-        try checkSize(groups, asked, isNew: kept == nil)
+        try checkSize(groups, isNew: kept == nil)
         // Transactions that wait have the sequences before the new ones.
         let account = try await run.account()
         let waiting = journal.entries.map { $0.transaction.transaction.sequence.rawValue + 1 }
@@ -102,20 +119,31 @@ struct SettlePay: AsyncParsableCommand {
         guard !dryRun else {
             return SettlementReport(asked, journal, in: prefix, fates: fates, path: nil)
         }
-        if !signed.isEmpty {
-            try TextFile.write(journal.text, to: run.journalPath, replacing: true)
+        if signed.isEmpty {
+            // A run that ended too early may have left the name in memory only.
+            try TextFile.syncFolder(of: run.journalPath)
+        } else {
+            try TextFile.write(journal.text, to: run.journalPath, replacing: kept != nil)
         }
         try await run.submit(journal, &fates)
         return SettlementReport(asked, journal, in: prefix, fates: fates, path: run.journalPath)
     }
 
     private func checkSize(
-        _ groups: [[SettlementFile.Row]], _ asked: SettlementFile, isNew: Bool
+        _ groups: [[SettlementFile.Row]], isNew: Bool
     ) throws(CommandFault) {
-        guard isNew, groups.count > 1, !bestEffort else { return }
+        guard groups.count > 1, !bestEffort else { return }
+        let count = groups.reduce(0) { $0 + $1.count }
+        guard isNew else {
+            throw CommandFault(
+                """
+                \(count) rows would be signed anew in \(groups.count) transactions, each as a \
+                whole or not at all: that takes --best-effort
+                """)
+        }
         throw CommandFault(
             """
-            \(asked.rows.count) rows don't fit one transaction, which holds \
+            \(count) rows don't fit one transaction, which holds \
             \(TransactionLimits.operationsMax): the first \
             \(TransactionLimits.operationsMax) would. With --best-effort \
             \(groups.count) transactions pay them, each as a whole or not at all

@@ -21,8 +21,11 @@ struct VerifyCommand: AsyncParsableCommand {
 
             With --trusted in place of --genesis it holds if it is anchored in that very block: \
             its digest binds the chain's id and the state, so that nothing else must be known. \
-            With both, the block must be the trusted one or a later one. --max-age refuses answers \
-            about an old state.
+            With both, a later block holds too, if --epochs leads there through the trusted one: \
+            that must be the last of its epoch, which names who signs after it. The steps may \
+            begin there, and no signature of validators of before is believed: those can sign a \
+            second chain once they have their bonds back. `offpeak query epochs --out FILE` prints \
+            such a block. --max-age refuses answers about an old state.
 
             With `history` as SUBJECT, --earlier names an answer that was kept: both must hold, \
             and the new one must begin where the earlier one ended, with the same history.

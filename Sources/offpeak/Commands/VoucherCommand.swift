@@ -3,6 +3,7 @@ internal import Execution
 internal import LightClient
 internal import Primitives
 internal import RPC
+internal import Runtime
 
 /// `offpeak voucher`
 struct VoucherCommand: AsyncParsableCommand {
@@ -174,6 +175,10 @@ struct VoucherCheckCommand: ParsableCommand {
             in which its payer could pay it, and if that was lately enough. The validators are the \
             genesis' and those that --epochs leads to: what `offpeak query epochs` wrote. What no \
             check without a node can know is printed too. Exit code 1 if it isn't to be taken.
+
+            A voucher is paid after those before it on its stream. Show them with --with: what \
+            they take counts. With --before alone nothing says that the payer can pay this one \
+            too: the rest is checked and printed, and the exit code is 1.
             """)
 
     @Argument(help: ArgumentHelp(VoucherText.help))
@@ -202,10 +207,17 @@ struct VoucherCheckCommand: ParsableCommand {
         transform: { try AmountText.parse($0) })
     var amount: Amount?
 
+    @OptionGroup var asset: AssetOption
+
+    @Option(
+        name: .customLong("with"),
+        help: ArgumentHelp(
+            "A voucher before it on its stream, several times for several.", valueName: "voucher"))
+    var earlier: [String] = []
+
     @Option(
         help: ArgumentHelp(
-            "How many vouchers before it on its stream are at hand (default: 0).",
-            valueName: "count"))
+            "How many vouchers before it may be missing (default: 0).", valueName: "count"))
     var before: UInt64 = 0
 
     @Option(
@@ -217,42 +229,57 @@ struct VoucherCheckCommand: ParsableCommand {
 
     mutating func validate() throws {
         if amount != nil, to == nil { throw ValidationError("--amount to whom? name --to") }
+        if asset.asset != nil, to == nil { throw ValidationError("--asset to whom? name --to") }
     }
 
     func run() throws {
-        let read = try VoucherText(voucher)
         let genesis = try GenesisText.read(genesis)
         let prefix = try NetworkContext.prefix(genesis.prefix)
-        guard prefix == read.prefix else {
-            throw CommandFault(
-                "the voucher is for the network \"\(read.prefix)\", this one is \"\(prefix)\"")
+        var voucher = try VoucherCheckCommand.read(voucher, in: prefix)
+        let earlier = try earlier.map { (text) throws(CommandFault) in
+            try VoucherCheckCommand.read(text, in: prefix).transaction
         }
-        var voucher = read.voucher
         if let reserve {
             voucher = Voucher(voucher.transaction, reserve: try VoucherText.reserve(reserve))
         }
         let demand: VoucherCheck.Demand?
         if let to {
-            demand = .init(receiver: try IDText.parse(to, in: prefix), amount: amount)
+            demand = .init(
+                receiver: try IDText.parse(to, in: prefix), asset: try asset.id(in: prefix),
+                amount: amount)
         } else {
             demand = nil
         }
         let client = try EpochFile.client(trusting: genesis, following: epochs)
-        let report = VoucherReport(voucher, in: prefix, try check(voucher, client, demand))
+        let checked = try VoucherCheckCommand.orRefuse(in: prefix) { () throws(VoucherFault) in
+            try VoucherCheck(client, ageMax: maxAge.milliseconds, before: before)
+                .check(voucher, with: earlier, now: WallClock.now, wanting: demand)
+        }
+        let report = VoucherReport(voucher, in: prefix, checked)
         let format = output.format
         format.show(report) { report.text(format.palette) }
+        if checked.missing > 0 { throw Runtime.ExitCode.failure }
     }
 
-    private func check(
-        _ voucher: Voucher, _ client: LightClient, _ demand: VoucherCheck.Demand?
+    private static func read(
+        _ text: String, in prefix: NetworkPrefix
+    ) throws(CommandFault) -> Voucher {
+        let read = try VoucherText(text)
+        guard prefix == read.prefix else {
+            throw CommandFault(
+                "the voucher is for the network \"\(read.prefix)\", this one is \"\(prefix)\"")
+        }
+        return read.voucher
+    }
+
+    private static func orRefuse(
+        in prefix: NetworkPrefix, _ check: () throws(VoucherFault) -> VoucherCheck.Report
     ) throws(CommandFault) -> VoucherCheck.Report {
         do throws(VoucherFault) {
-            return try VoucherCheck(
-                client, ageMax: maxAge.milliseconds, before: before
-            ).check(voucher, now: WallClock.now, wanting: demand)
+            return try check()
         } catch {
             guard case .refused(let reason) = error else {
-                throw CommandFault("don't take this voucher: \(error)")
+                throw CommandFault("don't take this voucher: \(error.text(in: prefix))")
             }
             throw CommandFault(
                 "don't take this voucher: the network would refuse it: "

@@ -12,12 +12,14 @@ enum EpochFile {
     private static let wrapping = ["jsonrpc", "id", "result"]
     private static let members = ["steps", "epoch"]
 
-    /// A client that trusts `genesis` and has followed the steps of all files, in their order.
+    /// A client that trusts `genesis`, and a block where one is given, and has followed the steps
+    /// of all files, in their order.
     /// - Throws: `CommandFault` for files that can't be read, and for steps that don't hold.
     static func client(
-        trusting genesis: Genesis, following paths: [String]
+        trusting genesis: Genesis, through checkpoint: Checkpoint? = nil,
+        following paths: [String]
     ) throws(CommandFault) -> LightClient {
-        var client = LightClient(trusting: genesis)
+        var client = LightClient(trusting: genesis, through: checkpoint)
         for path in paths {
             let name = path == "-" ? "stdin" : path
             let bytes = try TextFile.read(path, maximum: bytesMax)
@@ -33,17 +35,16 @@ enum EpochFile {
             guard let bytes = Base64.decode(step.proof) else {
                 throw CommandFault("\(name): steps[\(place)]: proof: base64 is wanted")
             }
-            let epoch = client.epoch
             do throws(ProofFault) {
                 try client.follow(bytes)
             } catch {
                 throw CommandFault("\(name): steps[\(place)]: \(error)")
             }
-            guard step.epoch == epoch else {
+            guard step.epoch.next == client.epoch else {
                 throw CommandFault(
                     """
-                    \(name): steps[\(place)]: the step is out of epoch \(epoch); beside it stands \
-                    \(step.epoch)
+                    \(name): steps[\(place)]: the step is into epoch \(client.epoch); beside it \
+                    stands one out of \(step.epoch)
                     """)
             }
         }

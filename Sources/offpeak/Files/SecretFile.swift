@@ -63,6 +63,7 @@ enum SecretFile {
             unlink(path)
             throw fault
         }
+        try TextFile.syncFolder(of: path)
     }
 
     /// The system's reason why `path` can't be used.

@@ -12,30 +12,65 @@ enum TextFile {
         return try readAll(descriptor, path, maximum: maximum)
     }
 
-    /// Writes a file whole or not at all.
+    /// Writes a file whole or not at all; afterwards it outlasts a loss of power.
+    /// - Parameter sync: `fsync`, of the file before it has its name, and of its folder after.
     /// - Throws: `CommandFault`, also for a file that is there unless `replacing`.
     static func write(
-        _ text: String, to path: String, replacing: Bool = false
+        _ text: String, to path: String, replacing: Bool = false,
+        syncing sync: (Int32) -> Int32 = fsync
     ) throws(CommandFault) {
         if path == "-" { return Terminal.output.write(text) }
         if !replacing { try checkAbsent(path) }
         let temporary = "\(path).\(getpid()).new"
-        try writeNew(text, to: temporary)
-        guard rename(temporary, path) == 0 else {
-            let fault = SecretFile.systemFault(path, "can't be written")
+        try writeNew(text, to: temporary, sync)
+        guard give(path, to: temporary, replacing: replacing) else {
+            let fault =
+                errno == EEXIST
+                ? existing(path) : SecretFile.systemFault(path, "can't be written")
             unlink(temporary)
             throw fault
+        }
+        try syncFolder(of: path, sync)
+    }
+
+    /// Gives a new file its name; false with the system's error number in `errno`.
+    private static func give(_ path: String, to temporary: String, replacing: Bool) -> Bool {
+        if replacing { return rename(temporary, path) == 0 }
+        // Unlike a rename it fails where another process has made the file meanwhile.
+        if link(temporary, path) == 0 {
+            unlink(temporary)
+            return true
+        }
+        let hasNoLinks = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS
+        return hasNoLinks && rename(temporary, path) == 0
+    }
+
+    /// Waits until the names in a file's folder are on the disk.
+    static func syncFolder(
+        of path: String, _ sync: (Int32) -> Int32 = fsync
+    ) throws(CommandFault) {
+        let place = path.lastIndex(of: "/")
+        let folder = place.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SecretFile.systemFault(folder, "can't be opened") }
+        defer { close(descriptor) }
+        guard sync(descriptor) == 0 else {
+            throw SecretFile.systemFault(folder, "can't be written")
         }
     }
 
     /// - Throws: `CommandFault` for a file that is there.
     static func checkAbsent(_ path: String) throws(CommandFault) {
-        guard access(path, F_OK) != 0 else {
-            throw CommandFault("\(path) exists and isn't overwritten: choose another name")
-        }
+        guard access(path, F_OK) != 0 else { throw existing(path) }
     }
 
-    private static func writeNew(_ text: String, to path: String) throws(CommandFault) {
+    private static func existing(_ path: String) -> CommandFault {
+        CommandFault("\(path) exists and isn't overwritten: choose another name")
+    }
+
+    private static func writeNew(
+        _ text: String, to path: String, _ sync: (Int32) -> Int32
+    ) throws(CommandFault) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw SecretFile.systemFault(path, "can't be made") }
         defer { close(descriptor) }
@@ -50,8 +85,10 @@ enum TextFile {
             }
             bytes = bytes.dropFirst(step)
         }
-        guard fsync(descriptor) == 0 else {
-            throw SecretFile.systemFault(path, "can't be written")
+        guard sync(descriptor) == 0 else {
+            let fault = SecretFile.systemFault(path, "can't be written")
+            unlink(path)
+            throw fault
         }
     }
 

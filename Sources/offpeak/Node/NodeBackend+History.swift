@@ -19,6 +19,14 @@ extension NodeBackend {
         return history
     }
 
+    /// Which transaction used a sequence of stream 0; nil also where no history tells.
+    func firstStream(
+        _ sender: Address, _ sequence: SequenceNumber, in source: any KeyValueSource
+    ) throws(StorageFault) -> TransactionID? {
+        var search = try SequenceSearch(of: sender, in: source)
+        return try search?.transaction(with: sequence)
+    }
+
     /// What proves that the history only grew; nil for heights that it doesn't have.
     func consistency(
         from: Height?, to: Height?, in reader: LedgerReader

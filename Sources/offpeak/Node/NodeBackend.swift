@@ -168,7 +168,10 @@ struct NodeBackend: RPCBackend {
     ) async throws(RPCFault) -> StreamUse {
         let use = try read { snapshot throws(StorageFault) -> StreamUse? in
             let reader = LedgerReader(snapshot)
-            let id = try reader.transaction(of: sender, stream: stream, sequence: sequence)
+            let id =
+                stream == 0
+                ? try firstStream(sender, sequence, in: snapshot)
+                : try reader.transaction(of: sender, stream: stream, sequence: sequence)
             guard let id, let receipt = try reader.receipt(id) else { return nil }
             let signed = try ChainStore(snapshot).transaction(id, at: receipt.height)
             return StreamUse(

@@ -100,11 +100,21 @@ struct SettlementJournal: Hashable, Sendable {
         }
     }
 
-    /// Checks that the entries pay what the rows of the file say.
-    func check(_ file: SettlementFile, sender: Address, _ path: String) throws(CommandFault) {
+    /// Checks that the entries pay what the rows of the file say, from this account and on this
+    /// chain: networks may share a prefix.
+    func check(
+        _ file: SettlementFile, sender: Address, chainID: ChainID, _ path: String
+    ) throws(CommandFault) {
         let rows = Dictionary(file.rows.map { ($0.line, $0.operation) }) { first, _ in first }
         for entry in entries {
             let body = entry.transaction.transaction
+            guard body.chainID == chainID else {
+                throw CommandFault(
+                    """
+                    \(path) holds payments on chain \(body.chainID), the node is of chain \
+                    \(chainID); nothing is paid
+                    """)
+            }
             guard body.sender == sender,
                 body.operations == entry.lines.compactMap({ rows[$0] })
             else {

@@ -11,7 +11,8 @@ struct SettlementReport: Encodable, Sendable {
         let reference: String
         /// Absent in a dry run.
         let transaction: String?
-        /// `paid`, `failed`, `void` (never executes any more), `open` (may still), `planned`.
+        /// `paid`, `failed`, `void` (never executes any more), `open` (may still), `unclear`
+        /// (another transaction may have paid it), `planned`.
         let status: String
         let error: String
     }
@@ -48,13 +49,13 @@ struct SettlementReport: Encodable, Sendable {
             let fate = path == nil ? nil : fates[row.line]
             return Row(
                 line: row.line, receiver: row.receiver.text(in: prefix), amount: row.amount,
-                asset: row.asset == .native ? nil : row.asset.description,
+                asset: row.asset == .native ? nil : row.asset.text(in: prefix),
                 reference: row.reference, transaction: path == nil ? nil : ids[row.line],
                 status: fate?.word ?? "planned", error: fate?.reason ?? "")
         }
         totals = file.totals.map { total in
             Total(
-                asset: total.asset == .native ? nil : total.asset.description,
+                asset: total.asset == .native ? nil : total.asset.text(in: prefix),
                 amount: total.amount)
         }
         transactions = journal.entries.count
@@ -98,7 +99,7 @@ struct SettlementReport: Encodable, Sendable {
         return CSVReader.row(head)
             + rows.map { row in
                 CSVReader.row([
-                    "\(row.line)", row.receiver, "\(row.amount)", row.asset ?? "native",
+                    "\(row.line)", row.receiver, "\(row.amount)", row.asset ?? AssetText.native,
                     row.reference, row.transaction ?? "", row.status, row.error,
                 ])
             }.joined()

@@ -21,25 +21,31 @@ struct SettlementRun: Sendable {
         case void(String)
         /// It may still execute.
         case open(String)
+        /// It never executed, and another transaction may have paid the same.
+        case unclear(String)
     }
 
     /// The rows of the transactions that are still to be signed: those without one, in groups of as
-    /// many as fit; and, for a retry, those whose last one is over without effect, each alone.
+    /// many as fit; and, for a retry, those whose last one is over without effect, in the groups
+    /// that they were in: what was to be paid as a whole stays a whole.
     func missing(
         _ file: SettlementFile, _ journal: SettlementJournal, _ fates: [Fate]
     ) -> [[SettlementFile.Row]] {
-        let fates = journal.rows(fates)
         let known = Set(journal.entries.flatMap(\.lines))
         let new = file.rows.filter { !known.contains($0.line) }
         var groups = stride(from: 0, to: new.count, by: TransactionLimits.operationsMax).map {
             Array(new[$0..<min($0 + TransactionLimits.operationsMax, new.count)])
         }
         guard retries else { return groups }
-        for row in file.rows {
-            switch fates[row.line] {
-            case .failed, .void: groups.append([row])
-            case .paid, .open, nil: break
+        for (place, (entry, fate)) in zip(journal.entries, fates).enumerated() {
+            switch fate {
+            case .failed, .void: break
+            case .paid, .open, .unclear: continue
             }
+            let later = Set(journal.entries[(place + 1)...].flatMap(\.lines))
+            let lines = Set(entry.lines).subtracting(later)
+            let rows = file.rows.filter { lines.contains($0.line) }
+            if !rows.isEmpty { groups.append(rows) }
         }
         return groups
     }
@@ -67,7 +73,9 @@ struct SettlementRun: Sendable {
     ///
     /// The account is asked before the transactions: a sequence that was used by then, without a
     /// receipt afterwards, was used by another one.
-    func fates(_ journal: SettlementJournal) async throws(CommandFault) -> [Fate] {
+    func fates(
+        _ journal: SettlementJournal, _ file: SettlementFile
+    ) async throws(CommandFault) -> [Fate] {
         let next = try await account().next
         let time = try await client.call { rpc throws(RPCClientFault) in
             try await rpc.chainHead()
@@ -79,11 +87,51 @@ struct SettlementRun: Sendable {
             var fate = Fate(status)
             if fate.isOpen {
                 if body.validUntil < time { fate = .void("its time is over") }
-                if body.sequence < next { fate = .void("another payment has its sequence") }
+                if body.sequence < next { fate = try await overtaken(entry, journal, file) }
             }
             fates.append(fate)
         }
         return fates
+    }
+
+    /// The fate of a transaction whose sequence is used, by another one as it seems.
+    ///
+    /// Where that one pays the same it may be of a run of this settlement with another journal, or
+    /// on another machine: then nothing is called void.
+    private func overtaken(
+        _ entry: SettlementJournal.Entry, _ journal: SettlementJournal, _ file: SettlementFile
+    ) async throws(CommandFault) -> Fate {
+        let body = entry.transaction.transaction
+        let sender = builder.network.text(body.sender)
+        let use = try await client.find { rpc throws(RPCClientFault) in
+            try await rpc.transaction(of: sender, stream: body.stream, sequence: body.sequence)
+        }
+        guard let use else {
+            return .unclear(
+                "its sequence is used; by which payment this node can't tell: ask another one")
+        }
+        let prefix = builder.network.prefix
+        if use.id == entry.transaction.id.text(in: prefix) { return .open("it was executed") }
+        let void = Fate.void("another payment has its sequence: \(use.id)")
+        if journal.entries.contains(where: { $0.transaction.id.text(in: prefix) == use.id }) {
+            return void
+        }
+        let bytes = use.transaction.flatMap { Base64.decode($0) }
+        guard let other = bytes.flatMap({ try? SignedTransaction(bcs: $0) }),
+            other.id.text(in: prefix) == use.id
+        else {
+            return .unclear(
+                "\(use.id) has its sequence; what that pays this node can't tell: ask another one")
+        }
+        let paid = other.transaction.operations
+        let same = body.operations.count { paid.contains($0) }
+        let all = Set(file.rows.map(\.operation))
+        guard same > 0 || paid.allSatisfy(all.contains) else { return void }
+        return .unclear(
+            """
+            \(use.id) has its sequence and pays rows of this settlement, \(same) of these \
+            \(body.operations.count): they aren't paid again; look who signed it
+            """)
     }
 
     private func status(
@@ -166,6 +214,7 @@ extension SettlementRun.Fate {
         case .failed: "failed"
         case .void: "void"
         case .open: "open"
+        case .unclear: "unclear"
         }
     }
 
@@ -173,7 +222,8 @@ extension SettlementRun.Fate {
     var reason: String {
         switch self {
         case .paid: ""
-        case .failed(let reason), .void(let reason), .open(let reason): reason
+        case .failed(let reason), .void(let reason), .open(let reason), .unclear(let reason):
+            reason
         }
     }
 }

@@ -12,6 +12,13 @@ struct VoucherMaker {
     /// How long a voucher may be submitted unless an option says otherwise.
     private static let validity = TimeSpan.seconds(7 * 24 * 3600)
 
+    /// Held from before a reserve is read until its voucher is handed out.
+    static func lock(_ path: String) throws(CommandFault) -> FileLock {
+        try FileLock(
+            for: path,
+            refusal: "another payment from \(path) is under way: run the command again after it")
+    }
+
     /// Fills the options of a payment with what the reserve knows.
     /// - Throws: `CommandFault` for options that contradict it.
     init(

@@ -19,10 +19,24 @@ struct VoucherReport: Encodable, Sendable {
         let held: Amount
         let needed: Amount
         let deposit: Amount
+        /// By asset, the native one first.
+        let covers: [Cover]
+        /// Vouchers before it that weren't shown.
+        let missing: UInt64
         let feeMin: Amount
         let nextSequence: SequenceNumber
         /// What no check without a node can show.
         let unknown: [String]
+    }
+
+    /// What the payer had of an asset.
+    struct Cover: Encodable, Sendable {
+        /// Absent for the native asset.
+        let asset: String?
+        let held: Amount
+        let needed: Amount
+        /// By the vouchers before it.
+        let neededBefore: Amount
     }
 
     let transaction: String
@@ -49,12 +63,12 @@ struct VoucherReport: Encodable, Sendable {
             guard case .transfer(let transfer) = operation else { return nil }
             return Payment(
                 to: transfer.to.text(in: prefix),
-                asset: transfer.asset == .native ? nil : transfer.asset.description,
+                asset: transfer.asset == .native ? nil : transfer.asset.text(in: prefix),
                 amount: transfer.amount)
         }
         signedBy = signed.authorizations.map { $0.publicKey.text(in: prefix) }
         hasProof = voucher.reserve != nil
-        checked = report.map { Checked($0, body) }
+        checked = report.map { Checked($0, body, in: prefix) }
     }
 
     func text(_ palette: Palette) -> String {
@@ -77,27 +91,48 @@ struct VoucherReport: Encodable, Sendable {
             "proven",
             "\(TimeSpan(milliseconds: checked.ageMilliseconds)) ago, at height "
                 + "\(checked.provenHeight), \(ISOTime.text(checked.provenAt))")
-        sheet.add("payer had", "\(checked.held), of which it takes at most \(checked.needed)")
+        sheet.add("payer had", list: checked.covers.map(VoucherReport.text))
         sheet.add("not known", list: checked.unknown)
-        return palette.paint("good, as far as can be known here", .green) + "\n"
-            + sheet.text(palette)
+        let head =
+            checked.missing == 0
+            ? palette.paint("good, as far as can be known here", .green)
+            : palette.paint("not known to be good: nothing says that it is covered", .red)
+        return head + "\n" + sheet.text(palette)
+    }
+
+    private static func text(_ cover: Cover) -> String {
+        let asset = cover.asset.map { " of asset \($0)" } ?? ""
+        let before = cover.neededBefore == 0 ? "" : ", and those before it \(cover.neededBefore)"
+        return "\(cover.held)\(asset), of which it takes at most \(cover.needed)\(before)"
     }
 }
 
 extension VoucherReport.Checked {
-    fileprivate init(_ report: VoucherCheck.Report, _ body: Transaction) {
+    fileprivate init(
+        _ report: VoucherCheck.Report, _ body: Transaction, in prefix: NetworkPrefix
+    ) {
         provenHeight = report.height
         provenAt = report.time
         ageMilliseconds = report.age
         held = report.held
         needed = report.needed
         deposit = report.deposit
+        covers = report.covers.map { cover in
+            VoucherReport.Cover(
+                asset: cover.asset == .native ? nil : cover.asset.text(in: prefix),
+                held: cover.held, needed: cover.needed, neededBefore: cover.before)
+        }
+        missing = report.missing
         feeMin = report.feeMin
         nextSequence = report.next
         var unknown = [
             "whom else the payer gave a payment with this stream and sequence: one of them is paid",
             "what the payer has spent since \(ISOTime.text(report.time))",
         ]
+        if report.missing > 0 {
+            unknown.append(
+                "what \(report.missing) of the vouchers before it take: show them with --with")
+        }
         if body.sequence > report.next {
             unknown.append(
                 "whether sequences \(report.next) to \(body.sequence), without the last, are paid"

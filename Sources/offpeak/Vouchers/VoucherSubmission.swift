@@ -17,14 +17,18 @@ struct VoucherSubmission: Sendable {
     func submit(_ voucher: Voucher) async throws(CommandFault) {
         let start = WallClock.instant
         let signed = voucher.transaction
-        let answer = try await poll(since: start) { () async throws(CommandFault) in
-            await self.answer(to: signed)
+        var delay: RPCFault?
+        let answer = try await poll(since: start) { () async throws(CommandFault) -> Answer? in
+            let answer = await self.answer(to: signed)
+            guard case .later(let fault) = answer else { return answer }
+            delay = fault
+            return nil
         }
-        guard let answer else {
-            throw CommandFault("the node was too busy all the time: ask again, or another one")
-        }
+        guard let answer else { throw VoucherSubmission.notTaken(delay) }
         if case .refused(let fault) = answer {
-            guard VoucherSubmission.isLost(fault) else { throw CommandFault(fault) }
+            guard VoucherSubmission.isLost(fault) else {
+                throw VoucherSubmission.refusal(fault)
+            }
             return try await showWinner(over: signed, since: start)
         }
         let submission = Submission(client: client, format: format)
@@ -52,18 +56,45 @@ struct VoucherSubmission: Sendable {
     private enum Answer {
         case taken
         case refused(RPCClientFault)
+        /// The node is too busy, or lacks an earlier sequence: it may be asked again.
+        case later(RPCFault)
     }
 
-    /// Nil while the node is too busy, or behind: it may be asked again.
-    private func answer(to signed: SignedTransaction) async -> Answer? {
+    private func answer(to signed: SignedTransaction) async -> Answer {
         do throws(RPCClientFault) {
             _ = try await client.rpc.submit(signed)
             return .taken
         } catch {
             guard case .fault(let fault) = error else { return .refused(error) }
             let isBusy = fault.code == RPCFault.Code.overloaded.rawValue
-            return isBusy || fault.data?["mayRetry"] == .bool(true) ? nil : .refused(error)
+            let mayRetry = fault.data?["mayRetry"] == .bool(true)
+            // Waiting gives nobody money.
+            guard isBusy || mayRetry && !VoucherSubmission.isOverspent(error) else {
+                return .refused(error)
+            }
+            return .later(fault)
         }
+    }
+
+    private static func notTaken(_ fault: RPCFault?) -> CommandFault {
+        guard let fault, fault.code != RPCFault.Code.overloaded.rawValue else {
+            return CommandFault("the node was too busy all the time: ask again, or another one")
+        }
+        return CommandFault(.fault(fault))
+    }
+
+    private static func refusal(_ fault: RPCClientFault) -> CommandFault {
+        guard isOverspent(fault) else { return CommandFault(fault) }
+        return CommandFault(
+            """
+            the payer can't pay it now: with what waits it would cost more than the account holds, \
+            or than its spending limit leaves. It isn't lost: submit it again later
+            """, data: [JSONMember("reason", .string("overspent"))])
+    }
+
+    private static func isOverspent(_ fault: RPCClientFault) -> Bool {
+        guard case .fault(let refusal) = fault else { return false }
+        return refusal.data?["reason"]?.text == "overspent"
     }
 
     /// Whether a refusal says that another transaction has the sequence.

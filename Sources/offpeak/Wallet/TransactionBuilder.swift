@@ -76,6 +76,11 @@ struct TransactionBuilder: Sendable {
         return cosigners
     }
 
+    /// The policy that opens an account, if a file or a key on this machine tells it.
+    func knownPolicy(of address: Address) -> Policy? {
+        knownPolicies.first { $0.address == address }
+    }
+
     private func checkCosigners() throws(CommandFault) {
         for (place, address) in cosigners.enumerated() {
             guard address != sender else {
@@ -158,7 +163,7 @@ extension TransactionBuilder {
         var sequence = options.sequence
         for address in [sender] + cosigners {
             let account = try await account(address)
-            let known = knownPolicies.first { $0.address == address }
+            let known = knownPolicy(of: address)
             if let policy = try account?.policy.map({ info throws(CommandFault) in
                 try Policy(info, in: network.prefix)
             }) {
