@@ -12,7 +12,7 @@ struct SequenceSearch {
     private static let pagesMax = 40
     private static let pageRows = 500
     /// Blocks that one search reads.
-    private static let blocksMax = 200
+    private static let blocksMax = 32
 
     private let source: any KeyValueSource
     private let sender: Address
