@@ -114,8 +114,8 @@ def recovery(network, folder):
     network.run("pay", "--from", family, *two, "--to", frank, "--amount",
                 10_000, "--max-fee", 3_000, node=2)
     too_much = network.refused("pay", "--from", family, *two, "--to", frank,
-                               "--amount", 10_000, "--max-fee", 3_000, node=2)
-    expect("limit" in too_much, "a second 10000 by two keys is above the limit", too_much)
+                               "--amount", 10_001, "--max-fee", 3_000, node=2)
+    expect("limit" in too_much, "10001 more by two keys is above the limit", too_much)
     network.run("pay", "--from", family, *every, "--to", frank, "--amount",
                 10_000, "--max-fee", 3_000, node=3)
     expect(True, "with all three keys it goes through: no limit locks an account")

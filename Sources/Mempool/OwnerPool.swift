@@ -5,8 +5,8 @@ internal import Primitives
 /// Transactions that this node has admitted as an owner and that no finalized block has yet.
 ///
 /// Invariants: a (sender, stream, sequence) is held by at most one transaction; what a sender has
-/// waiting costs at most what it held, and what its spending limits left, when it was admitted; sequences of a stream are sealed
-/// without a gap.
+/// waiting costs at most what it held, and what its spending limits left, when it was admitted;
+/// sequences of a stream are sealed without a gap.
 struct OwnerPool: Sendable {
     private struct StreamKey: Hashable {
         let sender: Address
@@ -108,7 +108,7 @@ struct OwnerPool: Sendable {
     ) -> SubmitOutcome? {
         let body = transaction.transaction
         if let entry = entries[transaction.id] {
-            // One with fewer signatures may yet be skipped: the fate of this one is open until then.
+            // One with fewer signatures may yet be skipped: until then this one's fate is open.
             return entry.transaction.value.isSigned(likeOrMoreThan: transaction)
                 ? .accepted : .busy(MempoolTimes.busyRetry)
         }

@@ -204,9 +204,9 @@ package struct ChainAudit: Sendable {
         }
     }
 
-    /// The receipts of a block's transactions stand in the order in which the transactions executed,
-    /// from 0 on and without a gap. One without a receipt was skipped; one that stands there more
-    /// than once executed where its turn had come.
+    /// The receipts of a block's transactions stand in the order in which these executed, from 0 on
+    /// and without a gap. One without a receipt was skipped; one that stands there more than once
+    /// executed where its turn had come.
     private mutating func countReceipts(
         of block: Block, _ payload: BlockPayload
     ) throws(StorageFault) {
