@@ -102,11 +102,10 @@ def recovery(network, folder):
                          "--out", policy)["address"]
     network.run("pay", "--key", network.key("faucet"), "--to", family, "--amount", 100_000,
                 node=0)
-    network.run("account", "limits", "--limit", "20000/1h", "--policy", policy, *every,
-                node=1)
     network.run("account", "guardians", "--set",
                 ",".join(network.address(name) for name in ("dave", "erin", "arbiter")) + "@2",
-                "--delay", "6s", "--from", family, *every, node=2)
+                "--delay", "6s", "--policy", policy, *every, node=1)
+    network.run("account", "limits", "--limit", "20000/1h", "--from", family, *every, node=2)
     safe = network.run("account", "show", family, node=1)["safeguards"]
     expect(safe["guardians"]["delayMilliseconds"] == 6000 and safe["limits"][0]["left"] == "20000",
            "20000 may leave in an hour by two keys; dave, erin and the arbiter guard the account")

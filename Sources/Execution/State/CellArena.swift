@@ -5,6 +5,8 @@ internal import CMemory
 ///
 /// Cells lie in blocks of a large page each; a cell that was given back serves the next one of its
 /// size. A copy of the arena shares the blocks until one side is about to write.
+// SAFETY: a block that several arenas hold is never written to: whoever writes calls `makeUnique`
+// first, and blocks that it makes are its own.
 struct CellArena: @unchecked Sendable {
     /// One line.
     static let unitBytes = 64

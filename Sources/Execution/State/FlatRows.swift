@@ -222,7 +222,8 @@ struct FlatRows: Sendable {
     }
 
     private mutating func addBlock(for bytes: Int) {
-        // The first grows as it must: most columns are small. Later ones are as large as all before.
+        // The first grows as it must: most columns are small. Later ones are as large as all
+        // before.
         blockBytes =
             blocks.isEmpty
             ? FlatRows.blockBytesMin
