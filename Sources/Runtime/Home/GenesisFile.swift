@@ -62,7 +62,7 @@ package enum GenesisFile {
         let verifiers = try reader.verifiers(fields["verifiers"])
         let parameters = try reader.parameters(try root.required("parameters", fields))
         do throws(GenesisFault) {
-            try Genesis.checkPolicies(of: accounts)
+            try Genesis.checkKeys(of: accounts, validators, verifiers)
             return try Genesis(
                 network: network, prefix: prefix.text, time: Timestamp(time), accounts: accounts,
                 validators: validators, verifiers: verifiers, parameters: parameters)
