@@ -102,7 +102,9 @@ package struct VoucherCheck: Sendable {
         guard missing <= before else {
             throw .ahead(next: cost.next, sequence: sequence)
         }
-        let covers = try checkCover(signed.transaction, shown, cost.deposit, account)
+        try VoucherCheck.checkLimits(cost.limits, shown.map(\.cost.limits), cost.deposit)
+        let covers = try checkCover(
+            signed.transaction, shown.map(\.body), cost.deposit, account)
         if let demand { try VoucherCheck.check(signed.transaction, demand) }
         return Report(
             height: proven.height, time: proven.blockTime,
@@ -121,15 +123,37 @@ package struct VoucherCheck: Sendable {
         }
     }
 
+    /// A payment before a voucher.
+    private struct Earlier {
+        let body: Transaction
+        let cost: PaymentCheck.Cost
+    }
+
+    /// The same limits must have room for a voucher and for those before it together. The deposit
+    /// of a new stream, which each of them counts, is paid once.
+    private static func checkLimits(
+        _ own: [LimitUse], _ earlier: [[LimitUse]], _ deposit: Amount
+    ) throws(VoucherFault) {
+        for use in own {
+            var cost = use.cost
+            for other in earlier.joined() where other.asset == use.asset {
+                let counted = other.asset == .native ? deposit : 0
+                cost = cost.clampedAdvance(
+                    by: other.cost.rawValue - min(counted, other.cost).rawValue)
+            }
+            guard cost <= use.room else { throw .refused(.limitReached) }
+        }
+    }
+
     /// The payments that come before a voucher and weren't executed when its proof was made, each
     /// of another sequence.
     private func checked(
         _ earlier: [SignedTransaction], before signed: SignedTransaction,
         from next: SequenceNumber, _ account: Account, at time: Timestamp
-    ) throws(VoucherFault) -> [Transaction] {
+    ) throws(VoucherFault) -> [Earlier] {
         let own = signed.transaction
         var found: [SequenceNumber: TransactionID] = [own.sequence: signed.id]
-        var payments: [Transaction] = []
+        var payments: [Earlier] = []
         for one in earlier {
             let body = one.transaction
             guard body.sender == own.sender, body.stream == own.stream else {
@@ -140,16 +164,16 @@ package struct VoucherCheck: Sendable {
                 throw .twice(body.sequence)
             }
             guard body.sequence < own.sequence,
-                !payments.contains(where: { $0.sequence == body.sequence })
+                !payments.contains(where: { $0.body.sequence == body.sequence })
             else { continue }
             do throws(VoucherFault) {
                 guard Verified.check(one) != nil else { throw .signature }
                 try checkForm(body)
-                _ = try cost(of: one, account, at: time)
+                payments.append(
+                    Earlier(body: body, cost: try cost(of: one, account, at: time)))
             } catch {
                 throw .earlier(body.sequence, error)
             }
-            payments.append(body)
         }
         return payments
     }
@@ -188,6 +212,11 @@ package struct VoucherCheck: Sendable {
         return (proven, account)
     }
 
+    private struct Entry: Hashable {
+        let asset: AssetID
+        let receiver: Address
+    }
+
     /// - Returns: What is taken of each asset, the native one first.
     private func checkCover(
         _ transaction: Transaction, _ earlier: [Transaction], _ deposit: Amount,
@@ -200,11 +229,18 @@ package struct VoucherCheck: Sendable {
             covers[asset, default: none][keyPath: part] = sum.clampedAdvance(by: amount.rawValue)
         }
         add(deposit, .native, to: \.needed)
-        let all = [(transaction, \Cover.needed)] + earlier.map { ($0, \Cover.before) }
+        // Whether a receiver has an entry of an issued asset isn't known here: as if it had none.
+        let entryDeposit = PaymentCheck(genesis).holdingDeposit
+        var entries: Set<Entry> = []
+        let all = earlier.map { ($0, \Cover.before) } + [(transaction, \Cover.needed)]
         for (body, part) in all {
             add(body.maxFee, .native, to: part)
             for case .transfer(let transfer) in body.operations {
                 add(transfer.amount, transfer.asset, to: part)
+                let entry = Entry(asset: transfer.asset, receiver: transfer.to)
+                if transfer.asset != .native, entries.insert(entry).inserted {
+                    add(entryDeposit, .native, to: part)
+                }
             }
         }
         let sorted = covers.values.sorted {

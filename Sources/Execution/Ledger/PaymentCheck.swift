@@ -20,6 +20,8 @@ package struct PaymentCheck: Sendable {
         package let deposit: Amount
         /// What the account's stream expects next; the transaction's own may come later.
         package let next: SequenceNumber
+        /// What it takes of the sender's spending limits.
+        package let limits: [LimitUse]
     }
 
     /// The cost of a transaction that speaks for its sender alone.
@@ -32,10 +34,15 @@ package struct PaymentCheck: Sendable {
         let party = LedgerRules.Party(address: signed.transaction.sender, account: sender)
         let charge = try rules.charge(
             for: signed, parties: [party], at: time, baseFee: baseFee, mayWait: true)
+        var uses: [LimitUse] = []
         if let sender {
             let spending = Spending(transfersOf: signed.transaction)
-            _ = try rules.limitUses(of: sender, charge, spending, at: time)
+            uses = try rules.limitUses(of: sender, charge, spending, at: time)
         }
-        return Cost(fee: charge.fee, deposit: charge.deposit, next: charge.nextSequence)
+        return Cost(
+            fee: charge.fee, deposit: charge.deposit, next: charge.nextSequence, limits: uses)
     }
+
+    /// What the sender pays for an entry of an issued asset that a receiver hasn't yet.
+    package var holdingDeposit: Amount { rules.fees.holdingDeposit }
 }

@@ -66,6 +66,13 @@ struct CellArena: @unchecked Sendable {
             + (cell % CellArena.blockUnits) &* CellArena.unitBytes
     }
 
+    /// Memory that was ever used, in bytes.
+    var usedBytes: Int {
+        blocks.isEmpty
+            ? 0
+            : ((blocks.count - 1) * CellArena.blockUnits + end) * CellArena.unitBytes
+    }
+
     /// Takes copies of blocks that another arena holds too: what writing needs.
     mutating func makeUnique() {
         for place in blocks.indices where !isKnownUniquelyReferenced(&blocks[place]) {

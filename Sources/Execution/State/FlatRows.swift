@@ -209,7 +209,9 @@ struct FlatRows: Sendable {
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
     ) -> Row {
         let bytes = key.count + value.count
-        if (blocks.last?.count ?? 0) + bytes > blockBytes { addBlock(for: bytes) }
+        if blocks.isEmpty || blocks[blocks.count - 1].count + bytes > blockBytes {
+            addBlock(for: bytes)
+        }
         let last = blocks.count - 1
         let start = blocks[last].count
         blocks[last].append(contentsOf: key)

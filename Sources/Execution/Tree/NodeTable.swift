@@ -9,9 +9,10 @@ internal import Primitives
 /// table is trimmed.
 struct NodeTable: Sendable {
     let bytesMax: Int
-    /// What the nodes take.
+    /// What the nodes take, without cells of no use: after `trim` those are about half as much at
+    /// most.
     private(set) var bytes = 0
-    private var arena = CellArena()
+    private(set) var arena = CellArena()
     private var index = SlotIndex()
     /// All slots, in the order in which the hand goes round.
     private var order: [UInt32] = []
@@ -109,6 +110,31 @@ struct NodeTable: Sendable {
 
     /// Takes away what goes beyond the bound; the store must have every change.
     mutating func trim() {
+        trimToBound()
+        // Cells serve only others of their size, and nodes grow.
+        if 2 * arena.usedBytes > 3 * bytes + NodeTable.spareBytes { compact() }
+    }
+
+    /// Room for cells of no use that is left alone.
+    private static let spareBytes = 1 << 20
+
+    /// Moves all nodes to an arena without gaps.
+    private mutating func compact() {
+        let old = self
+        arena = CellArena()
+        index = SlotIndex()
+        for (position, slot) in old.order.enumerated() {
+            let cell = old[Int(slot)]
+            let other = arena.allocate(units: cell.units)
+            arena.address(of: other).copyMemory(
+                from: old.arena.address(of: Int(slot)),
+                byteCount: cell.units * CellArena.unitBytes)
+            order[position] = UInt32(other)
+            index.insert(cell.place.indexHash, other)
+        }
+    }
+
+    private mutating func trimToBound() {
         guard bytes > bytesMax else { return }
         makeUnique()
         while bytes > bytesMax, !order.isEmpty {

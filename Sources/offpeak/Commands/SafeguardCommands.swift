@@ -9,8 +9,8 @@ struct AccountLimitsCommand: AsyncParsableCommand {
         abstract: "Bound what may leave an account with less than the admin threshold.",
         discussion: """
             The signatures must reach the admin threshold, which is also what a payment above the \
-            limit takes. A window begins with the first payment after the last one ended. Fees \
-            and deposits count. `offpeak account show` tells what is left.
+            limit takes. A window begins with the first payment after the last one ended. Tips \
+            and deposits count, the base fee doesn't. `offpeak account show` tells what is left.
 
             Where the admin threshold takes every key, one lost key would leave limits in force \
             for ever, unless the account has guardians: such limits need --without-guardians.

@@ -126,7 +126,7 @@ struct SettlementRun: Sendable {
         let paid = other.transaction.operations
         let same = body.operations.count { paid.contains($0) }
         let all = Set(file.rows.map(\.operation))
-        guard same > 0 || paid.allSatisfy(all.contains) else { return void }
+        guard paid.contains(where: all.contains) else { return void }
         return .unclear(
             """
             \(use.id) has its sequence and pays rows of this settlement, \(same) of these \
