@@ -18,7 +18,7 @@ import Testing
         TreePlace(above: Digest.hash(.random, UInt64(number).bcsLittleEndian).bytes32, depth: 5)
     }
 
-    @Test func `cells that became of no use are given back, and every node is still found`() throws {
+    @Test func `cells of no use are given back, and every node is still found`() throws {
         var generator = SeededGenerator(seed: 5)
         var table = NodeTable(bytesMax: 64 << 20)
         var known: [TreeNode] = []
