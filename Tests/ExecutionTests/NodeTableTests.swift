@@ -15,7 +15,7 @@ import Testing
     }
 
     private func place(_ number: Int) -> TreePlace {
-        TreePlace(above: Digest.hash(.random, UInt64(number).bcsLittleEndian).bytes32, depth: 5)
+        TreePlace(above: Digest.hash(.random, UInt64(number).bcsLittleEndian).bytes32, depth: 16)
     }
 
     @Test func `cells of no use are given back, and every node is still found`() throws {
