@@ -18,13 +18,10 @@ struct FlatRows: Sendable {
         var bytes: Int { Int(keyCount + room) }
     }
 
-    /// Bytes of the smallest and of the largest blocks, but of one for a single row that is larger.
-    private static let blockBytesMin = 1 << 20
-    private static let blockBytesMax = 32 << 20
+    /// Bytes of a block, but of one for a single row that is larger.
+    private static let blockBytes = 1 << 20
 
     private var blocks: [[UInt8]] = []
-    /// Of the last block.
-    private var blockBytes = 0
     private var rows: [Row] = []
     private var index = SlotIndex()
     /// Of the rows, and of all that was ever laid out in the blocks.
@@ -170,7 +167,7 @@ struct FlatRows: Sendable {
     ) -> Bool {
         guard let place = place(of: key, hash) else {
             index.insert(hash, rows.count)
-            rows.appendLarge(lay(key, value))
+            rows.append(lay(key, value))
             return true
         }
         let row = rows[place]
@@ -209,8 +206,11 @@ struct FlatRows: Sendable {
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
     ) -> Row {
         let bytes = key.count + value.count
-        if blocks.isEmpty || blocks[blocks.count - 1].count + bytes > blockBytes {
-            addBlock(for: bytes)
+        if (blocks.last?.count ?? 0) + bytes > FlatRows.blockBytes || blocks.isEmpty {
+            // The first grows as it must: most columns are small.
+            let isFirst = blocks.isEmpty
+            blocks.append([])
+            if !isFirst { blocks[blocks.count - 1].reserveCapacity(FlatRows.blockBytes) }
         }
         let last = blocks.count - 1
         let start = blocks[last].count
@@ -223,26 +223,11 @@ struct FlatRows: Sendable {
             valueCount: Int32(value.count), room: Int32(value.count))
     }
 
-    private mutating func addBlock(for bytes: Int) {
-        // The first grows as it must: most columns are small. Later ones are as large as all
-        // before.
-        blockBytes =
-            blocks.isEmpty
-            ? FlatRows.blockBytesMin
-            : min(max(laidBytes, FlatRows.blockBytesMin), FlatRows.blockBytesMax)
-        guard !blocks.isEmpty else { return blocks.append([]) }
-        blocks.append(
-            Array(unsafeUninitializedCapacity: max(blockBytes, bytes)) { block, _ in
-                offpeak_prefer_large_pages(block.baseAddress, block.count)
-            })
-    }
-
     /// Lays all rows out anew when that frees more than half of the bytes.
     private mutating func tidy() {
-        guard laidBytes > 2 * usedBytes + FlatRows.blockBytesMin else { return }
+        guard laidBytes > 2 * usedBytes + FlatRows.blockBytes else { return }
         let old = self
         blocks = []
-        blockBytes = 0
         (usedBytes, laidBytes) = (0, 0)
         for place in rows.indices {
             old.withRow(place) { key, value in rows[place] = lay(key, value) }
