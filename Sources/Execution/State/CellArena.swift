@@ -5,9 +5,9 @@ internal import CMemory
 ///
 /// Cells lie in blocks of a large page each; a cell that was given back serves the next one of its
 /// size. A copy of the arena shares the blocks until one side is about to write.
-// SAFETY: a block that several arenas hold is never written to, on whatever thread they are: whoever
-// writes calls `makeUnique` first, which asks the block's count of references, as arrays do; blocks
-// that it makes are its own.
+// SAFETY: a block that several arenas hold is never written to, whatever thread they are on: who
+// writes calls `makeUnique` first, which asks the count of references, as arrays do; blocks that it
+// makes are its own.
 struct CellArena: @unchecked Sendable {
     /// One line.
     static let unitBytes = 64
