@@ -19,7 +19,8 @@ struct FlatRows: Sendable {
     }
 
     /// Bytes of a block, but of one for a single row that is larger.
-    private static let blockBytes = 1 << 20
+    private let blockBytes: Int
+    private let pages: PageSize
 
     private var blocks: [[UInt8]] = []
     private var rows: [Row] = []
@@ -27,6 +28,11 @@ struct FlatRows: Sendable {
     /// Of the rows, and of all that was ever laid out in the blocks.
     private var usedBytes = 0
     private var laidBytes = 0
+
+    init(pages: PageSize) {
+        self.pages = pages
+        blockBytes = pages == .large ? 16 << 20 : 1 << 20
+    }
 
     var count: Int { rows.count }
 
@@ -167,7 +173,8 @@ struct FlatRows: Sendable {
     ) -> Bool {
         guard let place = place(of: key, hash) else {
             index.insert(hash, rows.count)
-            rows.append(lay(key, value))
+            let row = lay(key, value)
+            if pages == .large { rows.appendLarge(row) } else { rows.append(row) }
             return true
         }
         let row = rows[place]
@@ -206,11 +213,10 @@ struct FlatRows: Sendable {
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
     ) -> Row {
         let bytes = key.count + value.count
-        if (blocks.last?.count ?? 0) + bytes > FlatRows.blockBytes || blocks.isEmpty {
+        if (blocks.last?.count ?? 0) + bytes > blockBytes || blocks.isEmpty {
             // The first grows as it must: most columns are small.
             let isFirst = blocks.isEmpty
-            blocks.append([])
-            if !isFirst { blocks[blocks.count - 1].reserveCapacity(FlatRows.blockBytes) }
+            blocks.append(isFirst ? [] : emptyBlock())
         }
         let last = blocks.count - 1
         let start = blocks[last].count
@@ -223,9 +229,15 @@ struct FlatRows: Sendable {
             valueCount: Int32(value.count), room: Int32(value.count))
     }
 
+    private func emptyBlock() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: blockBytes) { bytes, _ in
+            pages.ask(for: UnsafeMutableRawBufferPointer(bytes))
+        }
+    }
+
     /// Lays all rows out anew when that frees more than half of the bytes.
     private mutating func tidy() {
-        guard laidBytes > 2 * usedBytes + FlatRows.blockBytes else { return }
+        guard laidBytes > 2 * usedBytes + blockBytes else { return }
         let old = self
         blocks = []
         (usedBytes, laidBytes) = (0, 0)

@@ -5,9 +5,13 @@ internal import Synchronization
 /// same contents.
 package final class MemoryStore: KeyValueSource {
     private struct Contents {
-        var rows = FlatRows()
+        var rows: FlatRows
         /// The places of the rows in rising order of key; nil after one was added or taken away.
         var sorted: [Int32]? = []
+
+        init(of column: Column) {
+            rows = FlatRows(pages: column == .state || column == .nodes ? .large : .small)
+        }
     }
 
     private let columns: Mutex<[Column: Contents]>
@@ -31,7 +35,7 @@ package final class MemoryStore: KeyValueSource {
                 var end = start + 1
                 while end < writes.count, writes.column(end) == column { end += 1 }
                 // Taken out meanwhile, so that it isn't copied.
-                var contents = columns.removeValue(forKey: column) ?? Contents()
+                var contents = columns.removeValue(forKey: column) ?? Contents(of: column)
                 if contents.rows.apply(writes, start..<end) { contents.sorted = nil }
                 columns[column] = contents
                 start = end

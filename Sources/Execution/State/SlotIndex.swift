@@ -90,7 +90,7 @@ struct SlotIndex: Sendable {
 
     private static func free(_ count: Int) -> [UInt64] {
         [UInt64](unsafeUninitializedCapacity: count) { cells, initialized in
-            offpeak_prefer_large_pages(cells.baseAddress, MemoryLayout<UInt64>.stride * count)
+            PageSize.large.ask(for: UnsafeMutableRawBufferPointer(cells))
             cells.initialize(repeating: 0)
             initialized = count
         }
