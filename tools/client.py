@@ -274,18 +274,18 @@ def report_evidence(args, wallet):
 
 
 def inner_signatures(operation):
-    """The signatures within an operation that the fee counts."""
+    """The signatures within an operation, and keys of a new policy, that the fee counts."""
     variant = operation[0]
     if variant == 7:
         return 2
-    if variant != 10:
+    if variant not in (1, 10):
         return 0
     length = 0
     for place, byte in enumerate(operation[1:4]):
         length |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:
             break
-    return (length + 127) // 128
+    return length if variant == 1 else (length + 127) // 128
 
 
 # --- Keys (PROTOCOL.md, "Keys") ------------------------------------------------------------------

@@ -207,6 +207,32 @@ extension World {
         #expect(receipt.fee == Amount(UInt64(signed.byteCount) + 3 * 200 + 100))
     }
 
+    @Test func `the keys of a new policy are paid for like signatures`() throws {
+        let bob = try World.bonds().bob.address
+        let keys = (0..<5).map { Person(UInt8(100 + $0)).key.publicKey }
+        let policy = try Policy(
+            signers: keys.map { .init(publicKey: $0, weight: 1) }, spend: 1, admin: 5)
+        let operations: [(Operation, Int)] = [
+            (.setPolicy(policy), 5),
+            (.proposeRecovery(RecoveryProposal(account: bob, policy: policy)), 5),
+            (.vetoRecovery(bob), 0),
+        ]
+        for (operation, count) in operations {
+            var world = try World.bonds()
+            let signed = SignedTransaction(
+                signing: try world.transaction(
+                    world.alice.address, [operation], maxFee: 10_000), by: [world.alice.key])
+            #expect(signed.chargedSignatures == 1 + count)
+            let result = try #require(try world.run([signed]).first)
+            guard case .executed(let receipt) = result else {
+                Issue.record("\(result)")
+                continue
+            }
+            let weight = UInt64(signed.byteCount) + UInt64(1 + count) * 200 + 100
+            #expect(receipt.fee == Amount(weight))
+        }
+    }
+
     @Test func `verifiers are listed by their bonds, the highest first`() throws {
         var world = try World.bonds(isBonded: true)
         try world.run(

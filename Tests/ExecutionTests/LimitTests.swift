@@ -7,14 +7,13 @@ import Testing
     @Test func `two of three keys spend up to the limit and not one unit more`() throws {
         for (amount, code) in [
             (0, .zeroAmount), (1, nil), (999, nil), (1000, nil),
-            (1_000_001, .insufficientFunds), (.max, .insufficientFunds),
         ] as [(UInt64, FailureCode?)] {
             var safe = try SafeWorld()
             #expect(try safe.change(.setSafeguards(SafeWorld.limit(1000))) == nil)
             #expect(try safe.spend(safe.pay(amount)) == code, "\(amount)")
             #expect(try safe.room == (code == nil ? 1000 - amount : 1000), "\(amount)")
         }
-        for amount in [1001, 1_000_000] as [UInt64] {
+        for amount in [1001, 1_000_000, 1_000_001, .max] as [UInt64] {
             var safe = try SafeWorld()
             #expect(try safe.change(.setSafeguards(SafeWorld.limit(1000))) == nil)
             #expect(try safe.isHeldBack(safe.pay(amount)), "\(amount)")
@@ -89,6 +88,29 @@ import Testing
         try safe.change(.setSafeguards(SafeWorld.limit(0)))
         #expect(try safe.change(safe.pay(500_000)) == nil)
         #expect(try safe.account.safeguards?.limits.first?.spent == 0)
+    }
+
+    @Test func `what a transaction says that it takes is added up before its operations`() throws {
+        var safe = try SafeWorld()
+        try safe.change(.setSafeguards(SafeWorld.limit(1000)))
+        let nobody = AssetID(.sha256([7]))
+        let failing = Operation.transfer(
+            Transfer(to: safe.world.dave.address, asset: nobody, amount: 1))
+        // It fails where the limit has room, and costs its sequence.
+        #expect(try safe.spend(failing, safe.pay(1000)) == .unknownAsset)
+        #expect(try safe.isHeldBack(failing, safe.pay(1001)))
+        let quorum = try EscrowWorld.quorum([safe.world.bob], 1)
+        let terms = EscrowTerms(
+            payee: safe.world.bob.address, amount: 600, release: quorum, refund: quorum,
+            deadline: Timestamp(safe.now + 900_000), onDeadline: .refund)
+        #expect(try safe.isHeldBack(failing, safe.pay(401), .escrowCreate(terms)))
+        let bond = safe.world.bond(900, by: safe.world.alice)
+        #expect(try safe.isHeldBack(failing, safe.pay(101), .bond(bond)))
+        // Sums stop at 2^64 - 1.
+        #expect(try safe.isHeldBack(failing, safe.pay(.max), safe.pay(.max)))
+        // With all keys no limit counts.
+        #expect(try safe.change(failing, safe.pay(1001)) == .unknownAsset)
+        #expect(try safe.room == 1000)
     }
 
     @Test func `operations of one transaction count together, and what is skipped counts nothing`()

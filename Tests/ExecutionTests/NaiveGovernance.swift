@@ -99,10 +99,18 @@ extension RandomTraffic {
     mutating func governanceOperation(_ model: NaiveLedger) -> Operation {
         let ids = model.proposals.keys.sorted()
         guard !ids.isEmpty, chance(85) else { return .proposeParameters(changes()) }
-        let id = chance(95) ? ids[below(ids.count)] : .zero
-        let key = chance(95) ? validators[below(4)].key : verifiers[0].key
-        return .voteParameters(
-            ParameterVote(proposal: id, key: key.publicKey, approves: chance(85)))
+        let closed = ids.filter { model.proposals[$0]?.isApproved == true }
+        let some = chance(20) && !closed.isEmpty ? closed : ids
+        let id = chance(95) ? some[below(some.count)] : .zero
+        // Most who vote can: of the committee, by the owner of the bond.
+        let members = model.committee.map(\.key).filter {
+            model.stakes[$0]?.owner == validatorOwner.address
+        }
+        let key =
+            chance(70) && !members.isEmpty
+            ? members[below(members.count)]
+            : (chance(90) ? validators[below(4)] : verifiers[0]).key.publicKey
+        return .voteParameters(ParameterVote(proposal: id, key: key, approves: chance(85)))
     }
 
     private mutating func changes() -> ParameterChanges {

@@ -211,6 +211,7 @@ struct NaiveLedger {
         if !isAdmin {
             let counted = fee - base + deposit
             if counted > room(of: sender) { return "limitReached" }
+            if takesTooMuch(transaction, counted) { return "limitReached" }
             note(counted, of: sender)
         }
         balances[sender] = balance - fee - deposit
@@ -392,10 +393,13 @@ extension Operation {
         }
     }
 
-    /// Two of a bond, one for each 128 bytes of evidence that were begun.
+    /// Two of a bond, one for each key of a new policy, one for each 128 bytes of evidence that
+    /// were begun.
     fileprivate var proofs: Int {
         switch self {
         case .bond: 2
+        case .setPolicy(let policy): policy.signers.count
+        case .proposeRecovery(let proposal): proposal.policy.signers.count
         case .reportEvidence(let bytes): (bytes.count + 127) / 128
         default: 0
         }

@@ -45,6 +45,23 @@ extension NaiveLedger {
         return limit.amount.rawValue < spent ? 0 : limit.amount.rawValue - spent
     }
 
+    /// Whether the sender's limit has no room for what a transaction says that it takes; `counted`
+    /// of it is known already.
+    func takesTooMuch(_ transaction: Transaction, _ counted: UInt64) -> Bool {
+        var sum = Int128(counted)
+        for operation in transaction.operations {
+            switch operation {
+            case .transfer(let some) where some.asset == .native: sum += Int128(some.amount.rawValue)
+            case .redeem(let some) where some.asset == .native: sum += Int128(some.amount.rawValue)
+            case .escrowCreate(let some) where some.asset == .native:
+                sum += Int128(some.amount.rawValue)
+            case .bond(let some): sum += Int128(some.amount.rawValue)
+            default: break
+            }
+        }
+        return min(sum, Int128(UInt64.max)) > Int128(room(of: transaction.sender))
+    }
+
     /// Writes a spending down, whoever signs less than the admin threshold.
     mutating func note(_ amount: UInt64, of address: Address) {
         guard amount > 0, var safeguards = safeguards[address], safeguards.limit != nil else {

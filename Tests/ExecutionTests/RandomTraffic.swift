@@ -104,7 +104,7 @@ struct RandomTraffic {
     }
 
     /// The reward address of all validators.
-    private var validatorOwner: Person { people[0] }
+    var validatorOwner: Person { people[0] }
 
     mutating func transaction(
         _ model: NaiveLedger, chainID: ChainID

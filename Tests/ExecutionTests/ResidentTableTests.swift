@@ -89,10 +89,10 @@ private struct Weight: ResidentValue, Equatable {
         #expect(lost <= 1)
     }
 
-    @Test(arguments: [1, 2, 3, 4] as [UInt64])
-    func `rows in blocks are those of a dictionary`(seed: UInt64) {
+    @Test(arguments: [1, 2, 3, 4] as [UInt64], [PageSize.small, .large])
+    func `rows in blocks are those of a dictionary`(seed: UInt64, pages: PageSize) {
         var generator = SeededGenerator(seed: seed)
-        var rows = FlatRows()
+        var rows = FlatRows(pages: pages)
         var model: [[UInt8]: [UInt8]] = [:]
         var copies: [(FlatRows, [[UInt8]: [UInt8]])] = []
         for _ in 0..<6000 {

@@ -71,6 +71,7 @@ struct Executor: Sendable {
             charge = try rules.charge(
                 for: signed, parties: parties, at: time, baseFee: baseFee, mayWait: false,
                 feeFactor: feeFactor)
+            try checkLimits(of: parties.first?.account, charge, transaction)
         } catch {
             return .skipped(signed.id, error)
         }
@@ -97,6 +98,16 @@ struct Executor: Sendable {
                 transactionID: signed.id, height: height, index: index, fee: charge.fee,
                 outcome: outcome, escrows: made.escrows, assets: made.assets,
                 proposals: made.proposals))
+    }
+
+    /// What can be known before the operations, which would otherwise be carried out and taken
+    /// back for nothing.
+    private func checkLimits(
+        of sender: Account?, _ charge: LedgerRules.Charge, _ transaction: Transaction
+    ) throws(SkipReason) {
+        guard let sender, sender.safeguards != nil else { return }
+        let spending = Spending(saidBy: transaction)
+        _ = try rules.limitUses(of: sender, charge, spending, at: time)
     }
 
     /// The planted fault of that name.

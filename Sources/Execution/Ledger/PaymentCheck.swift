@@ -36,7 +36,7 @@ package struct PaymentCheck: Sendable {
             for: signed, parties: [party], at: time, baseFee: baseFee, mayWait: true)
         var uses: [LimitUse] = []
         if let sender {
-            let spending = Spending(transfersOf: signed.transaction)
+            let spending = Spending(saidBy: signed.transaction)
             uses = try rules.limitUses(of: sender, charge, spending, at: time)
         }
         return Cost(

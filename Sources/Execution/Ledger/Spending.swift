@@ -8,10 +8,17 @@ struct Spending: Sendable {
 
     init() {}
 
-    /// The transfers alone.
-    init(transfersOf transaction: Transaction) {
-        for case .transfer(let transfer) in transaction.operations {
-            add(transfer.amount, of: transfer.asset)
+    /// What the transaction itself says: whenever all of its operations succeed, at least that
+    /// much is taken.
+    init(saidBy transaction: Transaction) {
+        for operation in transaction.operations {
+            switch operation {
+            case .transfer(let transfer): add(transfer.amount, of: transfer.asset)
+            case .redeem(let redemption): add(redemption.amount, of: redemption.asset)
+            case .escrowCreate(let terms): add(terms.amount, of: terms.asset)
+            case .bond(let bond): add(bond.amount, of: .native)
+            default: break
+            }
         }
     }
 

@@ -105,10 +105,14 @@ extension Operation {
     /// Bytes of evidence that the fee counts as one signature: whoever judges it checks fewer.
     public static let evidenceBytesPerSignature = 128
 
-    /// The signatures within the operation, which the fee counts like those of the transaction.
+    /// The signatures within the operation, which the fee counts like those of the transaction, and
+    /// the keys of a new policy: to find out whether somebody can sign by a key takes about as long
+    /// as the check of a signature.
     public var signatureCount: Int {
         switch self {
         case .bond: 2
+        case .setPolicy(let policy): policy.signers.count
+        case .proposeRecovery(let proposal): proposal.policy.signers.count
         case .reportEvidence(let evidence):
             (evidence.count + Operation.evidenceBytesPerSignature - 1)
                 / Operation.evidenceBytesPerSignature
@@ -118,7 +122,8 @@ extension Operation {
 }
 
 extension SignedTransaction {
-    /// The signatures that the fee counts: the authorizations, and those within operations.
+    /// The signatures that the fee counts: the authorizations, and what `signatureCount` says of
+    /// each operation.
     public var chargedSignatures: Int {
         transaction.operations.reduce(authorizations.count) { $0 + $1.signatureCount }
     }
