@@ -96,7 +96,8 @@ var targets: [Target] = [
 /// What the fuzz targets look at; the last two only where they are built.
 let fuzzed: [Target.Dependency] =
     [
-        "TestSupport", "NodeCore", "Gossip", "Mempool", "Consensus", "Execution", "Primitives",
+        "TestSupport", "ProofSupport", "LightClient", "NodeCore", "Gossip", "Mempool",
+        "Consensus", "Execution", "Primitives",
     ] + (pureOnly ? [] : ["Runtime", "RPC", .product(name: "NIOCore", package: "swift-nio")])
 let fuzzSettings = strict + (pureOnly ? [] : [.define("OFFPEAK_SHELL")])
 let withoutShell = pureOnly ? ["Shell"] : []

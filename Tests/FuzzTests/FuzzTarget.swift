@@ -13,7 +13,7 @@ struct FuzzTarget: Sendable {
     static let all: [FuzzTarget] = pure + shell
 
     private static let pure = [
-        datagram, transaction, batch, ack, certificate, proposal, sync,
+        datagram, transaction, batch, ack, certificate, proposal, sync, proof, step, voucher,
     ]
 
     #if OFFPEAK_SHELL
