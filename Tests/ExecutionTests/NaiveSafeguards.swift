@@ -51,8 +51,10 @@ extension NaiveLedger {
         var sum = Int128(counted)
         for operation in transaction.operations {
             switch operation {
-            case .transfer(let some) where some.asset == .native: sum += Int128(some.amount.rawValue)
-            case .redeem(let some) where some.asset == .native: sum += Int128(some.amount.rawValue)
+            case .transfer(let some) where some.asset == .native:
+                sum += Int128(some.amount.rawValue)
+            case .redeem(let some) where some.asset == .native:
+                sum += Int128(some.amount.rawValue)
             case .escrowCreate(let some) where some.asset == .native:
                 sum += Int128(some.amount.rawValue)
             case .bond(let some): sum += Int128(some.amount.rawValue)

@@ -215,6 +215,41 @@ import Testing
         }
     }
 
+    @Test func `who holds an asset that its issuer has frozen can't pay with it`() throws {
+        var fixture = try ProofFixture(network: "frozen")
+        let terms = try AssetTerms(symbol: "TOK", decimals: 2, canFreeze: true)
+        guard case .executed(let issue)? = try fixture.run([.issueAsset(terms)]) else {
+            Issue.record("no asset")
+            return
+        }
+        let asset = try #require(issue.assets.first)
+        for (freeze, isFrozen) in [(nil, false), (true, true), (false, false)] {
+            let operation =
+                freeze.map {
+                    Operation.freeze(Freeze(asset: asset, holder: payer, isFrozen: $0))
+                } ?? .mint(Mint(asset: asset, to: payer, amount: 500))
+            guard case .executed(let receipt)? = try fixture.run([operation]),
+                receipt.outcome == .success
+            else {
+                Issue.record("\(operation)")
+                return
+            }
+            let proof = try fixture.reader.proof(of: StateKey(.account, payer))
+            let reserve = fixture.anchored(.value(proof))
+            let paying = Transaction(
+                chainID: fixture.genesis.chainID, sender: payer, stream: 7, sequence: 0,
+                validUntil: reserve.header.time.clampedAdvance(by: 86_400_000), maxFee: 5000,
+                operations: [
+                    .transfer(Transfer(to: fixture.payee, asset: asset, amount: 500))
+                ])
+            let voucher = Voucher(
+                SignedTransaction(signing: paying, by: [fixture.payer]), reserve: reserve)
+            let check = VoucherCheck(trusting: fixture.genesis, ageMax: 3_600_000)
+            let found = fault { try check.check(voucher, now: reserve.header.time) }
+            #expect(found == (isFrozen ? .frozen(asset) : nil), "\(operation)")
+        }
+    }
+
     @Test func `what the vouchers before it take counts, and they must be sound`() throws {
         let held = try #require(try fixture.reader.account(payer)).balance(of: .native).rawValue
         let deposit = fixture.genesis.parameters.fees.streamDeposit.rawValue

@@ -49,6 +49,26 @@ package struct ProofFixture {
     package mutating func pay(
         on ledger: inout Ledger, stream: UInt16 = 0
     ) throws -> WriteSet {
+        try run(
+            [.transfer(Transfer(to: payee, amount: 5))], on: &ledger, stream: stream
+        ).writes
+    }
+
+    /// Executes a block with one transaction of the payer's.
+    /// - Returns: What came of it.
+    @discardableResult
+    package mutating func run(_ operations: [Operation]) throws -> TransactionResult? {
+        var next = ledger
+        let outcome = try run(operations, on: &next, stream: 0)
+        store.apply(outcome.writes)
+        next.writesApplied()
+        ledger = next
+        return outcome.results.first
+    }
+
+    private mutating func run(
+        _ operations: [Operation], on ledger: inout Ledger, stream: UInt16
+    ) throws -> BlockOutcome {
         let address = Policy.single(payer.publicKey).address
         // The ledger may stand on another store than the fixture's.
         let next = transactions.count { $0.transaction.stream == stream }
@@ -56,8 +76,7 @@ package struct ProofFixture {
             chainID: genesis.chainID, sender: address, stream: stream,
             sequence: SequenceNumber(UInt64(next)),
             validUntil: ledger.time.clampedAdvance(by: 100_000), maxFee: 100_000, tip: 0,
-            cosigners: [],
-            operations: [.transfer(Transfer(to: payee, amount: 5))])
+            cosigners: [], operations: operations)
         let signed = SignedTransaction(signing: transaction, policies: [], by: [payer])
         transactions.append(signed)
         let height = ledger.height.clampedAdvance(by: 1)
@@ -65,8 +84,7 @@ package struct ProofFixture {
             ExecutableBlock(
                 height: height, digest: .hash(.block, height.bcsBytes),
                 time: ledger.time.clampedAdvance(by: 1000), proposer: ValidatorIndex(0),
-                direct: [Verified.check(signed)].compactMap { $0 })
-        ).writes
+                direct: [Verified.check(signed)].compactMap { $0 }))
     }
 
     /// Executes a block without a payment.
