@@ -195,6 +195,39 @@ struct AssetWorld {
         #expect(try test.holding(bob) == nil)
     }
 
+    @Test func `a payee who wants no part of an escrow refuses, and its entry goes`() throws {
+        var test = try AssetWorld()
+        let (alice, bob, carol) = (test.world.alice, test.world.bob, test.world.carol)
+        #expect(try test.world.run(alice, test.mint(5, to: alice)) == .success)
+        // Nobody but alice decides about it, for a long time.
+        let quorum = try EscrowWorld.quorum([alice], 1)
+        let arbiters = try EscrowWorld.quorum([carol], 1)
+        let later = test.world.ledger.time.clampedAdvance(by: 900_000)
+        let terms = EscrowTerms(
+            payee: bob.address, asset: test.id, amount: 5, release: quorum, refund: quorum,
+            arbitration: arbiters, deadline: later, onDeadline: .refund,
+            arbitrationDeadline: later.clampedAdvance(by: 1))
+        #expect(try test.world.run(alice, .escrowCreate(terms)) == .success)
+        guard case .executed(let receipt)? = test.world.lastOutcome?.results.first else {
+            throw Unexpected(what: "no escrow")
+        }
+        let id = try #require(receipt.escrows.first)
+        #expect(try test.holding(bob)?.claims == 1)
+        #expect(try failure(test.world.run(bob, test.redeem(1))) == .insufficientFunds)
+        func refund(_ amount: UInt64) -> Operation {
+            .escrowDecide(
+                EscrowDecision(
+                    escrow: id, round: 0, direction: .refund, amount: Amount(amount),
+                    preimage: nil))
+        }
+        #expect(try failure(test.world.run(carol, refund(5))) == .notParticipant)
+        #expect(try failure(test.world.run(bob, refund(4))) == .notParticipant)
+        #expect(try test.world.run(bob, refund(5)) == .success)
+        #expect(try test.holding(bob) == nil)
+        #expect(try test.holding(alice)?.amount == 5)
+        #expect(test.world.ledger.totals.isBalanced)
+    }
+
     @Test func `redeeming nothing fails as such, also of an asset that nobody issued`() throws {
         var test = try AssetWorld()
         let unknown = AssetID(Bytes32.sha256([7]))

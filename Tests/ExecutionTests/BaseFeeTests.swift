@@ -35,6 +35,19 @@ import Testing
         #expect(next(0, 999, fees) == 0 && next(0, 1000, fees) == 0)
     }
 
+    @Test func `a block below the target lowers it by a part at least, down to nothing`() {
+        let fees = fees(0, target: 1000, denominator: 1024)
+        #expect(next(1000, 999, fees) == 999)
+        #expect(next(1, 999, fees) == 0 && next(0, 0, fees) == 0)
+        // From whatever height: a hundredth of it is reached in 4700 empty blocks.
+        var high = BaseFee(parts: 1 << 60)
+        for _ in 0..<4800 { high = high.next(used: 0, fees) }
+        #expect(high.parts < 1 << 54)
+        var low = BaseFee(parts: 1024)
+        for _ in 0..<1024 { low = low.next(used: 0, fees) }
+        #expect(low.parts == 0)
+    }
+
     @Test func `it never falls below genesis' own, and never above what 64 bits hold`() {
         let low = fees(100, target: 1000)
         let unit = BaseFee.unit
@@ -92,7 +105,7 @@ import Testing
                 if used > target:
                     base += max(1, base * (used - target) // target // denominator)
                 elif used < target:
-                    base -= base * (target - used) // target // denominator
+                    base -= max(1, base * (target - used) // target // denominator)
                 base = min(max(base, minimum), 2**64 - 1)
                 mark = (mark * 31 + base) % 2**64
             print(base, mark)

@@ -124,6 +124,24 @@ struct EscrowWorld {
         try escrow.expect(held: 0, released: 0, refunded: 1000, state: .closed)
     }
 
+    @Test func `a payee may refuse after a dispute too, all or nothing`() throws {
+        var escrow = try EscrowWorld()
+        let (alice, bob) = (escrow.world.alice, escrow.world.bob)
+        try escrow.world.run(alice, .escrowDispute(escrow.id))
+        for (person, operation, code) in [
+            (bob, escrow.decision(.refund, 999, round: 1), .escrowDisputed),
+            (bob, escrow.decision(.refund, 1000, round: 0), .escrowDisputed),
+            (bob, escrow.decision(.release, 1000, round: 1), .escrowDisputed),
+            (bob, escrow.decision(.refund, 1000, round: 1, preimage: [1]), .escrowDisputed),
+            (alice, escrow.decision(.refund, 1000, round: 1), .escrowDisputed),
+        ] as [(Person, Operation, FailureCode)] {
+            #expect(try failure(escrow.world.run(person, operation)) == code)
+        }
+        #expect(
+            try escrow.world.run(bob, escrow.decision(.refund, 1000, round: 1)) == .success)
+        try escrow.expect(held: 0, released: 0, refunded: 1000, state: .closed)
+    }
+
     @Test func `each wrong decision fails with its own code`() throws {
         var escrow = try EscrowWorld()
         let world = escrow.world

@@ -246,7 +246,7 @@ struct GovernanceWorld {
     {
         var test = try GovernanceWorld(governed: [.baseFee, .changeDenominator], baseFee: 10)
         let id = try test.propose(
-            try GovernanceWorld.changes((.baseFee, 2), (.changeDenominator, 1 << 32)))
+            try GovernanceWorld.changes((.baseFee, 2), (.changeDenominator, 1024)))
         try test.approve(id, by: test.world.validators)
         try test.pass(to: 12)
         #expect(try test.parameters.fees.baseFee == 2)

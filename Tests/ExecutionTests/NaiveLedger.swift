@@ -55,6 +55,8 @@ struct NaiveLedger {
     var safeguards: [Address: NaiveSafeguards] = [:]
     /// Whether the transaction that runs is signed with its sender's admin weight.
     var isAdmin = false
+    /// The keys that have signed the transaction.
+    var signing: [PublicKey] = []
     var trusts: [EscrowID: Trust] = [:]
     var assets: [AssetID: NaiveAsset] = [:]
     var holdings: [Address: [AssetID: NaiveHolding]] = [:]
@@ -161,7 +163,7 @@ struct NaiveLedger {
         if used > target {
             baseFee += max(1, baseFee * (used - target) / target / parts)
         } else if used < target {
-            baseFee -= baseFee * (target - used) / target / parts
+            baseFee -= min(baseFee, max(1, baseFee * (target - used) / target / parts))
         }
         baseFee = max(baseFee, fees.baseFee.rawValue * 65_536)
         weightOfBlock = 0
@@ -184,6 +186,7 @@ struct NaiveLedger {
             current.append(policy)
         }
         let keys = signed.authorizations.map(\.publicKey)
+        signing = keys
         if keys.contains(where: { key in !current.contains { $0.weight(of: key) != nil } }) {
             return "unknownSigner"
         }
@@ -319,7 +322,21 @@ struct NaiveLedger {
         return trust
     }
 
+    /// The payee gives everything back.
+    private mutating func refuses(_ decision: EscrowDecision, _ parties: [Address]) throws -> Bool {
+        if decision.direction == .release || decision.preimage != nil { return false }
+        var trust = try open(decision.escrow, isDisputed: nil)
+        let amount = decision.amount.rawValue
+        if !parties.contains(trust.terms.payee) || decision.round != trust.round { return false }
+        if amount == 0 || amount != trust.held { return false }
+        trust.refunded += amount
+        give(amount, of: trust.terms.asset, to: trust.payer)
+        close(decision.escrow, trust)
+        return true
+    }
+
     private mutating func decide(_ decision: EscrowDecision, _ parties: [Address]) throws {
+        if try refuses(decision, parties) { return }
         var trust = try open(decision.escrow)
         let amount = decision.amount.rawValue
         let isRelease = decision.direction == .release

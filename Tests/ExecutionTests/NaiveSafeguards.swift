@@ -130,7 +130,13 @@ extension NaiveLedger {
             let guardians = safeguards.guardians
         else { throw Failed(code: .noRecovery) }
         let isOwner = parties.contains(account)
-        if !isOwner && !isEnough(guardians, parties) { throw Failed(code: .notParticipant) }
+        let isWithdrawn = isEnough(guardians, parties)
+        if !isOwner && !isWithdrawn { throw Failed(code: .notParticipant) }
+        if !isWithdrawn && safeguards.quiet > 0 {
+            let signers = policies[account]?.signers.filter { signing.contains($0.publicKey) } ?? []
+            let weight = signers.reduce(0) { $0 + Int($1.weight) }
+            if weight < Int(policies[account]?.admin ?? .max) { throw Failed(code: .vetoUsed) }
+        }
         self.safeguards[account]?.pending = nil
         self.safeguards[account]?.quiet = isOwner ? time + guardians.delayMilliseconds : 0
     }
@@ -142,6 +148,7 @@ extension NaiveLedger {
         if time < pending.ready { throw Failed(code: .recoveryTooEarly) }
         policies[account] = pending.policy
         self.safeguards[account]?.pending = nil
+        self.safeguards[account]?.quiet = 0
     }
 
     mutating func replacePolicy(_ policy: Policy, _ sender: Address) throws {

@@ -90,6 +90,36 @@ import Testing
         #expect(try safe.propose(guardians, at: time + SafeWorld.hour) == nil)
     }
 
+    @Test func `who can only spend vetoes once, so that a stolen key keeps nobody away for good`()
+        throws
+    {
+        var safe = try guarded()
+        let guardians = [safe.world.alice, safe.world.carol]
+        #expect(try safe.propose(guardians) == nil)
+        #expect(try safe.veto() == nil)
+        let second = safe.now + SafeWorld.hour
+        #expect(try safe.propose(guardians, at: second) == nil)
+        #expect(try safe.veto() == .vetoUsed)
+        #expect(try safe.spend(.vetoRecovery(safe.address)) == .vetoUsed)
+        // With the admin weight it can as often as it will.
+        #expect(try safe.change(.vetoRecovery(safe.address)) == nil)
+        let third = second + SafeWorld.hour
+        #expect(try safe.propose(guardians, at: third) == nil)
+        #expect(try safe.veto() == .vetoUsed)
+        // Guardians who withdraw are heard: then it is as at first.
+        let veto = Operation.vetoRecovery(safe.address)
+        #expect(try safe.act(guardians, veto) == nil)
+        #expect(try safe.propose(guardians) == nil)
+        #expect(try safe.veto() == nil)
+        // And so is who completes a recovery.
+        let fourth = safe.now + SafeWorld.hour
+        #expect(try safe.propose(guardians, at: fourth) == nil)
+        #expect(try safe.veto() == .vetoUsed)
+        #expect(try safe.complete(at: fourth + SafeWorld.hour) == nil)
+        #expect(try safe.account.safeguards?.quietUntil == 0)
+        #expect(try safe.account.policy == safe.other)
+    }
+
     @Test func `the account itself may send its veto`() throws {
         var safe = try guarded()
         #expect(try safe.propose([safe.world.alice, safe.world.bob]) == nil)

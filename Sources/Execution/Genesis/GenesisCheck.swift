@@ -189,11 +189,11 @@ extension GenesisCheck {
         }
         try weights(parameters.fees)
         try atLeastOne(parameters.fees.targetWeight, "fees.targetWeight")
-        guard parameters.fees.changeDenominator >= 2 else {
+        guard 2...1024 ~= parameters.fees.changeDenominator else {
             throw GenesisFault(
                 "parameters.fees.changeDenominator",
-                "\(parameters.fees.changeDenominator): at least 2 is wanted, or one block could"
-                    + " double the base fee")
+                "\(parameters.fees.changeDenominator): 2 to 1024 is wanted, or one block could"
+                    + " double the base fee, or what rose would hardly come down again")
         }
         try stake(parameters.stake)
         try atLeastOne(

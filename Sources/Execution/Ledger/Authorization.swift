@@ -161,7 +161,7 @@ struct LedgerRules: Sendable {
         }
     }
 
-    private static func weight(of authorizations: [Authorization], _ policy: Policy) -> UInt32 {
+    static func weight(of authorizations: [Authorization], _ policy: Policy) -> UInt32 {
         var weight: UInt32 = 0
         for signer in policy.signers
         where authorizations.contains(where: { $0.publicKey == signer.publicKey }) {

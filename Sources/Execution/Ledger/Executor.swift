@@ -241,7 +241,8 @@ struct Executor: Sendable {
         case .voteParameters(let vote): try self.vote(vote, by: participants.sender)
         case .setSafeguards(let terms): try setSafeguards(terms, of: participants.sender)
         case .proposeRecovery(let proposal): try proposeRecovery(proposal, by: participants)
-        case .vetoRecovery(let account): try vetoRecovery(of: account, by: participants)
+        case .vetoRecovery(let account):
+            try vetoRecovery(of: account, by: participants, signed.authorizations)
         case .completeRecovery(let account): try completeRecovery(of: account)
         case .escrowWithdrawDecision(let withdrawal):
             try withdrawDecision(withdrawal, participants)

@@ -5,7 +5,7 @@ package import Primitives
 /// It is kept in parts of 1/65,536 of the native asset's unit, so that a low price moves by small
 /// steps too. A block whose executed transactions weigh `targetWeight` leaves it as it is. A
 /// heavier one raises it by at most one part in `changeDenominator`, at twice the target and above;
-/// a lighter one lowers it likewise, never below what genesis says. Wire: eight bytes.
+/// a lighter one lowers it likewise, never below what genesis says; either by one part at least. Wire: eight bytes.
 package struct BaseFee: Hashable, Comparable, Sendable, BCSCodable {
     /// Parts of a unit.
     package static let unit: UInt64 = 1 << 16
@@ -43,8 +43,9 @@ package struct BaseFee: Hashable, Comparable, Sendable, BCSCodable {
         let distance = isAbove ? min(used - target, target) : target - used
         // The distance is at most the target: the product's quotient is at most the base fee.
         let share = FeeSplit.part(parts, distance, of: target) / fees.changeDenominator
-        guard isAbove else { return max(BaseFee(parts: parts - share), least) }
-        let (sum, overflow) = parts.addingReportingOverflow(max(share, 1))
+        let step = max(share, 1)
+        guard isAbove else { return max(BaseFee(parts: parts - min(step, parts)), least) }
+        let (sum, overflow) = parts.addingReportingOverflow(step)
         return max(BaseFee(parts: overflow ? .max : sum), least)
     }
 

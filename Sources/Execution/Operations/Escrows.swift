@@ -86,6 +86,7 @@ extension Executor {
     }
 
     mutating func decide(_ decision: EscrowDecision, _ participants: Participants) throws(Stop) {
+        if try refuse(decision, participants) { return }
         var escrow = try openEscrow(decision.escrow)
         guard decision.round == escrow.round else { throw .failed(.wrongRound) }
         guard decision.amount > 0 else { throw .failed(.zeroAmount) }
@@ -107,6 +108,23 @@ extension Executor {
             try beginRound(of: &escrow)
         }
         escrows.write(escrow, for: escrow.id)
+    }
+
+    /// A payee may refuse: all that is held goes back at once, whoever decides otherwise, also
+    /// after a dispute. It loses nothing but what it would have got, and nobody can tie an entry of
+    /// its account to an escrow that it doesn't want.
+    private mutating func refuse(
+        _ decision: EscrowDecision, _ participants: Participants
+    ) throws(Stop) -> Bool {
+        guard decision.direction == .refund, decision.preimage == nil else { return false }
+        var escrow = try liveEscrow(decision.escrow)
+        guard participants.all.contains(escrow.terms.payee), decision.round == escrow.round,
+            decision.amount == escrow.held, decision.amount > 0
+        else { return false }
+        try pay(decision.amount, .refund, from: &escrow)
+        try beginRound(of: &escrow)
+        escrows.write(escrow, for: escrow.id)
+        return true
     }
 
     private func show(_ preimage: [UInt8]?, to escrow: inout Escrow) throws(Stop) {

@@ -9,7 +9,9 @@ internal import Primitives
 //             asset stays spent. A recovery that was pending is void.
 //   propose:  guardians who reach their quorum name a new policy. It waits for their delay.
 //   veto:     the account ends what is pending, and its guardians can propose nothing for another
-//             delay; or they end it themselves.
+//             delay; or they end it themselves. With less than the admin weight the account can do
+//             so once, until guardians are heard or replaced: who has stolen a key that spends must
+//             not keep them away for ever.
 //   complete: after the delay, for 30 days, anybody puts the policy in force. Limits and guardians
 //             stay.
 // Nothing of this keeps an owner from anything: with the admin threshold no limit counts, a
@@ -77,14 +79,18 @@ extension Executor {
     }
 
     mutating func vetoRecovery(
-        of address: Address, by participants: Participants
+        of address: Address, by participants: Participants, _ authorizations: [Authorization]
     ) throws(Stop) {
         var (account, safeguards, _) = try pendingRecovery(of: address)
         let isOwner = participants.all.contains(address)
         if let guardians = safeguards.guardians {
             let weight = guardians.quorum.weight(of: participants.all)
-            guard isOwner || weight >= guardians.quorum.threshold else {
-                throw .failed(.notParticipant)
+            let isWithdrawn = weight >= guardians.quorum.threshold
+            guard isOwner || isWithdrawn else { throw .failed(.notParticipant) }
+            if !isWithdrawn, safeguards.quietUntil > 0 {
+                let isAdmin =
+                    account.policy.map { LedgerRules.weight(of: authorizations, $0) >= $0.admin }
+                guard isAdmin == true else { throw .failed(.vetoUsed) }
             }
             safeguards.quietUntil =
                 isOwner ? time.clampedAdvance(by: guardians.delayMilliseconds) : 0
@@ -98,6 +104,7 @@ extension Executor {
         var (account, safeguards, recovery) = try pendingRecovery(of: address)
         guard time >= recovery.readyAt else { throw .failed(.recoveryTooEarly) }
         safeguards.recovery = nil
+        safeguards.quietUntil = 0
         account.policy = recovery.policy
         account.safeguards = safeguards
         accounts.write(account, for: address)

@@ -60,7 +60,8 @@ package struct Safeguards: Hashable, Sendable {
 
     package private(set) var limits: [Limit]
     package let guardians: Guardians?
-    /// Guardians can propose nothing before this time: the owner objected.
+    /// Guardians can propose nothing before this time: the owner objected. Above 0 until they are
+    /// heard or replaced: another objection needs the admin weight.
     package var quietUntil: Timestamp
     package var recovery: Recovery?
 

@@ -57,14 +57,16 @@ public enum GovernedParameter: UInt16, Hashable, Sendable, CaseIterable {
     public func range(stakeUnit: Amount, stakeMinimum: Amount) -> ClosedRange<UInt64> {
         switch self {
         // Votes must stay affordable whatever was decided: at all greatest values one by 32 keys
-        // costs what 800 votes' stake is worth, and a validator has 1000 at least by default.
+        // costs what 800 votes' stake is worth, and a validator has 1000 at least by default. Full
+        // blocks can make it dearer for a while.
         case .baseFee: 0...max(1, stakeUnit.rawValue / 100)
         case .byteWeight: 0...10
         case .signatureWeight, .writeWeight: 0...1000
         case .streamDeposit, .escrowDeposit, .holdingDeposit, .assetDeposit: 0...1 << 48
         // A block must have room for a few transactions before it raises the fee.
         case .targetWeight: 10_000...1 << 48
-        case .changeDenominator: 2...1 << 32
+        // What rose by full blocks must come down again: by half in 710 empty blocks at most.
+        case .changeDenominator: 2...1024
         case .expiriesPerBlock: 1...10_000
         case .escrowDuration: 60_000...(100 * 366 * 86_400_000)
         // Without a vote nobody needs more than with one, or nobody could join.
