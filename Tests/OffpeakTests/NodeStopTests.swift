@@ -24,6 +24,30 @@ struct NodeStopTests {
         #expect(result.errors.contains("free space (df)"))
     }
 
+    @Test("a node searches for a sequence of stream 0 for one client at a time")
+    func oneSearch() async throws {
+        let home = try await program.makeLoneHome()
+        let node = try RunningNode(home: home, logger: Logger(label: "test")) { _, _ in }
+        let backend = try NodeBackend(node)
+        func code(of stream: UInt16) async throws -> Int64? {
+            do throws(RPCFault) {
+                _ = try await backend.transaction(of: .zero, stream: stream, sequence: 0)
+                return nil
+            } catch {
+                return Int64(error.code)
+            }
+        }
+        #expect(backend.searches.enter())
+        #expect(try await code(of: 0) == Int64(RPCFault.Code.overloaded.rawValue))
+        #expect(try await code(of: 1) == Int64(RPCFault.Code.notFound.rawValue))
+        backend.searches.leave()
+        for _ in 0..<2 {
+            #expect(try await code(of: 0) == Int64(RPCFault.Code.notFound.rawValue))
+        }
+        node.endRequests()
+        node.stop()
+    }
+
     @Test("a node that stops answers who waits for an owner at once, and says why")
     func openSubmission() async throws {
         let home = try await program.makeLoneHome()

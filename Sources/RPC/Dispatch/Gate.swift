@@ -1,14 +1,15 @@
 internal import Synchronization
 
 /// Lets a bounded number through at once, and turns the others away instead of queueing them.
-final class Gate: Sendable {
+package final class Gate: Sendable {
     private let maximum: Int
     private let inside = Mutex(0)
 
-    init(maximum: Int) { self.maximum = maximum }
+    /// - Parameter maximum: How many are inside at most.
+    package init(maximum: Int) { self.maximum = maximum }
 
     /// Takes a place; false if none is free. Each true needs one `leave`.
-    func enter() -> Bool {
+    package func enter() -> Bool {
         inside.withLock { inside in
             guard inside < maximum else { return false }
             inside += 1
@@ -16,7 +17,8 @@ final class Gate: Sendable {
         }
     }
 
-    func leave() {
+    /// Gives a place back.
+    package func leave() {
         inside.withLock { inside in
             precondition(inside > 0, "left a gate that nobody entered")
             inside -= 1

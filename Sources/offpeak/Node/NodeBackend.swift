@@ -13,10 +13,14 @@ struct NodeBackend: RPCBackend {
     let prefix: NetworkPrefix
     let node: RunningNode
     let views: NodeViews
+    /// A search reads up to 20,000 postings: one at a time leaves the node to all others.
+    let searches = Gate(maximum: 1)
 
     /// How long a client of `transaction_submit` waits for the owner's answer before it is told
     /// that the outcome is open.
     private static let submitMilliseconds: UInt64 = 10_000
+    /// About as long as a search for a sequence of stream 0 takes.
+    private static let searchMilliseconds: UInt64 = 200
 
     init(_ node: RunningNode) throws(NetworkPrefix.Fault) {
         self.node = node
@@ -166,6 +170,12 @@ struct NodeBackend: RPCBackend {
     func transaction(
         of sender: Address, stream: UInt16, sequence: SequenceNumber
     ) async throws(RPCFault) -> StreamUse {
+        if stream == 0 {
+            guard searches.enter() else {
+                throw .overloaded(retryAfterMilliseconds: NodeBackend.searchMilliseconds)
+            }
+        }
+        defer { if stream == 0 { searches.leave() } }
         let use = try read { snapshot throws(StorageFault) -> StreamUse? in
             let reader = LedgerReader(snapshot)
             let id =

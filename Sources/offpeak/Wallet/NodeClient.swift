@@ -29,9 +29,29 @@ struct NodeClient: Sendable {
         _ method: (RPCClient) async throws(RPCClientFault) -> Answer
     ) async throws(CommandFault) -> Answer {
         do throws(RPCClientFault) {
-            return try await method(rpc)
+            return try await answer(method)
         } catch {
             throw CommandFault(error)
+        }
+    }
+
+    private static let busyRetry = Duration.milliseconds(200)
+
+    /// The answer of a node that may be busy at first.
+    private func answer<Answer>(
+        _ method: (RPCClient) async throws(RPCClientFault) -> Answer
+    ) async throws(RPCClientFault) -> Answer {
+        let start = WallClock.instant
+        while true {
+            do throws(RPCClientFault) {
+                return try await method(rpc)
+            } catch {
+                guard case .fault(let fault) = error,
+                    fault.code == RPCFault.Code.overloaded.rawValue,
+                    WallClock.instant.millisecondsSince(start) < timeout.milliseconds,
+                    (try? await Task.sleep(for: NodeClient.busyRetry)) != nil
+                else { throw error }
+            }
         }
     }
 
@@ -40,7 +60,7 @@ struct NodeClient: Sendable {
         _ method: (RPCClient) async throws(RPCClientFault) -> Answer
     ) async throws(CommandFault) -> Answer? {
         do throws(RPCClientFault) {
-            return try await method(rpc)
+            return try await answer(method)
         } catch {
             if case .fault(let fault) = error, fault.code == RPCFault.Code.notFound.rawValue {
                 return nil
