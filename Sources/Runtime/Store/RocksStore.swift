@@ -36,8 +36,10 @@ package final class RocksStore: KeyValueSource {
         throw StorageFault("\(loss). \(StoreAdvice.repair(folder: folder))")
     }
 
-    /// The layout of keys and values that this version writes.
-    private static let format: [UInt8] = [2]
+    /// The layout of keys and values that this version writes, and the ledger's rules by which they
+    /// came about: a change of either is another number, for a store that has blocks of both would
+    /// fail its own check.
+    private static let format: [UInt8] = [3]
     private static let formatKey = Array("store/format".utf8)
 
     private func checkFormat() throws(StorageFault) {
