@@ -3,7 +3,7 @@ internal import Primitives
 
 /// What must hold whatever happens; the first violation is kept.
 struct Oracle {
-    private let committee: Committee
+    let committee: Committee
     private let liarWeight: UInt64
     private let liars: Set<Int>
     private(set) var violation: String?
@@ -20,11 +20,14 @@ struct Oracle {
     private var finalizable: [View: Digest] = [:]
     /// The views of `finalizable`, ascending.
     private var finalizableViews: [View] = []
+    /// The highest of the blocks in `finalizable`.
+    private(set) var finalizableHeight: Height = 0
     /// Below it `notarizable` is forgotten.
     private var floor: View = 0
 
     private struct Place {
         let view: View
+        let height: Height
         let parent: BlockRef
     }
 
@@ -75,7 +78,8 @@ struct Oracle {
     }
 
     mutating func register(_ block: Block) {
-        places[block.digest] = Place(view: block.view, parent: block.parent)
+        places[block.digest] = Place(
+            view: block.view, height: block.height, parent: block.parent)
     }
 
     /// A commit comes with the finalization of its last block.
@@ -229,6 +233,7 @@ struct Oracle {
             expect(finalizable[view] == nil, "finalization and nullification of \(view)")
         case .finalize:
             guard finalizable.updateValue(subject.digest, forKey: view) == nil else { return }
+            finalizableHeight = max(finalizableHeight, places[subject.digest]?.height ?? 0)
             expect(!nullifiable.contains(view), "nullification and finalization of \(view)")
             let place = finalizableViews.lastIndex { $0 < view }.map { $0 + 1 } ?? 0
             finalizableViews.insert(view, at: place)

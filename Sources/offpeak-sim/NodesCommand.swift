@@ -25,6 +25,11 @@ struct NodesCommand: ParsableCommand {
     @Flag(help: "Nothing breaks and nobody lies.")
     var quiet = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Committees change from epoch to epoch; chosen by the seed if not given.")
+    var elections: Bool?
+
     @Flag(help: "Look for the fewest faults with which a single seed still fails.")
     var minimize = false
 
@@ -73,7 +78,8 @@ struct NodesCommand: ParsableCommand {
 
     private func scenario(_ seed: UInt64) -> NodeScenario {
         var scenario = NodeScenario(
-            seed: seed, blocks: blocks, validators: validators, quiet: quiet)
+            seed: seed, blocks: blocks, validators: validators, quiet: quiet,
+            changingCommittees: elections)
         scenario.planted = plant.flatMap(PlantedFault.init)
         scenario.allowed = faults.map { Set($0.split(separator: ",").compactMap { Int($0) }) }
         return scenario
@@ -101,6 +107,7 @@ struct NodesCommand: ParsableCommand {
         print("\(least.faults.count) of \(least.before) faults are needed; repeat it with")
         var command = "offpeak-sim --seed \(whole.seed) --blocks \(blocks) --faults \"\(list)\""
         if let validators { command += " --validators \(validators)" }
+        if let elections { command += elections ? " --elections" : " --no-elections" }
         if let plant { command += " --plant \(plant)" }
         print(command + " --trace")
         throw ExitCode.failure

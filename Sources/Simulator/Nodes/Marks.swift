@@ -10,6 +10,7 @@ package enum Mark: String, CaseIterable, Sendable {
     case paymentRefused, paymentBusy, doubleSpendLost, duplicateSettled, outcomeUnknown
     case forgedRefused, transactionFailed, escrowReleased, escrowRefunded, escrowExpired
     case escrowArbitrated, multisigPaid, executionBehind, recoveredAfterHealing, epochEntered
+    case committeeChanged, memberLeft, memberReturned, newcomerVoted, newcomerProposed
 }
 
 /// Which marks a run reached, and how often.

@@ -10,11 +10,14 @@ package struct NodeScenario: Sendable {
     package let blocks: UInt64
     /// The validators' weights, which are their stakes in units.
     package let weights: [UInt64]
-    /// Bonds of verifiers without a vote, in units of stake.
+    /// Bonds of verifiers that genesis gives no vote, in units of stake; the last are standbys'.
     package let verifierBonds: [UInt64]
+    /// Bonds of nodes that may come to vote in later epochs; empty where committees don't change.
+    package let standbyBonds: [UInt64]
     /// Nodes without bond and vote.
     package let relays: Int
-    /// Which validators lie and how; together they weigh at most F.
+    /// Which validators and standbys lie and how; together they weigh at most F of genesis, which
+    /// no committee's F falls below (`committeeWeightMin`).
     package let liars: [Int: [NodeTrick]]
     /// Users who pay each other, and how long they wait between two things, in milliseconds.
     package let users: Int
@@ -47,11 +50,18 @@ package struct NodeScenario: Sendable {
     ///   - validators: 4...10; by the seed if nil.
     ///   - quiet: whether nothing breaks and nobody lies.
     ///   - shortEpochs: whether epochs are as short as can be.
+    ///   - changingCommittees: whether bonds come to stand for election and cease to, which goes
+    ///     with short epochs; by the seed if nil, and in no quiet run then.
     package init(
         seed: UInt64, blocks: UInt64 = 200, validators: Int? = nil, quiet: Bool = false,
-        shortEpochs: Bool = false
+        shortEpochs: Bool = false, changingCommittees: Bool? = nil
     ) {
-        hasShortEpochs = shortEpochs
+        // A generator of its own, and a number by which it leaves the seeds that are kept in tests
+        // what they are.
+        var own = SeededRandom(seed: seed &* 0xA24B_AED4_963E_E407 &+ 536)
+        let isDrawn = own.chance(333)
+        let changes = changingCommittees ?? (isDrawn && !quiet)
+        hasShortEpochs = shortEpochs || changes
         var random = SeededRandom(seed: seed &* 0x2545_F491_4F6C_DD1D &+ 4)
         self.seed = seed
         self.blocks = blocks
@@ -61,10 +71,15 @@ package struct NodeScenario: Sendable {
         weights = (0..<count).map { _ in isWeighted ? random.number(in: 1...9) : 1 }
         let verifiers = Int(random.number(in: 0...2))
         let total = weights.reduce(0, +)
-        verifierBonds = (0..<verifiers).map { _ in random.number(in: 1...max(2, total / 2)) }
+        let bonds = (0..<verifiers).map { _ in random.number(in: 1...max(2, total / 2)) }
+        let standbys = changes ? own.number(in: 1...3) : 0
+        standbyBonds = (0..<standbys).map { _ in isWeighted ? own.number(in: 1...9) : 1 }
+        verifierBonds = bonds + standbyBonds
         relays = random.chance(300) ? 1 : 0
         let hasLiars = random.chance(550) && !quiet
-        liars = hasLiars ? NodeScenario.drawLiars(weights, &random) : [:]
+        let gap = Array(repeating: UInt64(0), count: bonds.count)
+        liars =
+            hasLiars ? NodeScenario.drawLiars(weights + gap + standbyBonds, total, &random) : [:]
         users = Int(random.number(in: 4...8))
         let slowest = random.chance(500) ? random.number(in: 200...2_000) : 100
         pause = 1...slowest
@@ -73,19 +88,22 @@ package struct NodeScenario: Sendable {
         rules = Rules(
             deltaBase: random.number(in: 50...300), idle: random.number(in: 200...1_000),
             batchTransactions: UInt32(random.number(in: 2...64)),
-            expiryBlocks: random.number(in: 16...64), periodBlocks: random.number(in: 4...16),
+            expiryBlocks: random.number(in: 16...64),
+            periodBlocks: min(random.number(in: 4...16), changes ? 8 : .max),
             termBlocks: random.number(in: 8...40), complaintBlocks: random.number(in: 2...8),
-            executionLag: min(random.number(in: lags), shortEpochs ? lags.lowerBound : .max),
+            executionLag: min(random.number(in: lags), hasShortEpochs ? lags.lowerBound : .max),
             spread: !random.chance(80))
     }
 
-    /// Liars in an arbitrary order as long as their weight stays within F.
+    /// Liars in an arbitrary order as long as their weight stays within F of `total`; none of
+    /// those that never vote, whose weight is 0.
     private static func drawLiars(
-        _ weights: [UInt64], _ random: inout SeededRandom
+        _ weights: [UInt64], _ total: UInt64, _ random: inout SeededRandom
     ) -> [Int: [NodeTrick]] {
-        var left = (weights.reduce(0, +) - 1) / 3
+        var left = (total - 1) / 3
         var liars: [Int: [NodeTrick]] = [:]
-        for index in weights.indices.shuffled(using: &random) where weights[index] <= left {
+        let voting = weights.indices.filter { weights[$0] > 0 }
+        for index in voting.shuffled(using: &random) where weights[index] <= left {
             left -= weights[index]
             let count = random.number(in: 1...3)
             let tricks = (0..<count).compactMap { _ in random.element(of: NodeTrick.allCases) }
@@ -94,10 +112,27 @@ package struct NodeScenario: Sendable {
         return liars
     }
 
+    /// The weight of a node when it votes; 0 for one that never does.
+    func weight(of index: Int) -> UInt64 {
+        if index < weights.count { return weights[index] }
+        return standbys.contains(index) ? verifierBonds[index - weights.count] : 0
+    }
+
+    /// The nodes that may come to vote in later epochs.
+    var standbys: Range<Int> {
+        let end = weights.count + verifierBonds.count
+        return end - standbyBonds.count..<end
+    }
+
+    /// F of genesis' committee.
+    private var faultyMax: UInt64 { (weights.reduce(0, +) - 1) / 3 }
+
+    /// The least weight of a committee, so that its F isn't below that of genesis.
+    var committeeWeightMin: UInt64 { 3 * faultyMax + 1 }
+
     /// What liars leave of F.
     var faultyWeightLeft: UInt64 {
-        let lying = liars.keys.reduce(0) { $0 + weights[$1] }
-        return (weights.reduce(0, +) - 1) / 3 - lying
+        faultyMax - liars.keys.reduce(0) { $0 + weight(of: $1) }
     }
 
     /// Heights of an epoch: most runs see the ends of several.
@@ -194,7 +229,7 @@ extension NodeScenario {
     /// What the seed drew, for people.
     package var drew: String {
         let liars = liars.sorted { $0.key < $1.key }.map { index, tricks in
-            "validator \(index) is " + tricks.map(\.rawValue).joined(separator: " and ")
+            "node \(index) is " + tricks.map(\.rawValue).joined(separator: " and ")
         }
         let faults = faults
         let rates: [(String, UInt64)] = [
@@ -206,8 +241,9 @@ extension NodeScenario {
         ]
         let breaking = rates.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }
         return """
-            validators of weights \(weights), verifiers of \(verifierBonds), \(relays) relays, \
-            \(users) users; \(liars.isEmpty ? "nobody lies" : liars.joined(separator: ", ")); \
+            validators of weights \(weights), verifiers of \(verifierBonds), of them \
+            \(standbyBonds.count) that come to vote, \(relays) relays, \(users) users; \
+            \(liars.isEmpty ? "nobody lies" : liars.joined(separator: ", ")); \
             latency \(faults.latency) ms; faults: \
             \(breaking.isEmpty ? "none" : breaking.joined(separator: ", "))
             """

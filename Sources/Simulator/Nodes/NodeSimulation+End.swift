@@ -32,6 +32,7 @@ extension NodeSimulation {
                 "refused for good as \(reason), and executed by \(host.index): \(id)")
         }
         try checkBalances(of: host, reader)
+        try checkElections(of: host, reader)
     }
 
     /// Each row against those around it, as a running node's scrubber does.
@@ -61,14 +62,15 @@ extension NodeSimulation {
                 marks.reach(.transactionFailed)
                 continue
             }
-            if body.sender == users.last?.address { marks.reach(.multisigPaid) }
+            if body.sender == users[payers - 1].address { marks.reach(.multisigPaid) }
             for case .transfer(let transfer) in body.operations {
                 money[body.sender, default: 0] -= Int64(transfer.amount.rawValue)
                 money[transfer.to, default: 0] += Int64(transfer.amount.rawValue)
             }
             for id in receipt.escrows { try settle(id, reader, &money) }
         }
-        for user in users {
+        // What owners of bonds earn isn't reckoned here.
+        for user in users.prefix(payers) {
             let found = try reader.account(user.address)?.balance(of: .native).rawValue ?? 0
             oracle.expect(
                 Int64(found) == money[user.address],

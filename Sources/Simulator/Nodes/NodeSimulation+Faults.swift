@@ -30,11 +30,11 @@ extension NodeSimulation {
     private mutating func rot() {
         let candidates = honestHosts.filter { host in
             guard !host.wasDamaged, host.isUp else { return false }
-            return host.role != .validator || scenario.weights[host.index] <= faultyWeightLeft
+            return scenario.weight(of: host.index) <= faultyWeightLeft
         }
         guard let host = random.element(of: candidates), host.store.damage(&random) else { return }
         host.wasDamaged = true
-        if host.role == .validator { faultyWeightLeft -= scenario.weights[host.index] }
+        faultyWeightLeft -= scenario.weight(of: host.index)
         trace.note(now, 6, host.index, 0)
         trace.show(now, host.index, "DATA ROTS")
     }

@@ -148,8 +148,8 @@ extension NodeSimulation {
     }
 
     private mutating func noteRecovery(of host: SimulatedHost) {
-        guard host.role == .validator else { return }
-        faultyWeightLeft += scenario.weights[host.index]
+        guard scenario.weight(of: host.index) > 0 else { return }
+        faultyWeightLeft += scenario.weight(of: host.index)
         marks.reach(.voteRegained)
         trace.note(now, 10, host.index, host.place.view.rawValue)
         trace.show(now, host.index, "IS WHOLE AGAIN")

@@ -62,6 +62,7 @@ extension NodeSimulation {
                 oracle.register(proposal.block)
             }
             observe(proposal.vote, from: host)
+            if scenario.standbys.contains(host.index) { marks.reach(.newcomerProposed) }
         case .certificateRequest: marks.reach(.certificateFetched)
         case .syncResponse: marks.reach(.syncedByRange)
         case .block: marks.reach(.blocksSynced)
@@ -75,6 +76,8 @@ extension NodeSimulation {
             if marks.count(.leaderEquivocated) > 0 { marks.reach(.viewChangeAfterEquivocation) }
         }
         if host.restarts > 0 { marks.reach(.restartedInView) }
+        if scenario.standbys.contains(host.index) { marks.reach(.newcomerVoted) }
+        checkEntry(vote.subject.epoch, of: host)
         let isRecorded = host.journal.recorded.contains(vote)
         judge(vote.subject.epoch, at: host) { $0.sent(vote, by: $1, isRecorded: isRecorded) }
     }

@@ -28,6 +28,7 @@ extension NodeSimulation {
             users[index].next = max(users[index].next, account.nextSequence(on: 0))
         }
         let user = users[index]
+        if let node = user.node { return beginCandidacy(of: node, by: user) }
         switch random.number(in: 0...99) {
         case 0..<60: begin(.payment, [pay(user, amount: random.number(in: 1...1_000))], user)
         case 60..<66: begin(.overspending, [pay(user, amount: 2 * user.balance)], user)
@@ -41,7 +42,7 @@ extension NodeSimulation {
         }
     }
 
-    private mutating func begin(
+    mutating func begin(
         _ errand: SimulatedUser.Errand, _ transactions: [SignedTransaction], _ user: SimulatedUser
     ) {
         for transaction in transactions {
@@ -51,7 +52,7 @@ extension NodeSimulation {
         for attempt in transactions.indices { ask(user.index, attempt) }
     }
 
-    private var wall: UInt64 { Simulation.epochMilliseconds + now }
+    var wall: UInt64 { Simulation.epochMilliseconds + now }
 
     private mutating func pay(
         _ user: SimulatedUser, amount: UInt64, validFor life: UInt64 = 3_000_000
@@ -62,7 +63,7 @@ extension NodeSimulation {
     private mutating func payment(
         _ user: SimulatedUser, amount: UInt64, validFor life: UInt64 = 3_000_000
     ) -> Transaction {
-        let to = users[Int(random.next() % UInt64(users.count))].address
+        let to = users[Int(random.next() % UInt64(payers))].address
         return user.transaction(
             [.transfer(Transfer(to: to, amount: Amount(amount)))], chainID: genesis.chainID,
             validUntil: wall + life, memo: UInt64(random.next()).bcsLittleEndian)
@@ -81,8 +82,8 @@ extension NodeSimulation {
     }
 
     private mutating func beginEscrow(_ user: SimulatedUser) {
-        let count = UInt64(users.count)
-        let payee = users[(user.index + 1) % users.count]
+        let count = UInt64(payers)
+        let payee = users[(user.index + 1) % payers]
         let arbiter = users[Int((UInt64(user.index) + 2 + random.next() % (count - 2)) % count)]
         let due = wall + random.number(in: 3_000...30_000)
         func only(_ user: SimulatedUser) -> Quorum? {
@@ -274,6 +275,7 @@ extension NodeSimulation {
             oracle.expect(finals <= 1, "user \(index) spent twice")
             if finals == 1 { marks.reach(.doubleSpendLost) }
         }
+        if users[index].errand == .candidacy, fate == .final { noteCandidacy(users[index]) }
         users[index].finish()
     }
 

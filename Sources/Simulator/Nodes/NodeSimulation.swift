@@ -24,6 +24,10 @@ package struct NodeSimulation {
     let supply: Amount
     var hosts: [SimulatedHost] = []
     var users: [SimulatedUser]
+    /// So many of the users, the first, pay; the others own bonds.
+    let payers: Int
+    /// Nodes whose candidacy stands as far as their owners know.
+    var standing: Set<Int>
     var history = NodeHistory()
     /// Agreement and everything else.
     var oracle: Oracle
@@ -79,9 +83,12 @@ package struct NodeSimulation {
         genesis = NodeWorld.genesis(scenario, people)
         supply = genesis.supply
         users = people
+        payers = people.count { $0.node == nil }
+        standing = Set(scenario.weights.indices)
         random = SeededRandom(seed: scenario.seed &* 0x9E37_79B9 &+ 11)
         tape = FaultTape(seed: scenario.seed, allowed: scenario.allowed)
-        oracle = Oracle(committee: genesis.committee, liars: Set(scenario.liars.keys))
+        let voting = scenario.liars.keys.filter { $0 < scenario.weights.count }
+        oracle = Oracle(committee: genesis.committee, liars: Set(voting))
         checks = NodeOracle(supply: genesis.supply)
         sides = Array(repeating: 0, count: scenario.nodeCount)
         trace = NodeTrace(columns: tracing ? scenario.nodeCount : nil)
@@ -100,7 +107,8 @@ package struct NodeSimulation {
         if let tricks = scenario.liars[index] {
             host.actors = tricks.map(\.actor)
             actorContexts[index] = ActorContext(
-                index: index, committee: genesis.committee, victim: users[0].address,
+                index: index, signer: NodeWorld.key(index), committee: genesis.committee,
+                victim: users[0].address,
                 random: SeededRandom(seed: random.next()))
         }
         hosts.append(host)
@@ -150,6 +158,7 @@ package struct NodeSimulation {
             let liars = scenario.liars.keys.compactMap { committee.index(of: hosts[$0].peerID) }
             votes[epoch] = Oracle(
                 committee: committee, liars: Set(liars.map { Int($0.rawValue) }))
+            noteChange(to: committee)
         }
         guard var judge = votes[epoch] else { return }
         look(&judge, judge.index(of: host.peerID) ?? -1)

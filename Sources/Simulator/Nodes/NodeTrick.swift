@@ -49,16 +49,13 @@ extension NodeMisbehaviour {
 
 /// What an actor knows of itself and of the network.
 struct ActorContext {
-    /// The node's place in the committee of the epoch that it is in.
+    /// The node's place in the committee of the epoch that it is in, or was last in.
     var index: Int
+    let signer: SimulatedSigner
     var committee: Committee
     /// Whom a censor keeps out.
     let victim: Address
     var random: SeededRandom
-
-    var signer: SimulatedSigner {
-        SimulatedSigner(publicKey: committee.validators[index].votingKey)
-    }
 
     /// A vote in the own name; for a block that doesn't exist if `digest` is none's.
     func vote(_ kind: VoteKind, in view: View, for digest: Digest) -> Vote {

@@ -9,7 +9,8 @@ enum NodeWorld {
     static let userBalance: UInt64 = 50_000_000
     private static let stakeUnit: UInt64 = 1_000
 
-    /// Users with one key each, and one account of three of them.
+    /// Users with one key each, one account of three of them, and the owners of bonds where
+    /// committees change.
     static func users(_ scenario: NodeScenario) -> [SimulatedUser] {
         let keys = (0..<scenario.users).map { SimulatedSigner(index: 1_000 + $0) }
         var users = keys.enumerated().map { index, key in
@@ -24,13 +25,26 @@ enum NodeWorld {
                     index: users.count, signers: Array(keys.prefix(2)), policy: policy,
                     balance: userBalance))
         }
+        guard !scenario.standbys.isEmpty else { return users }
+        for node in Array(scenario.weights.indices) + Array(scenario.standbys) {
+            let key = rewardKey(node)
+            users.append(
+                SimulatedUser(
+                    index: users.count, signers: [key], policy: .single(key.publicKey),
+                    balance: userBalance, node: node))
+        }
         return users
     }
 
     static func key(_ index: Int) -> SimulatedSigner { SimulatedSigner(index: index) }
 
+    /// Of the account that owns a node's bond and receives what it earns.
+    private static func rewardKey(_ index: Int) -> SimulatedSigner {
+        SimulatedSigner(index: 2_000 + index)
+    }
+
     private static func reward(_ index: Int) -> Address {
-        Policy.single(SimulatedSigner(index: 2_000 + index).publicKey).address
+        Policy.single(rewardKey(index).publicKey).address
     }
 
     static func genesis(_ scenario: NodeScenario, _ users: [SimulatedUser]) -> Genesis {

@@ -7,6 +7,7 @@ struct SimulatedUser {
     enum Errand {
         case payment, overspending, forgery, tooFewSigners, doubleSpend, shortLived
         case escrowCreate, escrowDecide, escrowDispute, escrowArbitrate
+        case candidacy
     }
 
     /// A transaction on its way.
@@ -32,6 +33,8 @@ struct SimulatedUser {
     let policy: Policy
     let address: Address
     let balance: UInt64
+    /// The node whose bond it owns, which is all that it cares for.
+    let node: Int?
     /// The sequence of the next thing.
     var next: SequenceNumber = 0
     var errand: Errand?
@@ -40,7 +43,10 @@ struct SimulatedUser {
     var attempts: [Attempt] = []
     var triesLeft = 0
 
-    init(index: Int, signers: [SimulatedSigner], policy: Policy, balance: UInt64) {
+    init(
+        index: Int, signers: [SimulatedSigner], policy: Policy, balance: UInt64, node: Int? = nil
+    ) {
+        self.node = node
         self.index = index
         self.signers = signers
         self.policy = policy
