@@ -331,6 +331,25 @@ import Testing
         #expect(try network.include(proposedBy: 3).map(\.id) == [next.id])
     }
 
+    /// The owner may have to wait for the next committee until it has executed enough.
+    @Test func `nothing is sealed after the last block of an epoch`() throws {
+        var network = try MempoolNetwork(
+            seed: 23, bonds: [2], epochs: EpochSchedule(length: 2, lag: 0))
+        let sender = network.sender(ownedBy: 1)
+        try network.submit(network.transfer(sender, sequence: 0), to: 1)
+        #expect(try network.include(proposedBy: 0).count == 1)
+        #expect(try network.include(proposedBy: 0).isEmpty)
+        var batches = 0
+        network.tamper = { _, _, message in
+            if case .batch = message { batches += 1 }
+            return message
+        }
+        try network.submit(network.transfer(sender, sequence: 1), to: 1)
+        try network.advance(milliseconds: 1_000)
+        #expect(batches == 0)
+        #expect(network.penalties.isEmpty)
+    }
+
     @Test func `a restarted owner goes on with the batches that it had sealed`() throws {
         var network = try MempoolNetwork(seed: 14)
         let sender = network.sender(ownedBy: 1)

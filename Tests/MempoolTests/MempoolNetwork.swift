@@ -26,9 +26,12 @@ struct MempoolNetwork {
     var tamper: (_ from: Int, _ to: Int, MempoolMessage) -> MempoolMessage? = { $2 }
     private var pending: [(from: Int, to: Int, message: MempoolMessage)] = []
 
-    /// - Parameter bonds: of verifiers without a vote; each validator has 1.
+    /// - Parameters:
+    ///   - bonds: of verifiers without a vote; each validator has 1.
+    ///   - epochs: nil for one that never ends.
     init(
-        seed: UInt64, settings: BatchSettings = BatchSettings(), bonds: [UInt64] = []
+        seed: UInt64, settings: BatchSettings = BatchSettings(), bonds: [UInt64] = [],
+        epochs: EpochSchedule? = nil
     ) throws {
         keys = (0..<4 + bonds.count).map { TestKeys.key(seed: seed, index: $0) }
         committee = try MempoolNetwork.committeeWithShardsForAll(Array(keys.prefix(4)))
@@ -39,7 +42,7 @@ struct MempoolNetwork {
         }
         let set = VerifierSet(period: 0, committee: committee, others: others)
         let layout = ShardLayout(
-            committee: committee, settings: settings, verifierSets: [0: set])
+            committee: committee, settings: settings, epochs: epochs, verifierSets: [0: set])
         self.layout = layout
         engines = keys.enumerated().map { place, key in
             MempoolEngine(

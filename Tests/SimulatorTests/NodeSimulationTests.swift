@@ -28,6 +28,8 @@ import Testing
         (UInt64(36), UInt64(40)),
         // Blocks that weren't final filled the execution lag, and the chain stood still.
         (378, 60),
+        // An owner sealed after the last block of an epoch, and was blamed for it.
+        (66, 40),
     ])
     func `kept seeds hold`(seed: UInt64, blocks: UInt64) {
         #expect(run(seed, blocks: blocks).violation == nil, "seed \(seed)")
