@@ -142,10 +142,11 @@ extension MempoolEngine {
     }
 
     /// Seals every shard that has something ready: at once while all of the lane's batches are
-    /// certified, else only a batch that is worth it.
+    /// certified, else only a batch that is worth it. What is ready after the last block of an epoch
+    /// waits for the next one's owners.
     mutating func seal(at now: Instant) {
         wakeAt = nil
-        guard let ownIndex,
+        guard let ownIndex, layout.isOfEpoch(height),
             let verifiers = layout.verifiers(ofPeriod: layout.settings.period(of: height))
         else { return }
         for shard in pool.readyShards {
