@@ -141,6 +141,8 @@ package enum PlantedBug: String, Hashable, Sendable, CaseIterable {
     case enterWithoutCertificate = "enter-without-certificate"
     /// A validator that lost its journal votes as if it had never signed.
     case voteAfterAmnesia = "vote-after-amnesia"
+    /// Blocks behind the last of an epoch are committed like those before it.
+    case commitTails = "commit-tails"
     /// Not a bug but a tool: an engine that may share its key isn't stopped by rule P5.
     case blindToTwin = "blind-to-twin"
 }

@@ -37,9 +37,11 @@ extension NodeCore {
         // The store has the boundary block only after this event.
         let boundary = consensus.finalized
         formerConsensus = consensus
+        let entering =
+            configuration.planted == .entryUnasked ? configuration.voting(.full) : configuration
         consensus = SimplexEngine(
             configuration: NodeCore.consensusConfiguration(
-                configuration, committee, from: boundary,
+                entering, committee, from: boundary,
                 tip: ConsensusConfiguration.Tip(block: boundary, certificate: nil)),
             journal: [], at: moment)
         lastView = 0

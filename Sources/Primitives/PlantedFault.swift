@@ -41,6 +41,8 @@ package enum PlantedFault: String, Hashable, Sendable, CaseIterable {
     case committeeUnsaved
     /// The store keeps the lanes of the epoch before among those of the present one.
     case lanesKept
+    /// Who enters an epoch signs in it before it heard others.
+    case entryUnasked
     // What the shell must do (Runtime/Core/CoreLoop.swift); the simulated shell leaves it out.
     /// Votes leave before their record is on the disk.
     case journalUnsynced

@@ -34,7 +34,8 @@ extension SimplexEngine {
         if let boundary = lasting.last, last.height >= configuration.lastHeight {
             let tails = chain.filter(\.header.tail)
             let end = EpochEnd(boundary: boundary, tails: tails, certificate: certificate)
-            return finish(with: end, committing: lasting)
+            let commitsTails = configuration.plantedBug == .commitTails
+            return finish(with: end, committing: commitsTails ? chain : lasting)
         }
         effects.append(.commit(chain, certificate))
         finalized = last

@@ -67,7 +67,8 @@ package struct NodeScenario: Sendable {
         self.blocks = blocks
         let drawn = Int(random.chance(500) ? 4 : random.number(in: 5...10))
         let isWeighted = random.chance(500)
-        let count = validators ?? drawn
+        // Standbys come in addition, and messages grow with the square.
+        let count = validators ?? (changes ? min(drawn, 6) : drawn)
         weights = (0..<count).map { _ in isWeighted ? random.number(in: 1...9) : 1 }
         let verifiers = Int(random.number(in: 0...2))
         let total = weights.reduce(0, +)

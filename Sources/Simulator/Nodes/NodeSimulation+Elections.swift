@@ -48,8 +48,16 @@ extension NodeSimulation {
         Set(committee.validators.map(\.peerID))
     }
 
-    /// Nobody signs in an epoch before the one before it can be over.
+    /// Nobody signs in an epoch before the one before it can be over, nor before those who answered
+    /// its question weigh a quorum with itself.
     mutating func checkEntry(_ epoch: Epoch, of host: SimulatedHost) {
+        guard let committee = votes[epoch]?.committee else { return }
+        let known = (host.heard[epoch] ?? []).union([host.peerID])
+        let weight = committee.validators.filter { known.contains($0.peerID) }
+            .reduce(0) { $0 + $1.weight }
+        oracle.expect(
+            weight >= committee.quorum,
+            "node \(host.index) signs in epoch \(epoch) unasked, having heard \(weight)")
         guard epoch > 0 else { return }
         let before = epoch.clampedRetreat(by: 1)
         let last = genesis.epochs.last(of: before)

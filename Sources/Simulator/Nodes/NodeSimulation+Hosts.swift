@@ -187,6 +187,7 @@ extension NodeSimulation {
             for record in records {
                 guard let epoch = record.epoch else { continue }
                 judge(epoch, at: host) { $0.recorded(record, by: $1) }
+                if case .vote = record { checkEntry(epoch, of: host) }
             }
         case .compactJournal(let records):
             host.store.sync()

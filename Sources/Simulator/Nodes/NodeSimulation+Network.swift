@@ -77,7 +77,6 @@ extension NodeSimulation {
         }
         if host.restarts > 0 { marks.reach(.restartedInView) }
         if scenario.standbys.contains(host.index) { marks.reach(.newcomerVoted) }
-        checkEntry(vote.subject.epoch, of: host)
         let isRecorded = host.journal.recorded.contains(vote)
         judge(vote.subject.epoch, at: host) { $0.sent(vote, by: $1, isRecorded: isRecorded) }
     }
@@ -129,6 +128,9 @@ extension NodeSimulation {
     mutating func deliver(_ message: NodeMessage, from: Int, to: Int, life: Int) {
         let host = hosts[to]
         guard host.life == life, host.isUp else { return }
+        if case .consensus(.recoveryAnswer(let answer)) = message {
+            host.heard[answer.epoch, default: []].insert(hosts[from].peerID)
+        }
         guard !host.isHonest else { return put(.received(hosts[from].peerID, message), to: host) }
         guard var context = context(of: host) else { return }
         var heard: NodeMessage? = message

@@ -59,6 +59,8 @@ final class SimulatedHost {
     /// Roots of executed heights were compared up to here.
     var place = EpochView(epoch: 0, view: 0)
     var finalizedHeight: Height = 0
+    /// Who answered since the start how far this node's key may have signed, by epoch.
+    var heard: [Epoch: Set<PeerID>] = [:]
 
     init(
         index: Int, role: Role, peerID: PeerID, configuration: NodeConfiguration, clock: NodeClock
@@ -79,6 +81,7 @@ final class SimulatedHost {
     /// - Throws: `StorageFault` for a store or a journal that is damaged.
     func start(at now: UInt64) throws(StorageFault) {
         life += 1
+        heard = [:]
         let configuration = configuration.voting(.asking(record))
         let core = RunningCore(
             try NodeCore(
@@ -160,6 +163,7 @@ final class SimulatedHost {
         fileprivate let frozenUntil: UInt64
         fileprivate let state: (record: RecordID, owed: EpochView?, wasDamaged: Bool)
         fileprivate let heights: (shown: Height, place: EpochView, finalized: Height)
+        fileprivate let heard: [Epoch: Set<PeerID>]
     }
 
     func save() -> Saved {
@@ -167,7 +171,8 @@ final class SimulatedHost {
             running: core.map { ($0, $0.value) }, store: store, contents: store.save(),
             journal: journal, clock: clock, counts: (life, restarts), timers: timers,
             inbox: inbox, isAwake: isAwake, frozenUntil: frozenUntil,
-            state: (record, owed, wasDamaged), heights: (shownHeight, place, finalizedHeight))
+            state: (record, owed, wasDamaged), heights: (shownHeight, place, finalizedHeight),
+            heard: heard)
     }
 
     func restore(_ saved: Saved) {
@@ -184,5 +189,6 @@ final class SimulatedHost {
         frozenUntil = saved.frozenUntil
         (record, owed, wasDamaged) = saved.state
         (shownHeight, place, finalizedHeight) = saved.heights
+        heard = saved.heard
     }
 }

@@ -20,6 +20,11 @@ package struct BugHunt: Sendable {
             self == .node(.committeeUnsaved) || self == .node(.lanesKept)
         }
 
+        /// Whether it is looked for where committees change.
+        var isOfElections: Bool {
+            self == .node(.entryUnasked) || self == .consensus(.commitTails)
+        }
+
         package static var all: [Bug] {
             PlantedFault.allCases.map(Bug.node)
                 + PlantedBug.allCases.filter { $0 != .blindToTwin }.map(Bug.consensus)
@@ -58,6 +63,7 @@ package struct BugHunt: Sendable {
         switch bug {
         // Needs one order of events that chance doesn't meet.
         case .consensus(.noParentCheck): [.exploration]
+        case .consensus(.commitTails): [.nodes]
         case .consensus: [.consensus, .nodes]
         case .node(.verdictOfOne), .node(.verdictUnseen): [.verification]
         case .node: [.nodes]
@@ -100,7 +106,9 @@ package struct BugHunt: Sendable {
             var exploration = Exploration(scope)
             return exploration.run().violation
         case .nodes:
-            var scenario = NodeScenario(seed: seed, blocks: 40, shortEpochs: bug.isOfEpochs)
+            var scenario = NodeScenario(
+                seed: seed, blocks: 40, shortEpochs: bug.isOfEpochs,
+                changingCommittees: bug.isOfElections)
             switch bug {
             case .node(let fault): scenario.planted = fault
             case .consensus(let bug): scenario.plantedBug = bug
