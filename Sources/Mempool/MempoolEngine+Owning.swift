@@ -142,8 +142,8 @@ extension MempoolEngine {
     }
 
     /// Seals every shard that has something ready: at once while all of the lane's batches are
-    /// certified, else only a batch that is worth it. What is ready after the last block of an epoch
-    /// waits for the next one's owners.
+    /// certified, else only a batch that is worth it. What is ready after the last block of an
+    /// epoch waits for the next one's owners.
     mutating func seal(at now: Instant) {
         wakeAt = nil
         guard let ownIndex, layout.isOfEpoch(height),

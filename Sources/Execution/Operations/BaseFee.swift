@@ -5,7 +5,8 @@ package import Primitives
 /// It is kept in parts of 1/65,536 of the native asset's unit, so that a low price moves by small
 /// steps too. A block whose executed transactions weigh `targetWeight` leaves it as it is. A
 /// heavier one raises it by at most one part in `changeDenominator`, at twice the target and above;
-/// a lighter one lowers it likewise, never below what genesis says; either by one part at least. Wire: eight bytes.
+/// a lighter one lowers it likewise, never below what genesis says; either by one part at least.
+/// Wire: eight bytes.
 package struct BaseFee: Hashable, Comparable, Sendable, BCSCodable {
     /// Parts of a unit.
     package static let unit: UInt64 = 1 << 16
