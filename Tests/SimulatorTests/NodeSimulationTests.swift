@@ -7,9 +7,10 @@ import Testing
 @Suite struct NodeSimulationTests {
     private func run(
         _ seed: UInt64, blocks: UInt64 = 40, shortEpochs: Bool = false,
-        change: (inout NodeScenario) -> Void = { _ in }
+        elections: Bool? = nil, change: (inout NodeScenario) -> Void = { _ in }
     ) -> NodeReport {
-        var scenario = NodeScenario(seed: seed, blocks: blocks, shortEpochs: shortEpochs)
+        var scenario = NodeScenario(
+            seed: seed, blocks: blocks, shortEpochs: shortEpochs, changingCommittees: elections)
         change(&scenario)
         var simulation = NodeSimulation(scenario)
         return simulation.run()
@@ -68,6 +69,23 @@ import Testing
         #expect(run(2, shortEpochs: true).violation == nil)
         let report = run(2, shortEpochs: true) { $0.planted = .committeeUnsaved }
         #expect(report.violation != nil)
+    }
+
+    @Test func `committees change under faults, and newcomers vote and propose`() {
+        var marks = Marks()
+        for seed in UInt64(1)...4 {
+            let report = run(seed, elections: true)
+            #expect(report.violation == nil, "seed \(seed)")
+            marks.add(report.marks)
+        }
+        let wanted: [Mark] = [.committeeChanged, .memberLeft, .newcomerVoted, .newcomerProposed]
+        for mark in wanted { #expect(marks.count(mark) > 0, "\(mark)") }
+    }
+
+    @Test func `who signs unasked in a new epoch is seen, and who commits tails`() {
+        #expect(run(1, elections: true) { $0.planted = .entryUnasked }.violation != nil)
+        let report = run(15, elections: true) { $0.plantedBug = .commitTails }
+        #expect(report.violation?.contains("commits a tail block") == true)
     }
 
     @Test func `a failing run is made shorter, and still fails`() throws {
