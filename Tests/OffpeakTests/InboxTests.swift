@@ -8,6 +8,13 @@ import Testing
 struct InboxTests {
     private func member(_ name: String) -> MemberInfo { MemberInfo(address: name, weight: 1) }
 
+    /// Who has no key here: what he does is done by a key file that isn't known.
+    private func signer(_ name: String) -> InboxSigner {
+        InboxSigner(
+            name, account: Address(WalletSamples.bytes32(1)),
+            known: .single(WalletSamples.key(1).publicKey), InboxKeys())
+    }
+
     private func decision(
         _ name: String, _ direction: DirectionName, _ amount: Amount
     ) -> DecisionInfo {
@@ -41,46 +48,143 @@ struct InboxTests {
     @Test("a decision of others waits for the members who haven't made theirs")
     func decide() throws {
         let open = escrow(.open, [decision("a", .release, 400)])
-        let item = try #require(Inbox.item(open, for: "b"))
+        let item = try #require(Inbox.item(open, for: signer("b")))
         #expect(item.kind == .decide && item.until == 50)
         #expect(item.text == "release 400: 1 of 2 have decided so")
-        #expect(item.next == "offpeak escrow decide opkesc1x --release 400")
-        #expect(Inbox.item(open, for: "a") == nil)
-        #expect(Inbox.item(open, for: "d") == nil)
-        #expect(Inbox.item(open, for: "e") == nil)
-        #expect(Inbox.item(escrow(), for: "b") == nil)
+        let command = "offpeak escrow decide opkesc1x --release 400 --round 2"
+        #expect(item.next == command + " --from b --key KEY-FILE")
+        #expect(Inbox.item(open, for: signer("a")) == nil)
+        #expect(Inbox.item(open, for: signer("d")) == nil)
+        #expect(Inbox.item(open, for: signer("e")) == nil)
+        #expect(Inbox.item(escrow(), for: signer("b")) == nil)
         let refund = escrow(.open, [decision("d", .refund, 400)])
-        #expect(Inbox.item(refund, for: "b") == nil)
-        #expect(Inbox.item(escrow(.closed, []), for: "b") == nil)
+        #expect(Inbox.item(refund, for: signer("b")) == nil)
+        #expect(Inbox.item(escrow(.closed, []), for: signer("b")) == nil)
     }
 
     @Test("a dispute waits for its arbiter alone")
     func arbitrate() throws {
-        let item = try #require(Inbox.item(escrow(.disputed), for: "e"))
+        let item = try #require(Inbox.item(escrow(.disputed), for: signer("e")))
         #expect(item.kind == .arbitrate && item.until == 90)
-        #expect(item.next == "offpeak escrow arbitrate opkesc1x --to-payee AMOUNT")
-        #expect(Inbox.item(escrow(.disputed), for: "a") == nil)
+        let command = "offpeak escrow arbitrate opkesc1x --to-payee AMOUNT --round 2"
+        #expect(item.next == command + " --from e --key KEY-FILE")
+        #expect(Inbox.item(escrow(.disputed), for: signer("a")) == nil)
         let decided = escrow(
             .disputed,
             [DecisionInfo(participant: "e", direction: .release, amount: 1, toPayer: 899)])
-        #expect(Inbox.item(decided, for: "e") == nil)
+        #expect(Inbox.item(decided, for: signer("e")) == nil)
     }
 
     @Test("a recovery is shown to the account and to its guardians, and when it is ready")
     func recovery() throws {
-        let pending = try #require(Inbox.item(guarded(readyAt: 60), for: "a", at: 59))
+        let pending = try #require(Inbox.item(guarded(readyAt: 60), for: signer("a"), at: 59))
         #expect(pending.kind == .recovery && pending.until == 60)
-        #expect(pending.next == "offpeak recover veto opkacc1lost")
-        let ready = try #require(Inbox.item(guarded(readyAt: 60), for: "a", at: 60))
-        #expect(ready.next == "offpeak recover complete opkacc1lost" && ready.until == 99)
-        #expect(Inbox.item(guarded(readyAt: nil), for: "a", at: 60) == nil)
+        #expect(pending.next == "offpeak recover veto opkacc1lost --from a --key KEY-FILE")
+        let ready = try #require(Inbox.item(guarded(readyAt: 60), for: signer("a"), at: 60))
+        #expect(ready.next == "offpeak recover complete opkacc1lost --from a --key KEY-FILE")
+        #expect(ready.until == 99)
+        #expect(Inbox.item(guarded(readyAt: nil), for: signer("a"), at: 60) == nil)
+    }
+
+    @Test("a command names the keys that may sign, and writes a file where they aren't enough")
+    func signers() throws {
+        let keys = (1...3).map { WalletSamples.key(UInt8($0)) }
+        let both = try Policy(
+            signers: keys.prefix(2).map { .init(publicKey: $0.publicKey, weight: 1) }, spend: 2,
+            admin: 2)
+        func command(_ count: Int, known: Bool = true, cosigners: [String] = []) -> String {
+            let given = keys.prefix(count).enumerated().map {
+                InboxKeys.Key(path: "key \($0)", publicKey: $1.publicKey)
+            }
+            let options = InboxKeys(
+                keys: given, passphraseFile: count == 1 ? "-words" : nil,
+                node: count == 3 ? "http://[::1]:9" : nil)
+            return InboxSigner(
+                "opkacc1x", account: both.address, known: known ? both : nil, options
+            ).command(["recover", "veto", "opkacc1y"], cosigners: cosigners, draft: "d.json")
+        }
+        let start = "offpeak recover veto opkacc1y --from opkacc1x "
+        #expect(command(0) == start + "--key KEY-FILE --out d.json")
+        #expect(
+            command(1) == start + "--key 'key 0' --passphrase-file ./-words --out d.json")
+        #expect(command(2) == start + "--key 'key 0' --key 'key 1'")
+        // The third key isn't of the policy.
+        #expect(
+            command(3) == start + "--key 'key 0' --key 'key 1' --node 'http://[::1]:9'")
+        #expect(command(0, known: false) == start + "--policy POLICY-FILE --key KEY-FILE")
+        #expect(
+            command(2, cosigners: ["opkacc1z"]) == start
+                + "--cosigner opkacc1z --key 'key 0' --key 'key 1' --out d.json")
+    }
+
+    @Test("a guardian who is too light alone vetoes with others")
+    func lightGuardian() throws {
+        let info = GuardedInfo(
+            account: "opkacc1lost",
+            guardians: GuardiansInfo(
+                quorum: QuorumInfo(members: ["a", "b", "c"].map(member), threshold: 2),
+                delayMilliseconds: 5),
+            recovery: RecoveryInfo(policy: policy, readyAt: 60, validUntil: 99))
+        let item = try #require(Inbox.item(info, for: signer("b"), at: 1))
+        #expect(
+            item.next == "offpeak recover veto opkacc1lost --from b --cosigner a --key KEY-FILE"
+                + " --out veto-to-sign.json")
+        let ready = try #require(Inbox.item(info, for: signer("b"), at: 60))
+        #expect(!ready.next.contains("--cosigner"))
+    }
+
+    @Test("a release that lacks its preimage says so")
+    func preimage() throws {
+        let open = EscrowInfo(
+            id: "opkesc1x", payer: "a", payee: "d", asset: "native", state: .open, held: 900,
+            released: 0, refunded: 0, round: 2,
+            release: QuorumInfo(members: ["a", "b"].map(member), threshold: 2),
+            refund: QuorumInfo(members: ["a", "b"].map(member), threshold: 2), hashlock: "ab",
+            deadline: 50, onDeadline: .refund, decisions: [decision("a", .release, 4)], height: 7)
+        let item = try #require(Inbox.item(open, for: signer("b")))
+        #expect(item.next.contains("--round 2 --preimage PREIMAGE --from b"))
+    }
+
+    @Test("the name of a file is one word for the shell, and nothing for the terminal")
+    func names() throws {
+        let key = WalletSamples.key(1).publicKey
+        let policy = Policy.single(key)
+        let file = try TransactionFile(
+            transaction: Transaction(
+                chainID: WalletSamples.chainID, sender: policy.address, sequence: 0,
+                validUntil: 100, maxFee: 5, operations: [.vetoRecovery(policy.address)]),
+            prefix: WalletSamples.prefix, policies: [policy])
+        func next(_ path: String, _ keyPath: String) throws -> String {
+            let keys = InboxKeys(keys: [.init(path: keyPath, publicKey: key)])
+            return try #require(
+                Inbox.item(file, at: path, keys: keys, accounts: [], policies: [:], at: 1)
+            ).next
+        }
+        #expect(
+            try next("in/a;touch PWNED #.json", "my key")
+                == "offpeak tx sign 'in/a;touch PWNED #.json' --key 'my key'")
+        #expect(
+            try next("-in/it's $(x).json", "a.key")
+                == "offpeak tx sign './-in/it'\\''s $(x).json' --key a.key")
+        var inbox = Inbox()
+        inbox.add([
+            try #require(
+                Inbox.item(
+                    file, at: "a\u{1B}[2J\u{202E}\n.json",
+                    keys: InboxKeys(keys: [.init(path: "k", publicKey: key)]), accounts: [],
+                    policies: [:], at: 1))
+        ])
+        inbox.noteCut("b\u{9B}")
+        let text = inbox.text(Palette(isOn: false))
+        #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || VisibleText.isVisible($0) })
+        #expect(text.contains("a\u{FFFD}[2J\u{FFFD}\u{FFFD}.json"))
     }
 
     @Test("the most urgent comes first, whatever the order of finding")
     func order() throws {
-        let one = try #require(Inbox.item(escrow(.disputed), for: "e"))
+        let one = try #require(Inbox.item(escrow(.disputed), for: signer("e")))
         let two = try #require(
-            Inbox.item(escrow(.open, [decision("a", .release, 4)]), for: "b"))
+            Inbox.item(escrow(.open, [decision("a", .release, 4)]), for: signer("b")))
         var inbox = Inbox()
         inbox.add([one])
         inbox.add([two])
@@ -105,7 +209,10 @@ struct InboxTests {
             _ key: Int?, accounts: Set<Address> = [], at time: Timestamp = 100
         ) -> Inbox.Item.Kind? {
             Inbox.item(
-                file, at: "f.json", keys: Set(key.map { [keys[$0].publicKey] } ?? []),
+                file, at: "f.json",
+                keys: InboxKeys(
+                    keys: key.map { [.init(path: "k\($0)", publicKey: keys[$0].publicKey)] } ?? []
+                ),
                 accounts: accounts, policies: [:], at: time)?.kind
         }
         #expect(kind(0) == .sign && kind(1) == .sign && kind(2) == nil)

@@ -1,3 +1,4 @@
+import Glibc
 import Primitives
 import RPC
 import Testing
@@ -15,14 +16,17 @@ struct SafeguardCommandTests {
         try Address(text: text, in: WalletSamples.prefix)
     }
 
-    /// Runs a command with `--json` against the node.
-    private func run(_ arguments: [String]) async throws -> ProgramResult {
+    /// Runs a command against the node.
+    private func run(
+        _ arguments: [String], json: Bool = true, after commands: String? = nil
+    ) async throws -> ProgramResult {
         let (program, node) = (program, node)
         let results = AsyncStream.makeStream(of: ProgramResult.self)
         try await node.serve { address in
             results.continuation.yield(
                 try await program.run(
-                    arguments + ["--json"], environment: ["OFFPEAK_NODE": address]))
+                    arguments + (json ? ["--json"] : []), environment: ["OFFPEAK_NODE": address],
+                    after: commands))
         }
         results.continuation.finish()
         var iterator = results.stream.makeAsyncIterator()
@@ -150,6 +154,52 @@ struct SafeguardCommandTests {
         }
     }
 
+    @Test("a new policy that one lost key would close for ever is noted, or refused with limits")
+    func policyForEver() async throws {
+        let keys = [try await program.makeKey("a"), try await program.makeKey("b")]
+        let signers = keys.flatMap { ["--signer", $0.publicKey] }
+        for (options, note) in [
+            (["--spend", "1"], "--admin 1 would leave"), (["--spend", "2"], "name guardians"),
+            (["--spend", "1", "--admin", "1"], ""),
+        ] {
+            let file = "p" + options.joined()
+            let made = try await program.run(
+                ["account", "policy", "new", "--out", file] + signers + options)
+            #expect(made.exitCode == 0 && made.errors.isEmpty == note.isEmpty, "\(made)")
+            #expect(note.isEmpty || made.errors.contains(note), "\(made.errors)")
+        }
+        let single = try await program.run([
+            "account", "policy", "new", "--spend", "1", "--signer", keys[0].publicKey,
+        ])
+        #expect(single.exitCode == 0 && single.errors.isEmpty, "\(single)")
+
+        let own = try address(keys[0].address)
+        func set(_ policy: String, _ options: [String] = []) async throws -> ProgramResult {
+            try await run(
+                ["account", "policy", "set", policy, "--key", "a"] + options, json: false)
+        }
+        for (limited, guarded) in [(false, false), (true, false), (true, true)] {
+            node.add(
+                own,
+                safeguards: limited
+                    ? SafeguardsInfo(
+                        limits: safeguards.limits,
+                        guardians: guarded ? safeguards.guardians : nil) : nil)
+            let isTrap = limited && !guarded
+            let before = node.submitted.count
+            let result = try await set("p--spend1")
+            #expect(result.exitCode == (isTrap ? 1 : 0), "\(limited) \(guarded): \(result)")
+            #expect(result.errors.contains("--without-guardians") == isTrap, "\(result)")
+            #expect(node.submitted.count == before + (isTrap ? 0 : 1))
+            #expect(result.errors.contains("takes every key") == !limited, "\(result)")
+            if isTrap {
+                #expect(try await set("p--spend1", ["--without-guardians"]).exitCode == 0)
+            }
+            let fewer = try await set("p--spend1--admin1")
+            #expect(fewer.exitCode == 0 && fewer.errors.isEmpty, "\(fewer)")
+        }
+    }
+
     @Test("wrong limits and guardians are refused before anything is sent")
     func wrongOptions() async throws {
         let key = try await program.makeKey("a")
@@ -237,5 +287,80 @@ struct SafeguardCommandTests {
         #expect(nobody.exitCode == 2)
         let lost = try await run(["inbox", "--key", "a", "--folder", "nowhere"])
         #expect(lost.errorMessage?.contains("no folder") == true)
+    }
+
+    @Test("each command of the inbox does what it says when it is typed")
+    func inboxCommands() async throws {
+        let key = try await program.makeKey("my key")
+        let own = try address(key.address)
+        let lost = guardian.text(in: WalletSamples.prefix)
+        let id = EscrowID(WalletSamples.bytes32(6))
+        node.add(own, safeguards: safeguards)
+        node.add(
+            id, payer: own, payee: own, round: 5, held: 9,
+            decisions: [DecisionInfo(participant: lost, direction: .release, amount: 4)])
+        node.add(
+            guarded: GuardedInfo(
+                account: lost,
+                guardians: GuardiansInfo(
+                    quorum: QuorumInfo(
+                        members: [MemberInfo(address: key.address, weight: 1)], threshold: 1),
+                    delayMilliseconds: 5), recovery: safeguards.recovery))
+        let drafted = try await run([
+            "pay", "--key", "my key", "--to", key.address, "--amount", "5", "--unsigned", "--out",
+            "a;touch PWNED #.json",
+        ])
+        #expect(drafted.exitCode == 0, "\(drafted.errors)")
+        try program.write(
+            try program.read("a;touch PWNED #.json"), to: "b\u{1B}[2J.json")
+        #expect(mkfifo("\(program.folder)/pipe.json", 0o600) == 0)
+        let inbox = try await run(["inbox", "--key", "my key", "--folder", "."])
+        #expect(inbox.exitCode == 0, "\(inbox.errors)")
+        guard case .array(let items)? = inbox["items"], case .array(let cut)? = inbox["cut"] else {
+            Issue.record("no items: \(inbox)")
+            return
+        }
+        #expect(items.count == 4 && cut.count == 2, "\(inbox.output)")
+        let decision = EscrowDecision(escrow: id, round: 5, direction: .release, amount: 4)
+        for (kind, expected) in [
+            ("veto", Operation.vetoRecovery(own)), ("decide", .escrowDecide(decision)),
+            ("recovery", .vetoRecovery(guardian)), ("sign", nil),
+        ] as [(String, Operation?)] {
+            let found = items.first { $0["kind"]?.text == kind }?["next"]?.text
+            let line = try #require(found, "\(kind)")
+            let result = try await typed(line)
+            #expect(result.exitCode == 0, "\(line): \(result)")
+            guard let expected else { continue }
+            let sent = try #require(node.submitted.last?.transaction)
+            #expect(sent.operations == [expected] && sent.sender == own, "\(line)")
+        }
+        let signed = try TransactionFile.read("\(program.folder)/a;touch PWNED #.json")
+        #expect(signed.authorizations.count == 1)
+        #expect(access("\(program.folder)/PWNED", F_OK) != 0)
+        let people = try await run(["inbox", "--key", "my key", "--folder", "."], json: false)
+        #expect(people.output.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 })
+    }
+
+    @Test("a decision about an earlier round isn't sent")
+    func earlierRound() async throws {
+        let key = try await program.makeKey("a")
+        let own = try address(key.address)
+        node.add(own)
+        let id = EscrowID(WalletSamples.bytes32(6))
+        node.add(id, payer: own, payee: own, round: 5, held: 9)
+        for command in [["decide", "--release", "4"], ["arbitrate", "--to-payee", "4"]] {
+            let rest = [id.text(in: WalletSamples.prefix), "--key", "a", "--round"]
+            let before = node.submitted.count
+            let late = try await run(["escrow"] + command + rest + ["4"])
+            #expect(late.errorMessage?.contains("is in round 5, not 4") == true, "\(late)")
+            #expect(node.submitted.count == before)
+            #expect(try await run(["escrow"] + command + rest + ["5"]).exitCode == 0)
+        }
+    }
+
+    /// Runs a line that begins with `offpeak` as a shell does.
+    private func typed(_ line: String) async throws -> ProgramResult {
+        let words = "set -- " + line.dropFirst("offpeak ".count)
+        return try await run([], json: false, after: words)
     }
 }

@@ -60,6 +60,9 @@ struct SettlementTests {
             ("a,b\nx\"y,1\n", 2, 2, "within a field"), ("a\n\"x\n", 2, 1, "isn't closed"),
             ("a\n\"x\"y\n", 2, 4, "after a quoted field"), ("a\rb\n", 1, 2, "carriage return"),
             ("a\n\u{0}\n", 2, 1, "control"), ("é,\t\n", 1, 3, "control"),
+            ("a\n\"x\u{1B}[2J\"\n", 2, 3, "control"), ("a\n\"\t\"\n", 2, 2, "control"),
+            ("a\n\"x\ry\"\n", 2, 3, "control"), ("a\nx\u{9B}1A\n", 2, 2, "control"),
+            ("a\n\"\u{7F}\"\n", 2, 2, "control"),
             (String(repeating: "x", count: 1025), 1, 1026, "1024 bytes"),
             (String(repeating: ",", count: 16), 1, 17, "16 columns"),
         ])

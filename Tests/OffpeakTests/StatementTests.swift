@@ -163,6 +163,7 @@ struct StatementTests {
             (["--from", "1970-01-02", "--to", "1970-01-01"], 2, "behind --to"),
             (["--from", "yesterday"], 2, "--from"),
             (["--from", "+2h"], 2, "of the past"),
+            (["--from", "0"], 2, "write a day, as 2026-11-23"),
             (["--from", "1970-01-01", "--currency", "eur"], 2, "three letters"),
             (["--from", "1970-01-01", "--decimals", "6"], 2, "0 to 5"),
             (["--from", "1970-01-01", "--asset", "gold"], 2, "gold"),
@@ -175,6 +176,7 @@ struct StatementTests {
         let fault = try await run(["statement", "nonsense", "--from", "1970-01-01"])
         #expect(
             fault.exitCode == 2 && fault.errors.contains("isn't an address"), "\(fault.errors)")
+        #expect(fault.errors.contains("as opkacc1..."), "\(fault.errors)")
     }
 
     @Test("a history that begins later gives no statement of what was before")
@@ -299,7 +301,8 @@ struct StatementTests {
         #expect(people.output.contains("genesis") && people.output.contains("more: --after"))
         for arguments in [
             ["--limit", "0"], ["--limit", "501"], ["--after", "x"], ["--asset", "x"],
-            ["--from", "x"],
+            ["--from", "x"], ["--from-height", "5", "--to-height", "4"],
+            ["--from", "2026-01-03", "--to", "2026-01-02"],
         ] {
             let result = try await run(["query", "history", payer] + arguments)
             #expect(result.exitCode == 2, "\(arguments): \(result)")

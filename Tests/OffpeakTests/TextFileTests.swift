@@ -64,4 +64,41 @@ struct TextFileTests {
         try program.write("", to: "a.lock")
         try FileLock(for: path("a"), refusal: "taken").release()
     }
+
+    @Test("what is no regular file isn't waited for, but a pipe that the shell gave is read")
+    func special() async throws {
+        #expect(mkfifo(path("pipe.json"), 0o600) == 0)
+        try program.write("{}", to: "file.json")
+        #expect(try TextFile.read(path("file.json"), maximum: 9) == Array("{}".utf8))
+        for (name, words) in [("pipe.json", "a named pipe"), (".", "a folder")] {
+            let fault = #expect(throws: CommandFault.self) {
+                try TextFile.read(path(name), maximum: 9)
+            }
+            #expect(fault?.description.contains(words) == true, "\(fault as Any)")
+            let secret = #expect(throws: CommandFault.self) {
+                try SecretFile.read(path(name), maximum: 9)
+            }
+            #expect(secret?.description.contains(words) == true, "\(secret as Any)")
+        }
+        #expect(throws: CommandFault.self) { try TextFile.read("/dev/zero", maximum: 9) }
+        #expect(InputFile.isSpecial(path("pipe.json")))
+        #expect(!InputFile.isSpecial(path("file.json")) && !InputFile.isSpecial(path(".")))
+        let piped = try await program.run(["tx", "show", "pipe.json"])
+        #expect(piped.exitCode == 1 && piped.errors.contains("named pipe"), "\(piped)")
+        // Its reader gets what comes late, as from a slow program before it.
+        for name in ["-", "/dev/stdin"] {
+            let slow = try await program.run(
+                ["tx", "show", name], input: "{\"a\": 1}", after: "sleep 0")
+            #expect(slow.errors.contains("unknown member"), "\(slow)")
+        }
+    }
+
+    @Test("a file's name does nothing to the terminal of who reads of its fault")
+    func names() async throws {
+        let name = "a\u{1B}]0;x\u{7}.json"
+        try program.write("[]", to: name)
+        let result = try await program.run(["tx", "show", name])
+        #expect(result.exitCode == 1 && result.errors.contains("a\u{FFFD}]0;x\u{FFFD}.json"))
+        #expect(result.errors.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 })
+    }
 }

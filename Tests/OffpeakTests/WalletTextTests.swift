@@ -141,7 +141,18 @@ struct WalletTextTests {
         #expect(try AmountOrAll("all").resolved(of: 70) == 70)
         #expect(try AmountOrAll("18446744073709551615").resolved(of: 70) == Amount(.max))
         for text in ["-1", "1.5", "", "all ", "18446744073709551616", "0x10", "1_000"] {
-            #expect(throws: AmountText.Fault.self) { try AmountOrAll(text) }
+            #expect(throws: TextFault.self) { try AmountOrAll(text) }
+        }
+        let fault = #expect(throws: TextFault.self) { try AmountOption.parse("1.50") }
+        #expect(fault?.description.contains("150 for 1.50") == true)
+    }
+
+    @Test("decimals that no asset has are refused with those that are possible")
+    func decimals() throws {
+        #expect(try DecimalsText.parse("18") == 18)
+        for text in ["19", "300", "-1", "x", ""] {
+            let fault = #expect(throws: TextFault.self) { try DecimalsText.parse(text) }
+            #expect(fault?.description.contains("0 to 18") == true)
         }
     }
 

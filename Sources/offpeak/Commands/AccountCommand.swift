@@ -84,6 +84,7 @@ struct PolicyNewCommand: AsyncParsableCommand {
     func run() async throws {
         let prefix = try await prefix()
         let file = PolicyFile(policy: try policy(prefix), prefix: prefix)
+        if let note = file.policy.lostKeyNote { output.format.remark(note) }
         guard let out, out != "-" else { return Terminal.output.write(file.text) }
         try TextFile.write(file.text, to: out)
         let format = output.format
@@ -129,10 +130,16 @@ struct PolicyNewCommand: AsyncParsableCommand {
 struct PolicySetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Replace an account's policy; the address stays.",
-        discussion: "The signatures must reach the admin threshold of the policy in force.")
+        discussion: """
+            The signatures must reach the admin threshold of the policy in force. Where the new \
+            one would leave limits in force for ever once a single key is lost, the account needs \
+            guardians, or --without-guardians.
+            """)
 
     @Argument(help: "Policy file to put in force, from `offpeak account policy new`.")
     var newPolicy: String
+
+    @OptionGroup var trap: LimitTrapOption
 
     @OptionGroup(title: "Transaction")
     var signing: SigningOptions
@@ -150,7 +157,22 @@ struct PolicySetCommand: AsyncParsableCommand {
                 "\(builder.network.prefix)"
                 """)
         }
+        try await check(file.policy, builder)
         try await Delivery(builder: builder, format: output.format)
             .deliver([.setPolicy(file.policy)])
+    }
+
+    /// Says what a lost key would mean; off-line nobody tells limits and guardians.
+    /// - Throws: `CommandFault` for limits that one lost key would leave in force for ever.
+    private func check(
+        _ policy: Policy, _ builder: TransactionBuilder
+    ) async throws(CommandFault) {
+        var guardians: Guardians?
+        if builder.client != nil {
+            let current = try await SafeguardPlace(of: builder.sender, builder)
+            try trap.check(current.terms, policy)
+            guardians = current.terms.guardians
+        }
+        if guardians == nil, let note = policy.lostKeyNote { output.format.remark(note) }
     }
 }

@@ -47,13 +47,15 @@ struct AssetIssueCommand: AsyncParsableCommand {
     @Option(help: "What people call it: 1 to 12 capital letters and digits, a letter first.")
     var symbol: String
 
-    @Option(help: "Where wallets set the point, 0 to 18; amounts are in the smallest unit.")
+    @Option(
+        help: "Where wallets set the point, 0 to 18; amounts are in the smallest unit.",
+        transform: { try DecimalsText.parse($0) })
     var decimals: UInt8 = 0
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("The most that may exist at a time.", valueName: "amount"),
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var cap: Amount?
 
     @Flag(help: "The issuer may stop a holder from spending it.")
@@ -80,6 +82,17 @@ struct AssetIssueCommand: AsyncParsableCommand {
     }
 }
 
+/// Decimal places on the command line.
+enum DecimalsText {
+    /// - Throws: `TextFault` for anything but 0 to 18.
+    static func parse(_ text: String) throws(TextFault) -> UInt8 {
+        guard let decimals = UInt8(text), decimals <= AssetTerms.decimalsMax else {
+            throw TextFault("\"\(text)\": 0 to \(AssetTerms.decimalsMax) decimals are possible")
+        }
+        return decimals
+    }
+}
+
 /// `offpeak asset mint`
 struct AssetMintCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -93,7 +106,7 @@ struct AssetMintCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional, help: "How much, in the smallest unit.",
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount
 
     @OptionGroup var command: AssetSigning
@@ -117,7 +130,7 @@ struct AssetRedeemCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional, help: "How much, in the smallest unit.",
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount
 
     @OptionGroup var command: AssetSigning
@@ -186,7 +199,7 @@ struct AssetClawbackCommand: AsyncParsableCommand {
     var holder: String
     @Option(
         parsing: .unconditional, help: "How much, in the smallest unit.",
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount
     @OptionGroup var command: AssetSigning
 

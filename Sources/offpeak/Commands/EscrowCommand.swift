@@ -77,7 +77,7 @@ struct EscrowTopUpCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional, help: "How much, in the smallest unit.",
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount
 
     @OptionGroup(title: "Transaction")

@@ -21,7 +21,7 @@ struct EscrowCreateCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional, help: "How much, in the smallest unit.",
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount
 
     @OptionGroup var asset: AssetOption

@@ -151,6 +151,13 @@ struct EscrowPlace: Sendable {
         guard info.state != .closed else {
             throw CommandFault("\(text) is closed: it holds nothing any more")
         }
+        if let round, round != info.round, !builder.options.isForFile {
+            throw CommandFault(
+                """
+                \(text) is in round \(info.round), not \(round): what was \
+                asked for then may be another thing now. `offpeak escrow show` tells; then decide about this round
+                """)
+        }
         self.round = round ?? info.round
         held = info.held
     }

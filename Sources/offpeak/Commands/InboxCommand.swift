@@ -10,7 +10,9 @@ struct InboxCommand: AsyncParsableCommand {
         discussion: """
             Escrows about which others of your quorum have decided, disputes that you arbitrate, \
             recoveries against you or of accounts that you guard, and with --folder transaction \
-            files that lack your signature.
+            files that lack your signature. The commands name the files of --key; what isn't known \
+            here stands in capitals. Where your keys aren't enough, a command writes a file for \
+            the others to sign.
 
               offpeak inbox --key alice.key --account opkacc1... --folder shared/
             """)
@@ -43,12 +45,12 @@ struct InboxCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try node.client()
         let network = try await client.context()
-        var keys: Set<PublicKey> = []
+        var keys = InboxKeys(passphraseFile: passphraseFile, node: node.node)
         for path in key {
             let stored = try KeyStoreFile.read(path, passwordFile: passphraseFile)
-            keys.insert(stored.secretKey.publicKey)
+            keys.keys.append(InboxKeys.Key(path: path, publicKey: stored.secretKey.publicKey))
         }
-        var accounts = Set(keys.map { Policy.single($0).address })
+        var accounts = Set(keys.publicKeys.map { Policy.single($0).address })
         for text in account { accounts.insert(try network.parse(text)) }
         let reader = InboxReader(client: client, network: network, keys: keys, accounts: accounts)
         var inbox = Inbox()
@@ -68,7 +70,7 @@ struct InboxReader: Sendable {
 
     let client: NodeClient
     let network: NetworkContext
-    let keys: Set<PublicKey>
+    let keys: InboxKeys
     let accounts: Set<Address>
 
     /// What a node knows of an account.
@@ -77,21 +79,26 @@ struct InboxReader: Sendable {
         let own = try await client.find { rpc throws(RPCClientFault) in
             try await rpc.account(text)
         }
-        inbox.add([own.flatMap { Inbox.item($0) }].compactMap { $0 })
-        try await readEscrows(of: text, into: &inbox)
-        try await readGuarded(by: text, into: &inbox)
+        let policy = try own?.policy.map { (info) throws(CommandFault) in
+            try Policy(info, in: network.prefix)
+        }
+        let signer = InboxSigner(text, account: address, known: policy, keys)
+        inbox.add([own.flatMap { Inbox.item($0, for: signer) }].compactMap { $0 })
+        try await readEscrows(of: signer, into: &inbox)
+        try await readGuarded(by: signer, into: &inbox)
     }
 
     private func readEscrows(
-        of account: String, into inbox: inout Inbox
+        of signer: InboxSigner, into inbox: inout Inbox
     ) async throws(CommandFault) {
+        let account = signer.address
         var next: String?
         for _ in 0..<InboxReader.pagesMax {
             let after = next
             let page = try await client.call { rpc throws(RPCClientFault) in
                 try await rpc.escrows(of: account, after: after, limit: RPCLimits.pageMax)
             }
-            inbox.add(page.escrows.compactMap { Inbox.item($0, for: account) })
+            inbox.add(page.escrows.compactMap { Inbox.item($0, for: signer) })
             next = page.next
             if next == nil { return }
         }
@@ -99,8 +106,9 @@ struct InboxReader: Sendable {
     }
 
     private func readGuarded(
-        by account: String, into inbox: inout Inbox
+        by signer: InboxSigner, into inbox: inout Inbox
     ) async throws(CommandFault) {
+        let account = signer.address
         var next: String?
         for _ in 0..<InboxReader.pagesMax {
             let after = next
@@ -108,14 +116,15 @@ struct InboxReader: Sendable {
                 try await rpc.guarded(by: account, after: after, limit: RPCLimits.pageMax)
             }
             inbox.add(
-                page.accounts.compactMap { Inbox.item($0, for: account, at: page.time) })
+                page.accounts.compactMap { Inbox.item($0, for: signer, at: page.time) })
             next = page.next
             if next == nil { return }
         }
         inbox.noteCut("\(account) guards more accounts than were looked at")
     }
 
-    /// Transaction files of this network; other files are passed over.
+    /// Transaction files of this network; other files are passed over. Others may write to the
+    /// folder: no file is waited for, and none whose name hides something gets a command.
     func read(
         folder: String, into inbox: inout Inbox, _ format: OutputFormat
     ) async throws(CommandFault) {
@@ -126,9 +135,18 @@ struct InboxReader: Sendable {
         let client = Submission(client: client, format: format)
         for name in names.prefix(InboxReader.filesMax) {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+            if InputFile.isSpecial(path) {
+                inbox.noteCut("\(path) is no regular file and wasn't read")
+                continue
+            }
             guard let file = try? TransactionFile.read(path), file.prefix == network.prefix,
                 file.transaction.chainID == network.chainID
             else { continue }
+            guard path.isVisible else {
+                inbox.noteCut(
+                    "\(path.visible) has invisible characters in its name: rename it first")
+                continue
+            }
             let item = Inbox.item(
                 file, at: path, keys: keys, accounts: accounts,
                 policies: try await client.policies(of: file), at: network.now)

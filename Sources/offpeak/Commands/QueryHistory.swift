@@ -45,6 +45,9 @@ struct QueryHistory: AsyncParsableCommand {
         guard 1...RPCLimits.historyPageMax ~= limit else {
             throw ValidationError("--limit 1 to \(RPCLimits.historyPageMax) are possible")
         }
+        guard fromHeight ?? 0 <= toHeight ?? .max else {
+            throw ValidationError("--from-height lies behind --to-height: the lower one is wanted")
+        }
     }
 
     func run() async throws {
@@ -68,6 +71,9 @@ struct QueryHistory: AsyncParsableCommand {
             } ?? 0
         question.before = try to.map { (text) throws(CommandFault) in
             try PeriodText.end(text, "--to")
+        }
+        guard question.since < question.before ?? Timestamp(.max) else {
+            throw .usage("--from lies behind --to: the earlier one is wanted")
         }
         question.order = oldestFirst ? .oldest : .newest
         question.limit = limit
@@ -199,7 +205,11 @@ enum PeriodText {
         do throws(TextFault) {
             if case .at(let time) = try TimeText(text) { return time }
         } catch {
-            throw .usage("\(option): \(error)")
+            throw .usage(
+                """
+                \(option): "\(text)" is no time to begin or end at: write a day, as 2026-11-23, a \
+                time, as 2026-11-23T16:00:00Z, or milliseconds since 1970
+                """)
         }
         throw .usage("\(option): a time of the past is wanted, as 2026-11-23")
     }

@@ -149,6 +149,25 @@ struct LimitTrapOption: ParsableArguments {
     }
 }
 
+extension Policy {
+    /// What is said of a policy that nobody can change any more once any one of its keys is lost;
+    /// nil for others, and for a single key.
+    var lostKeyNote: String? {
+        let total = signers.reduce(0) { $0 + UInt64($1.weight) }
+        let takesAll = signers.allSatisfy { total - UInt64($0.weight) < UInt64(admin) }
+        guard signers.count > 1, takesAll else { return nil }
+        // What is left whichever key is lost.
+        let rest = total - UInt64(signers.map(\.weight).max() ?? 0)
+        let others =
+            rest >= UInt64(spend) ? "--admin \(rest) would leave that to the others; or " : ""
+        return """
+            the admin threshold, \(admin) of \(total), takes every key: once one is lost, the \
+            policy, the guardians and the limits can never change again. \(others)name guardians \
+            with `offpeak account guardians` while all keys are there
+            """
+    }
+}
+
 /// Spending limits on the command line: `5000/24h`, or `ASSET:5000/24h`.
 enum LimitText {
     /// - Throws: `CommandFault` for other text, or an asset that is named twice.

@@ -36,7 +36,7 @@ struct ValidatorJoinCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "How much to bond, in the smallest unit (default: nothing more).",
             valueName: "amount"),
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount?
 
     @OptionGroup(title: "Transaction")

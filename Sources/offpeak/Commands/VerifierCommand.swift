@@ -33,7 +33,7 @@ struct VerifierBondCommand: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("How much, in the smallest unit.", valueName: "amount"),
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount
 
     @OptionGroup(title: "Transaction")

@@ -54,7 +54,7 @@ struct VoucherReserve: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("The most that vouchers may take, with fees.", valueName: "amount"),
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount
 
     @Option(
@@ -62,7 +62,7 @@ struct VoucherReserve: AsyncParsableCommand {
         help: ArgumentHelp(
             "What a voucher's fee may be (default: four times the present one).",
             valueName: "amount"),
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var maxFee: Amount?
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write.", valueName: "file"))
@@ -204,7 +204,7 @@ struct VoucherCheckCommand: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("How much that must be at least.", valueName: "amount"),
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var amount: Amount?
 
     @OptionGroup var asset: AssetOption

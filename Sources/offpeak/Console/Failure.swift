@@ -92,7 +92,7 @@ struct Failure {
 
     private var text: String {
         let label = Palette(for: .errors).paint("error:", .red)
-        return "\(label) \(message)\n" + (advice.isEmpty ? "" : advice + "\n")
+        return "\(label) \(message.visibleLines)\n" + (advice.isEmpty ? "" : advice + "\n")
     }
 
     /// `{"error": {"message", "exitCode", "data"}}`.

@@ -21,7 +21,7 @@ struct OutputFormat: Sendable {
     /// Writes a remark for people to stderr; programs get none.
     func remark(_ text: String) {
         guard !isJSON else { return }
-        Terminal.errors.write(Palette(for: .errors).paint(text, .dim) + "\n")
+        Terminal.errors.write(Palette(for: .errors).paint(text.visibleLines, .dim) + "\n")
     }
 
     /// Indented JSON with sorted names, without a line end: equal values have equal text.

@@ -7,8 +7,7 @@ enum SecretFile {
     /// The bytes of a file that nobody else can read.
     /// - Throws: `CommandFault` with the command that mends a file that is too open.
     static func read(_ path: String, maximum: Int) throws(CommandFault) -> SecureBytes {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw systemFault(path, "can't be opened") }
+        let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
         try checkMode(path)
         return try readAll(descriptor, path, maximum: maximum)

@@ -4,10 +4,10 @@ internal import Primitives
 /// Files without secrets; the name `-` means stdin or stdout.
 enum TextFile {
     /// The bytes of a file of at most `maximum` bytes.
+    /// - Throws: `CommandFault`, also for what is no regular file: see `InputFile`.
     static func read(_ path: String, maximum: Int) throws(CommandFault) -> [UInt8] {
         if path == "-" { return try readAll(STDIN_FILENO, "stdin", maximum: maximum) }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SecretFile.systemFault(path, "can't be opened") }
+        let descriptor = try InputFile.open(path)
         defer { close(descriptor) }
         return try readAll(descriptor, path, maximum: maximum)
     }

@@ -4,7 +4,8 @@ internal import Primitives
 /// line and column, never a guess.
 ///
 /// UTF-8, with or without a byte order mark; comma; lines end with LF or CRLF; empty lines are left
-/// out; a quote stands only around a whole field or doubled within one. The package SwiftCSV isn't
+/// out; a quote stands only around a whole field or doubled within one; no control characters but
+/// line ends within quotes. The package SwiftCSV isn't
 /// used here: it fills short rows up, leaves the surplus of long ones out, and tells no line
 /// numbers.
 struct CSVReader {
@@ -123,11 +124,24 @@ struct CSVReader {
             guard bytes[place] != UInt8(ascii: "\"") else {
                 throw fault("a quote within a field: put the whole field in quotes, and double it")
             }
-            guard bytes[place] >= 0x20 else { throw fault("a control character") }
+            guard !isControl else { throw fault("a control character") }
             text.append(bytes[place])
             place += 1
         }
         return text
+    }
+
+    /// Whether a control character is here: of ASCII, or of Unicode's first 256 (C2 80 to C2 9F).
+    private var isControl: Bool {
+        let byte = bytes[place]
+        let next = place + 1 < bytes.count ? bytes[place + 1] : 0
+        return byte < 0x20 || byte == 0x7F || byte == 0xC2 && 0x80...0x9F ~= next
+    }
+
+    /// Whether a carriage return is here, and a line feed behind it.
+    private var isLineEnd: Bool {
+        bytes[place] == UInt8(ascii: "\r") && place + 1 < bytes.count
+            && bytes[place + 1] == UInt8(ascii: "\n")
     }
 
     private mutating func quoted() throws(CSVFault) -> [UInt8] {
@@ -142,6 +156,8 @@ struct CSVReader {
             } else if byte == UInt8(ascii: "\n") {
                 line += 1
                 lineStart = place + 1
+            } else if isControl && !isLineEnd {
+                throw fault("a control character")
             }
             text.append(byte)
             place += 1

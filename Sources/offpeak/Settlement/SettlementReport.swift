@@ -77,7 +77,8 @@ struct SettlementReport: Encodable, Sendable {
             rows.map { row in
                 [
                     "\(row.line)", row.receiver, "\(row.amount)", row.status,
-                    row.transaction ?? "", row.error.isEmpty ? row.reference : row.error,
+                    row.transaction ?? "",
+                    (row.error.isEmpty ? row.reference : row.error).visible,
                 ]
             })
         var sheet = Sheet()

@@ -101,7 +101,11 @@ enum IDText {
     /// The network that an account's address is of.
     static func network(of address: String) throws(CommandFault) -> NetworkPrefix {
         guard let network = prefix(of: address) else {
-            throw .usage("\"\(address)\" isn't an address")
+            throw .usage(
+                """
+                "\(address)" isn't an address: the network's prefix, acc, 1 and 58 letters and \
+                digits are wanted, as opkacc1...; `offpeak key show` tells that of a key
+                """)
         }
         let _: Address = try parse(address, in: network)
         return network

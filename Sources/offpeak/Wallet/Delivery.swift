@@ -29,7 +29,7 @@ struct Delivery: Sendable {
         guard path != "-" else { return }
         let summary = TransactionSummary(file)
         format.show(Written(file: path, transaction: summary)) {
-            summary.text(format.palette) + "\n\nwritten to \(path)"
+            summary.text(format.palette) + "\n\nwritten to \(path.visible)"
         }
     }
 

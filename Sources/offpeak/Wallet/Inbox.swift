@@ -28,7 +28,8 @@ struct Inbox: Encodable, Sendable {
         let text: String
         /// After that it is too late.
         let until: Timestamp?
-        /// The command that does it.
+        /// The command that does it, as a shell reads it. What the inbox doesn't know stands in
+        /// capitals, such as `KEY-FILE`.
         let next: String
     }
 
@@ -50,37 +51,45 @@ struct Inbox: Encodable, Sendable {
 
 // What a node says.
 extension Inbox {
-    /// What an escrow waits for from `account`, if anything.
-    static func item(_ escrow: EscrowInfo, for account: String) -> Item? {
+    /// What an escrow waits for from an account, if anything.
+    static func item(_ escrow: EscrowInfo, for signer: InboxSigner) -> Item? {
+        let account = signer.address
         guard !escrow.decisions.contains(where: { $0.participant == account }) else { return nil }
         switch escrow.state {
-        case .open: return decision(escrow, account)
-        case .disputed: return arbitration(escrow, account)
+        case .open: return decision(escrow, signer)
+        case .disputed: return arbitration(escrow, signer)
         case .closed: return nil
         }
     }
 
-    /// The first choice of others that `account` could join.
-    private static func decision(_ escrow: EscrowInfo, _ account: String) -> Item? {
+    /// The first choice of others that an account could join, in the round that they made it in.
+    private static func decision(_ escrow: EscrowInfo, _ signer: InboxSigner) -> Item? {
+        let account = signer.address
         let open = escrow.decisions.first { deciders($0, escrow).weight(of: account) > 0 }
         guard let open else { return nil }
         let quorum = deciders(open, escrow)
         let weight = escrow.decisions.filter {
             $0.direction == open.direction && $0.amount == open.amount
         }.reduce(0) { $0 + quorum.weight(of: $1.participant) }
+        let lacksPreimage =
+            open.direction == .release && escrow.hashlock != nil && escrow.preimage == nil
+        let words =
+            ["escrow", "decide", escrow.id, "--\(open.direction.rawValue)", "\(open.amount)"]
+            + ["--round", "\(escrow.round)"] + (lacksPreimage ? ["--preimage", "PREIMAGE"] : [])
         return Item(
             kind: .decide, subject: escrow.id, account: account,
             text: "\(open.direction.rawValue) \(open.amount): \(weight) of \(quorum.threshold)"
                 + " have decided so",
             until: escrow.deadline,
-            next: "offpeak escrow decide \(escrow.id) --\(open.direction.rawValue) \(open.amount)")
+            next: signer.command(words, draft: "decision-to-sign.json"))
     }
 
     private static func deciders(_ decision: DecisionInfo, _ escrow: EscrowInfo) -> QuorumInfo {
         decision.direction == .release ? escrow.release : escrow.refund
     }
 
-    private static func arbitration(_ escrow: EscrowInfo, _ account: String) -> Item? {
+    private static func arbitration(_ escrow: EscrowInfo, _ signer: InboxSigner) -> Item? {
+        let account = signer.address
         guard let quorum = escrow.arbitration, quorum.weight(of: account) > 0 else { return nil }
         let first = escrow.decisions.first
         let others =
@@ -90,31 +99,51 @@ extension Inbox {
             kind: .arbitrate, subject: escrow.id, account: account,
             text: "disputed, \(escrow.held) to split\(others)",
             until: escrow.arbitrationDeadline ?? escrow.deadline,
-            next: "offpeak escrow arbitrate \(escrow.id) --to-payee \(share)")
+            next: signer.command(
+                ["escrow", "arbitrate", escrow.id, "--to-payee", share]
+                    + ["--round", "\(escrow.round)"], draft: "arbitration-to-sign.json"))
     }
 
-    /// What is pending against an account.
-    static func item(_ account: AccountInfo) -> Item? {
+    /// What is pending against an account of the owner's.
+    static func item(_ account: AccountInfo, for signer: InboxSigner) -> Item? {
         guard let recovery = account.safeguards?.recovery else { return nil }
         return Item(
             kind: .veto, subject: account.address, account: account.address,
             text: "your guardians replace your policy: \(keys(recovery.policy))",
-            until: recovery.readyAt, next: "offpeak recover veto \(account.address)")
+            until: recovery.readyAt,
+            next: signer.command(
+                ["recover", "veto", account.address], draft: "veto-to-sign.json"))
     }
 
-    /// What is pending of an account that `guardian` guards.
+    /// What is pending of an account that an account of the owner's guards.
     static func item(
-        _ guarded: GuardedInfo, for guardian: String, at time: Timestamp
+        _ guarded: GuardedInfo, for guardian: InboxSigner, at time: Timestamp
     ) -> Item? {
         guard let recovery = guarded.recovery else { return nil }
         let isReady = recovery.readyAt <= time
         let verb = isReady ? "complete" : "veto"
         let what = isReady ? "can be completed" : "waits until \(ISOTime.text(recovery.readyAt))"
+        // Anybody completes a recovery; a veto takes as much as a proposal.
+        let others = isReady ? [] : fellows(of: guardian.address, guarded.guardians.quorum)
         return Item(
-            kind: .recovery, subject: guarded.account, account: guardian,
+            kind: .recovery, subject: guarded.account, account: guardian.address,
             text: "its recovery \(what): \(keys(recovery.policy))",
             until: isReady ? recovery.validUntil : recovery.readyAt,
-            next: "offpeak recover \(verb) \(guarded.account)")
+            next: guardian.command(
+                ["recover", verb, guarded.account], cosigners: others,
+                draft: "\(verb)-to-sign.json"))
+    }
+
+    /// The first other members with whom a member reaches the threshold.
+    private static func fellows(of member: String, _ quorum: QuorumInfo) -> [String] {
+        var weight = UInt64(quorum.weight(of: member))
+        var fellows: [String] = []
+        for other in quorum.members where other.address != member {
+            guard weight < UInt64(quorum.threshold) else { break }
+            fellows.append(other.address)
+            weight += UInt64(other.weight)
+        }
+        return fellows
     }
 
     private static func keys(_ policy: PolicyInfo) -> String {
@@ -129,9 +158,10 @@ extension Inbox {
     ///
     /// - Parameter policies: Those in force, as far as they are known.
     static func item(
-        _ file: TransactionFile, at path: String, keys: Set<PublicKey>, accounts: Set<Address>,
-        policies: [Address: Policy], at time: Timestamp
+        _ file: TransactionFile, at path: String, keys options: InboxKeys,
+        accounts: Set<Address>, policies: [Address: Policy], at time: Timestamp
     ) -> Item? {
+        let keys = options.publicKeys
         guard file.transaction.validUntil >= time else { return nil }
         let parts = WeightCheck.parts(of: file, policies: policies)
         let signed = Set(file.authorizations.map(\.publicKey))
@@ -140,21 +170,29 @@ extension Inbox {
         guard isMine || !signed.isDisjoint(with: keys) else { return nil }
         let kinds = file.transaction.operations.map { OperationSummary($0, in: file.prefix).kind }
         let what = kinds.joined(separator: ", ")
+        let word = ShellText.path(path)
         guard !open.isEmpty else {
             return Item(
                 kind: .submit, subject: path, account: nil, text: "\(what): signed by all",
-                until: file.transaction.validUntil, next: "offpeak tx submit \(path)")
+                until: file.transaction.validUntil,
+                next: ShellText.line(["offpeak", "tx", "submit", word] + options.asking))
         }
         let waits = open.contains { part in
             let mine = keys.filter { part.policy?.weight(of: $0) != nil }
             return mine.isEmpty ? accounts.contains(part.account) : !mine.isSubset(of: signed)
         }
         guard waits else { return nil }
+        let missing = options.keys.filter { key in
+            !signed.contains(key.publicKey)
+                && open.contains { $0.policy?.weight(of: key.publicKey) != nil }
+        }
         let weights = open.map { "\($0.weight) of \($0.policy == nil ? "?" : "\($0.needed)")" }
         return Item(
             kind: .sign, subject: path, account: nil,
             text: "\(what): weight \(weights.joined(separator: ", "))",
-            until: file.transaction.validUntil, next: "offpeak tx sign \(path) --key KEY")
+            until: file.transaction.validUntil,
+            next: ShellText.line(
+                ["offpeak", "tx", "sign", word] + options.signing(missing.map(\.path))))
     }
 
     private static func isPart(
@@ -178,16 +216,16 @@ extension Inbox {
             [.number("NO"), .text("WHAT"), .text("OF"), .text("UNTIL")],
             items.enumerated().map { place, item in
                 [
-                    "\(place + 1)", item.kind.rawValue, item.subject,
+                    "\(place + 1)", item.kind.rawValue, item.subject.visible,
                     item.until.map(ISOTime.text) ?? "",
                 ]
             })
         var lines = [table.text(palette, empty: "(nothing waits for you)")]
         for (place, item) in items.enumerated() {
-            lines += ["", "\(place + 1): \(item.text)"]
-            lines.append("   " + palette.paint(item.next, .bold))
+            lines += ["", "\(place + 1): \(item.text.visible)"]
+            lines.append("   " + palette.paint(item.next.visible, .bold))
         }
-        for what in cut { lines += ["", "not all of it: \(what)"] }
+        for what in cut { lines += ["", "not all of it: \(what.visible)"] }
         return lines.joined(separator: "\n")
     }
 }

@@ -42,7 +42,7 @@ struct SigningOptions: ParsableArguments {
         parsing: .unconditional,
         help: ArgumentHelp(
             "Paid on top of the fee (default: what the level tips).", valueName: "amount"),
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var tip: Amount?
 
     @Option(
@@ -57,7 +57,7 @@ struct SigningOptions: ParsableArguments {
         help: ArgumentHelp(
             "The most that fee and tip may cost together (default: what the level allows).",
             valueName: "amount"),
-        transform: { try AmountText.parse($0) })
+        transform: { try AmountOption.parse($0) })
     var maxFee: Amount?
 
     @Option(
