@@ -154,8 +154,8 @@ struct EscrowPlace: Sendable {
         if let round, round != info.round, !builder.options.isForFile {
             throw CommandFault(
                 """
-                \(text) is in round \(info.round), not \(round): what was \
-                asked for then may be another thing now. `offpeak escrow show` tells; then decide about this round
+                \(text) is in round \(info.round), not \(round): what was asked for then may be \
+                another thing now. `offpeak escrow show` tells; then decide about this round
                 """)
         }
         self.round = round ?? info.round
