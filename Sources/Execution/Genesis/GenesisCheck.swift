@@ -189,11 +189,13 @@ extension GenesisCheck {
         }
         try weights(parameters.fees)
         try atLeastOne(parameters.fees.targetWeight, "fees.targetWeight")
-        guard 2...1024 ~= parameters.fees.changeDenominator else {
+        let denominators = GovernedParameter.changeDenominatorRange
+        guard denominators ~= parameters.fees.changeDenominator else {
             throw GenesisFault(
                 "parameters.fees.changeDenominator",
-                "\(parameters.fees.changeDenominator): 2 to 1024 is wanted, or one block could"
-                    + " double the base fee, or what rose would hardly come down again")
+                "\(parameters.fees.changeDenominator): \(denominators.lowerBound) to"
+                    + " \(denominators.upperBound) is wanted, or one block could double the base"
+                    + " fee, or what rose would hardly come down again")
         }
         try stake(parameters.stake)
         try atLeastOne(

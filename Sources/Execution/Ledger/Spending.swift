@@ -6,8 +6,6 @@ package import Primitives
 struct Spending: Sendable {
     private var amounts: [AssetID: Amount] = [:]
 
-    init() {}
-
     /// What the transaction itself says: whenever all of its operations succeed, at least that
     /// much is taken.
     init(saidBy transaction: Transaction) {
@@ -81,21 +79,18 @@ extension Ledger: AdmissionView {
 
     private func spending(of transaction: Transaction) throws(StorageFault) -> Spending {
         let fees = executor.rules.fees
-        var spending = Spending()
+        var spending = Spending(saidBy: transaction)
         var opened: Set<Opened> = []
         for operation in transaction.operations {
             switch operation {
             case .transfer(let transfer):
-                spending.add(transfer.amount, of: transfer.asset)
                 try note(Opened(transfer.asset, transfer.to), &opened, &spending)
             case .mint(let mint): try note(Opened(mint.asset, mint.to), &opened, &spending)
-            case .redeem(let redemption): spending.add(redemption.amount, of: redemption.asset)
             case .clawback(let clawback):
                 guard clawback.holder == transaction.sender else { continue }
                 spending.add(clawback.amount, of: clawback.asset)
             case .escrowCreate(let terms):
                 spending.add(fees.escrowDeposit, of: .native)
-                spending.add(terms.amount, of: terms.asset)
                 try note(Opened(terms.asset, terms.payee), &opened, &spending)
             case .escrowTopUp(let topUp):
                 let escrow = try executor.escrows.peek(topUp.escrow, source)
@@ -103,7 +98,6 @@ extension Ledger: AdmissionView {
             case .proposeParameters:
                 spending.add(executor.rules.governance.deposit, of: .native)
             case .issueAsset: spending.add(fees.assetDeposit, of: .native)
-            case .bond(let bond): spending.add(bond.amount, of: .native)
             default: break
             }
         }

@@ -50,6 +50,10 @@ public enum GovernedParameter: UInt16, Hashable, Sendable, CaseIterable {
     /// The most of `reporterPermille`, in a genesis too: who reports himself loses half at least.
     public static let reporterPermilleMax: UInt64 = 500
 
+    /// The values of `changeDenominator`, in a genesis too: what rose by full blocks must come down
+    /// again, by half in about 710 empty ones where it is high, and by a part in each at least.
+    public static let changeDenominatorRange: ClosedRange<UInt64> = 2...1024
+
     /// The values that a proposal may name.
     /// - Parameters:
     ///   - stakeUnit: The stake that weighs one vote, which genesis fixes.
@@ -65,8 +69,7 @@ public enum GovernedParameter: UInt16, Hashable, Sendable, CaseIterable {
         case .streamDeposit, .escrowDeposit, .holdingDeposit, .assetDeposit: 0...1 << 48
         // A block must have room for a few transactions before it raises the fee.
         case .targetWeight: 10_000...1 << 48
-        // What rose by full blocks must come down again: by half in 710 empty blocks at most.
-        case .changeDenominator: 2...1024
+        case .changeDenominator: GovernedParameter.changeDenominatorRange
         case .expiriesPerBlock: 1...10_000
         case .escrowDuration: 60_000...(100 * 366 * 86_400_000)
         // Without a vote nobody needs more than with one, or nobody could join.
