@@ -172,7 +172,7 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             (.delayOutOfRange, 104), (.guardianIsSelf, 105), (.guardiansUnreachable, 106),
             (.sameSafeguards, 107), (.noGuardians, 108), (.guardiansTooFew, 109),
             (.recoveryPending, 110), (.noRecovery, 111), (.recoveryTooEarly, 112),
-            (.recoveryTooSoon, 113), (.vetoUsed, 114),
+            (.recoveryTooSoon, 113),
         ]
         #expect(codes.count == FailureCode.allCases.count)
         for (code, raw) in codes { #expect(code.rawValue == raw, "\(code.name)") }

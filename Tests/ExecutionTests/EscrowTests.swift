@@ -142,6 +142,26 @@ struct EscrowWorld {
         try escrow.expect(held: 0, released: 0, refunded: 1000, state: .closed)
     }
 
+    @Test func `a top-up on the way doesn't turn a refusal into less`() throws {
+        for isDisputed in [false, true] {
+            var escrow = try EscrowWorld()
+            let (alice, bob) = (escrow.world.alice, escrow.world.bob)
+            #expect(
+                try escrow.world.run(
+                    alice, .escrowTopUp(EscrowTopUp(escrow: escrow.id, amount: 1))) == .success)
+            if isDisputed { try escrow.world.run(alice, .escrowDispute(escrow.id)) }
+            let round: UInt64 = isDisputed ? 1 : 0
+            #expect(
+                try failure(
+                    escrow.world.run(alice, escrow.decision(.refund, .max, round: round)))
+                    == (isDisputed ? .escrowDisputed : .amountAboveHeld))
+            #expect(
+                try escrow.world.run(bob, escrow.decision(.refund, .max, round: round))
+                    == .success)
+            try escrow.expect(held: 0, released: 0, refunded: 1001, state: .closed)
+        }
+    }
+
     @Test func `each wrong decision fails with its own code`() throws {
         var escrow = try EscrowWorld()
         let world = escrow.world

@@ -23,7 +23,9 @@ struct NaiveLedger {
     }
 
     struct Failed: Error { let code: FailureCode }
-    struct LimitReached: Error {}
+    struct Skipped: Error {
+        let reason: String
+    }
 
     let parameters: LedgerParameters
     var fees: FeeParameters
@@ -233,9 +235,9 @@ struct NaiveLedger {
                 try run(operation, signed.id, place, parties)
             }
             return "ok"
-        } catch is LimitReached {
+        } catch let skip as Skipped {
             self = start
-            return "limitReached"
+            return skip.reason
         } catch {
             self = before
             return (error as? Failed)?.code.name ?? "\(error)"
@@ -252,7 +254,7 @@ struct NaiveLedger {
     /// What the sender loses counts against its limit.
     mutating func spend(_ amount: UInt64, of address: Address) throws {
         if isAdmin { return }
-        if amount > room(of: address) { throw LimitReached() }
+        if amount > room(of: address) { throw Skipped(reason: "limitReached") }
         note(amount, of: address)
     }
 
@@ -326,9 +328,9 @@ struct NaiveLedger {
     private mutating func refuses(_ decision: EscrowDecision, _ parties: [Address]) throws -> Bool {
         if decision.direction == .release || decision.preimage != nil { return false }
         var trust = try open(decision.escrow, isDisputed: nil)
-        let amount = decision.amount.rawValue
+        let amount = trust.held
         if !parties.contains(trust.terms.payee) || decision.round != trust.round { return false }
-        if amount == 0 || amount != trust.held { return false }
+        if decision.amount.rawValue < amount { return false }
         trust.refunded += amount
         give(amount, of: trust.terms.asset, to: trust.payer)
         close(decision.escrow, trust)

@@ -135,7 +135,9 @@ extension NaiveLedger {
         if !isWithdrawn && safeguards.quiet > 0 {
             let signers = policies[account]?.signers.filter { signing.contains($0.publicKey) } ?? []
             let weight = signers.reduce(0) { $0 + Int($1.weight) }
-            if weight < Int(policies[account]?.admin ?? .max) { throw Failed(code: .vetoUsed) }
+            if weight < Int(policies[account]?.admin ?? .max) {
+                throw Skipped(reason: "notAuthorized")
+            }
         }
         self.safeguards[account]?.pending = nil
         self.safeguards[account]?.quiet = isOwner ? time + guardians.delayMilliseconds : 0

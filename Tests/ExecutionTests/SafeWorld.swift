@@ -117,11 +117,36 @@ struct SafeWorld {
 
     /// The owner, two keys of three, vetoes in a transaction that dave pays.
     mutating func veto(at time: UInt64? = nil) throws -> FailureCode? {
+        failure(try world.run([try cosignedVeto(keys: 2, at: time)], at: time ?? now))
+    }
+
+    func cosignedVeto(keys count: Int, at time: UInt64? = nil) throws -> SignedTransaction {
         let transaction = try world.transaction(
             world.dave.address, [.vetoRecovery(address)], validUntil: (time ?? now) + 10_000,
             cosigners: [address])
-        let signed = SignedTransaction(
-            signing: transaction, by: [world.dave.key] + keys.prefix(2).map { $0 })
-        return failure(try world.run([signed], at: time ?? now))
+        return SignedTransaction(
+            signing: transaction, by: [world.dave.key] + keys.prefix(count).map { $0 })
+    }
+
+    func ownVeto(keys count: Int) throws -> SignedTransaction {
+        SignedTransaction(
+            signing: try world.transaction(
+                address, [.vetoRecovery(address)], validUntil: now + 10_000),
+            by: keys.prefix(count).map { $0 })
+    }
+
+    /// Whether two of three keys are too few for a veto: nothing comes of it, and all three do it
+    /// with the same transaction.
+    mutating func isSecondVetoHeldBack(
+        _ veto: (Int) throws -> SignedTransaction
+    ) throws -> Bool {
+        let (stripped, whole) = (try veto(2), try veto(3))
+        let before = try (account, world.reader.account(world.dave.address))
+        let refused = try world.ledger.admission(of: stripped) == .refused(.notAuthorized)
+        let skipped = reason(try world.run([stripped])) == .notAuthorized
+        let after = try (account, world.reader.account(world.dave.address))
+        guard case .executed(let receipt)? = try world.run([whole]).first else { return false }
+        let isDone = receipt.outcome == .success
+        return stripped.id == whole.id && refused && skipped && before == after && isDone
     }
 }

@@ -47,15 +47,15 @@ struct Executor: Sendable {
     enum Stop: Error {
         /// The transaction fails.
         case failed(FailureCode)
-        /// The transaction is skipped: a spending limit has no room for it.
-        case limitReached
+        /// The transaction is skipped: what it lacks is weight of signatures.
+        case skipped(SkipReason)
         /// The node stops.
         case fault(StorageFault)
     }
 
     /// One transaction: its fee and sequence, then its operations, all or none. One that would
-    /// exceed a spending limit is skipped: its id doesn't say who signed it, so that somebody who
-    /// takes signatures away could otherwise make it fail.
+    /// exceed a spending limit, or vetoes with too little weight, is skipped: its id doesn't say who
+    /// signed it, so that somebody who takes signatures away could otherwise make it fail.
     mutating func execute(
         _ signed: SignedTransaction, index: UInt32, feeFactor: UInt64
     ) throws(StorageFault) -> TransactionResult {
@@ -83,10 +83,13 @@ struct Executor: Sendable {
         spender = Spender(address: transaction.sender, isAdmin: charge.isAdmin)
         let end = try operate(signed)
         spender = nil
-        guard case .executed(let outcome, let made) = end else {
+        let (outcome, made): (Receipt.Outcome, Made)
+        switch end {
+        case .executed(let how, let what): (outcome, made) = (how, what)
+        case .skipped(let reason):
             accounts.revertTransaction()
             totals = totalsBefore
-            return .skipped(signed.id, .limitReached)
+            return .skipped(signed.id, reason)
         }
         usedWeight += min(charge.weight, .max - usedWeight)
         tips.append(charge.tip)
@@ -167,8 +170,7 @@ struct Executor: Sendable {
     /// How a transaction's operations end.
     private enum End {
         case executed(Receipt.Outcome, Made)
-        /// A spending limit has no room for them.
-        case limitReached
+        case skipped(SkipReason)
     }
 
     private mutating func operate(_ signed: SignedTransaction) throws(StorageFault) -> End {
@@ -184,7 +186,6 @@ struct Executor: Sendable {
             do throws(Stop) {
                 try perform(operation, place, signed, &made)
             } catch {
-                if case .fault(let fault) = error { throw fault }
                 accounts.revertOperations()
                 escrows.revertTransaction()
                 verifiers.revertTransaction()
@@ -192,8 +193,12 @@ struct Executor: Sendable {
                 proposals.revertTransaction()
                 totals = totalsBefore
                 proposalQueue = queueBefore
-                guard case .failed(let code) = error else { return .limitReached }
-                return .executed(.failed(operation: place, code), Made())
+                switch error {
+                case .fault(let fault): throw fault
+                case .skipped(let reason): return .skipped(reason)
+                case .failed(let code):
+                    return .executed(.failed(operation: place, code), Made())
+                }
             }
         }
         return .executed(.success, made)

@@ -142,8 +142,6 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
     case recoveryTooEarly = 112
     /// The owner has objected to the last one less than a delay ago.
     case recoveryTooSoon = 113
-    /// With less than the admin weight the account has vetoed before.
-    case vetoUsed = 114
 
     /// Genesis doesn't let the validators change this parameter.
     case notGoverned = 120

@@ -61,6 +61,7 @@ extension Ledger: AdmissionView {
             parties.append(LedgerRules.Party(address: address, account: account))
         }
         let spending = try spending(of: transaction)
+        guard Ledger.mayVeto(signed, parties) else { return .refused(.notAuthorized) }
         do throws(SkipReason) {
             let charge = try executor.rules.charge(
                 for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
@@ -74,6 +75,20 @@ extension Ledger: AdmissionView {
                 tip: charge.tip, limits: uses ?? [])
         } catch {
             return .refused(error)
+        }
+    }
+
+    /// False for a veto that would be skipped: a copy of it may have lost signatures on the way.
+    private static func mayVeto(
+        _ signed: SignedTransaction, _ parties: [LedgerRules.Party]
+    ) -> Bool {
+        signed.transaction.operations.allSatisfy { operation in
+            guard case .vetoRecovery(let address) = operation,
+                let account = parties.first(where: { $0.address == address })?.account,
+                let guardians = account.safeguards?.guardians
+            else { return true }
+            return guardians.quorum.weight(of: parties.map(\.address)) >= guardians.quorum.threshold
+                || LedgerRules.mayVeto(account, signed.authorizations)
         }
     }
 

@@ -44,7 +44,7 @@ extension Executor {
         _ amount: Amount, of asset: AssetID, of account: inout Account, _ address: Address
     ) throws(Stop) {
         guard let spender, spender.address == address, !spender.isAdmin else { return }
-        guard account.spend(amount, of: asset, at: time) else { throw .limitReached }
+        guard account.spend(amount, of: asset, at: time) else { throw .skipped(.limitReached) }
     }
 
     private mutating func debitHolding(

@@ -87,10 +87,8 @@ extension Executor {
             let weight = guardians.quorum.weight(of: participants.all)
             let isWithdrawn = weight >= guardians.quorum.threshold
             guard isOwner || isWithdrawn else { throw .failed(.notParticipant) }
-            if !isWithdrawn, safeguards.quietUntil > 0 {
-                let isAdmin =
-                    account.policy.map { LedgerRules.weight(of: authorizations, $0) >= $0.admin }
-                guard isAdmin == true else { throw .failed(.vetoUsed) }
+            guard isWithdrawn || LedgerRules.mayVeto(account, authorizations) else {
+                throw .skipped(.notAuthorized)
             }
             safeguards.quietUntil =
                 isOwner ? time.clampedAdvance(by: guardians.delayMilliseconds) : 0
@@ -125,6 +123,15 @@ extension Executor {
             throw .fault(StorageFault("\(sender) acts without an account"))
         }
         return account
+    }
+}
+
+extension LedgerRules {
+    /// Whether signatures are enough for an account to veto, that acts in the transaction: the
+    /// first time any by which it acts, then those that reach its admin threshold.
+    static func mayVeto(_ account: Account, _ authorizations: [Authorization]) -> Bool {
+        guard let safeguards = account.safeguards, safeguards.quietUntil > 0 else { return true }
+        return account.policy.map { weight(of: authorizations, $0) >= $0.admin } ?? false
     }
 }
 

@@ -140,7 +140,6 @@ enum OutcomeText {
         "noRecovery": "no recovery of the account is pending",
         "recoveryTooEarly": "the delay isn't over; `account show` tells when",
         "recoveryTooSoon": "the account objected to the last one less than a delay ago",
-        "vetoUsed": "the account has vetoed before: another veto needs its admin threshold",
         "zeroAmount": "the amount is 0",
         "insufficientFunds": "the account holds less than the amount",
         "unknownAsset": "there is no such asset",
