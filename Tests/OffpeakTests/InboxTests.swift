@@ -117,6 +117,24 @@ struct InboxTests {
                 + "--cosigner opkacc1z --key 'key 0' --key 'key 1' --out d.json")
     }
 
+    @Test("what takes the admin threshold writes a file where only the spend threshold is reached")
+    func admins() throws {
+        let keys = (1...2).map { WalletSamples.key(UInt8($0)) }
+        let policy = try Policy(
+            signers: keys.map { .init(publicKey: $0.publicKey, weight: 1) }, spend: 1, admin: 2)
+        for count in 0...2 {
+            let given = keys.prefix(count).map {
+                InboxKeys.Key(path: "k", publicKey: $0.publicKey)
+            }
+            let signer = InboxSigner(
+                "opkacc1x", account: policy.address, known: policy, InboxKeys(keys: given))
+            for isAdmin in [false, true] {
+                let line = signer.command(["recover"], isAdmin: isAdmin, draft: "d.json")
+                #expect(line.hasSuffix("--out d.json") == (isAdmin && count < 2), "\(line)")
+            }
+        }
+    }
+
     @Test("a guardian who is too light alone vetoes with others")
     func lightGuardian() throws {
         let info = GuardedInfo(

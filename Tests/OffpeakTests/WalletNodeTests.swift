@@ -235,7 +235,8 @@ struct WalletNodeTests {
         let decide = ["escrow", "decide", text, "--key", "a"]
         for (option, amount, direction, expected) in [
             ("--release", "400", EscrowDirection.release, Amount(400)),
-            ("--refund", "all", .refund, 900),
+            ("--refund", "900", .refund, 900), ("--refund", "all", .refund, Amount(.max)),
+            ("--release", "all", .release, 900),
         ] {
             let result = try await run(decide + [option, amount])
             #expect(result.exitCode == 0, "\(result.errors)")

@@ -54,8 +54,8 @@ struct Executor: Sendable {
     }
 
     /// One transaction: its fee and sequence, then its operations, all or none. One that would
-    /// exceed a spending limit, or vetoes with too little weight, is skipped: its id doesn't say who
-    /// signed it, so that somebody who takes signatures away could otherwise make it fail.
+    /// exceed a spending limit, or vetoes with too little weight, is skipped: its id doesn't say
+    /// who signed it, so that somebody who takes signatures away could otherwise make it fail.
     mutating func execute(
         _ signed: SignedTransaction, index: UInt32, feeFactor: UInt64
     ) throws(StorageFault) -> TransactionResult {

@@ -48,11 +48,17 @@ package struct GuardiansInfo: Codable, Hashable, Sendable {
     package let delayMilliseconds: UInt64
     /// They can propose nothing before this time; absent unless the owner has objected of late.
     package let quietUntil: Timestamp?
+    /// True where the owner needs the admin weight for another objection; absent otherwise.
+    package let vetoUsed: Bool?
 
-    package init(quorum: QuorumInfo, delayMilliseconds: UInt64, quietUntil: Timestamp? = nil) {
+    package init(
+        quorum: QuorumInfo, delayMilliseconds: UInt64, quietUntil: Timestamp? = nil,
+        vetoUsed: Bool? = nil
+    ) {
         self.quorum = quorum
         self.delayMilliseconds = delayMilliseconds
         self.quietUntil = quietUntil
+        self.vetoUsed = vetoUsed
     }
 }
 

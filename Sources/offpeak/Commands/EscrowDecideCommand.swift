@@ -7,8 +7,9 @@ struct EscrowDecideCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decide", abstract: "Decide to release or refund part of an escrow.",
         discussion: """
-            The money moves when equal decisions reach the quorum's threshold. The escrow's round \
-            comes from the node; off-line it is given with --round.
+            The money moves when equal decisions reach the quorum's threshold. The payee needs no \
+            quorum for --refund all: it refuses what the escrow holds, also after a dispute. The \
+            escrow's round comes from the node; off-line it is given with --round.
             """)
 
     @Argument(help: "The escrow's id.")
@@ -53,9 +54,16 @@ struct EscrowDecideCommand: AsyncParsableCommand {
         let place = try await EscrowPlace(escrow, round: round, builder)
         let decision = EscrowDecision(
             escrow: place.id, round: place.round, direction: release == nil ? .refund : .release,
-            amount: try place.amount(release ?? refund ?? .all), preimage: try preimageBytes())
+            amount: try amount(place), preimage: try preimageBytes())
         try await Delivery(builder: builder, format: output.format)
             .deliver([.escrowDecide(decision)])
+    }
+
+    private func amount(_ place: EscrowPlace) throws(CommandFault) -> Amount {
+        let amount = try place.amount(release ?? refund ?? .all)
+        // Whatever is topped up on the way.
+        guard place.isPayee, case .all? = refund else { return amount }
+        return Amount(.max)
     }
 
     private func preimageBytes() throws(CommandFault) -> [UInt8]? {
@@ -125,11 +133,14 @@ struct EscrowPlace: Sendable {
     let round: UInt64
     /// Nil off-line.
     let held: Amount?
+    /// Whether the payee acts; false off-line.
+    let isPayee: Bool
 
-    init(id: EscrowID, round: UInt64, held: Amount?) {
+    init(id: EscrowID, round: UInt64, held: Amount?, isPayee: Bool = false) {
         self.id = id
         self.round = round
         self.held = held
+        self.isPayee = isPayee
     }
 
     /// Asks the node, where there is one.
@@ -143,6 +154,7 @@ struct EscrowPlace: Sendable {
             }
             self.round = round
             held = nil
+            isPayee = false
             return
         }
         let info = try await client.call { rpc throws(RPCClientFault) in
@@ -160,6 +172,9 @@ struct EscrowPlace: Sendable {
         }
         self.round = round ?? info.round
         held = info.held
+        isPayee = ([builder.sender] + builder.cosigners).contains {
+            builder.network.text($0) == info.payee
+        }
     }
 
     /// - Throws: `CommandFault` for more than what is held, or `all` where that isn't known.

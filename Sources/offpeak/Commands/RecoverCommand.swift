@@ -59,7 +59,8 @@ struct RecoverVetoCommand: AsyncParsableCommand {
         discussion: """
             By the account itself, with its spend threshold, as sender or, where a limit is used \
             up, as --cosigner of somebody who pays: then its guardians can propose nothing for \
-            another delay. Or by guardians who reach their threshold, as a withdrawal.
+            another delay. Until they are heard or replaced another veto takes its admin \
+            threshold. Or by guardians who reach their threshold, as a withdrawal.
             """)
 
     @Argument(help: "The account's address.")

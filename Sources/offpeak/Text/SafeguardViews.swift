@@ -23,7 +23,8 @@ extension LedgerViews {
         safeguards.guardians.map { guardians in
             GuardiansInfo(
                 quorum: quorum(guardians.quorum), delayMilliseconds: guardians.delayMilliseconds,
-                quietUntil: safeguards.quietUntil > time ? safeguards.quietUntil : nil)
+                quietUntil: safeguards.quietUntil > time ? safeguards.quietUntil : nil,
+                vetoUsed: safeguards.quietUntil > 0 ? true : nil)
         }
     }
 
@@ -53,6 +54,7 @@ extension AnswerText {
             sheet.add("guardians", "\(quorum(guardians.quorum)), after \(delay)")
             sheet.add(
                 "they wait", optional: guardians.quietUntil.map { "until \(ISOTime.text($0))" })
+            if guardians.vetoUsed == true { sheet.add("another veto", "with the admin threshold") }
         }
         guard let recovery = safeguards.recovery else { return }
         sheet.add(

@@ -112,7 +112,9 @@ extension Inbox {
             text: "your guardians replace your policy: \(keys(recovery.policy))",
             until: recovery.readyAt,
             next: signer.command(
-                ["recover", "veto", account.address], draft: "veto-to-sign.json"))
+                ["recover", "veto", account.address],
+                isAdmin: account.safeguards?.guardians?.vetoUsed == true,
+                draft: "veto-to-sign.json"))
     }
 
     /// What is pending of an account that an account of the owner's guards.

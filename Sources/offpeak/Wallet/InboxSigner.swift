@@ -55,11 +55,13 @@ struct InboxSigner: Sendable {
     /// The command that acts as this account. Where it takes others' signatures it writes a file,
     /// for them to sign with `offpeak tx sign`.
     ///
-    /// - Parameter cosigners: Addresses of others who must sign too.
+    /// - Parameters:
+    ///   - cosigners: Addresses of others who must sign too.
+    ///   - isAdmin: Whether it takes the account's admin threshold.
     func command(
-        _ words: [String], cosigners: [String] = [], draft: String
+        _ words: [String], cosigners: [String] = [], isAdmin: Bool = false, draft: String
     ) -> String {
-        let isAlone = cosigners.isEmpty && reachesSpend
+        let isAlone = cosigners.isEmpty && reaches(isAdmin ? \.admin : \.spend)
         return ShellText.line(
             ["offpeak"] + words + ["--from", address]
                 + (policy == nil ? ["--policy", InboxSigner.policyPlaceholder] : [])
@@ -76,14 +78,14 @@ struct InboxSigner: Sendable {
     }
 
     /// Whether the keys that the command names are enough; one key where it names none.
-    private var reachesSpend: Bool {
+    private func reaches(_ threshold: KeyPath<Policy, UInt32>) -> Bool {
         guard let policy else { return true }
         guard counting.isEmpty else {
             let weight = Set(counting.map(\.publicKey)).reduce(UInt32(0)) {
                 $0 + UInt32(policy.weight(of: $1) ?? 0)
             }
-            return weight >= policy.spend
+            return weight >= policy[keyPath: threshold]
         }
-        return policy.signers.contains { UInt32($0.weight) >= policy.spend }
+        return policy.signers.contains { UInt32($0.weight) >= policy[keyPath: threshold] }
     }
 }

@@ -284,9 +284,11 @@ struct OperationSummary: Encodable, Sendable {
     private static func decisionParts(
         _ decision: EscrowDecision, _ prefix: NetworkPrefix
     ) -> [(String, String)] {
+        let isAll = decision.amount == Amount(.max)
         var parts = [
             ("escrow", decision.escrow.text(in: prefix)), ("round", "\(decision.round)"),
-            ("decision", "\(decision.direction)"), ("amount", "\(decision.amount)"),
+            ("decision", "\(decision.direction)"),
+            ("amount", isAll ? "all" : "\(decision.amount)"),
         ]
         if let preimage = decision.preimage { parts.append(("preimage", Hex.encode(preimage))) }
         return parts
