@@ -11,6 +11,8 @@ from rpc import NoAnswer, Refusal
 from worker import Worker, values_of
 
 NOT_FOUND = -32002
+# The largest amount: a payee's refund of it refuses all that an escrow holds.
+ALL = 2 ** 64 - 1
 
 
 class Payer(Worker):
@@ -140,7 +142,12 @@ class Trustee(Worker):
         escrow = wallet.protocol.from_text(self.load.chain.prefix, "esc", self.escrow)
         choice = self.random.random()
         number += self.random.random() < 0.1
-        if found["state"] == "disputed":
+        if found["state"] == "disputed" and choice > 0.9:
+            action = {"kind": "escrow-decide", "round": number, "direction": "refund",
+                      "amount": ALL}
+            signer = self.payee
+            operation = wallet.escrow_decide(escrow, number, "refund", ALL)
+        elif found["state"] == "disputed":
             to_payee = self.random.randint(0, held)
             action = {"kind": "escrow-arbitrate", "round": number, "to_payee": to_payee,
                       "to_payer": held - to_payee}

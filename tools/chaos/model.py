@@ -129,6 +129,8 @@ class Ledger:
 
     def escrow_decide(self, operation, _):
         action = operation.action
+        if self.refuses(operation, self.live(action)):
+            return
         escrow = self.open(action)
         if action["round"] != escrow.round:
             raise Failed(WRONG_ROUND)
@@ -144,6 +146,16 @@ class Ledger:
         else:
             self.pay(escrow, 0, action["amount"])
         escrow.begin_round()
+
+    def refuses(self, operation, escrow):
+        """A payee that wants all of it refunded, or more, refuses: at once, also when disputed."""
+        action = operation.action
+        if (action["direction"] != "refund" or operation.account != escrow.payee
+                or action["round"] != escrow.round or action["amount"] < escrow.held):
+            return False
+        self.pay(escrow, 0, escrow.held)
+        escrow.begin_round()
+        return True
 
     def pay(self, escrow, to_payee, to_payer):
         escrow.held -= to_payee + to_payer

@@ -232,6 +232,28 @@ class EscrowTests(unittest.TestCase):
         self.assertEqual(self.run_of(create, failures={0: 90}.items()), [])
         self.assertIn("90 was expected", self.run_of(create)[0])
 
+    @staticmethod
+    def refusal(number=0, amount=2 ** 64 - 1, account="carol"):
+        return (account, "escrow-decide",
+                {"round": number, "direction": "refund", "amount": amount})
+
+    def test_a_payee_refuses_what_is_held_or_more(self):
+        for amount in (50, 51, 2 ** 64 - 1):
+            steps = (self.CREATE, self.refusal(amount=amount), self.refusal(number=1))
+            self.assertEqual(self.run_of(*steps, failures={2: 20}.items()), [])
+            self.assertIn("success was expected",
+                          self.run_of(*steps, failures={1: 25, 2: 20}.items())[0])
+
+    def test_a_payee_refuses_after_a_dispute(self):
+        steps = (self.CREATE, ("bob", "escrow-dispute", {}), self.refusal(number=1))
+        self.assertEqual(self.run_of(*steps), [])
+
+    def test_nobody_else_refuses_and_nobody_in_another_round(self):
+        self.assertEqual(self.run_of(
+            self.CREATE, self.refusal(account="bob"), self.refusal(number=1),
+            ("carol", "escrow-dispute", {}), self.refusal(), self.refusal(number=1, amount=49),
+            failures={1: 25, 2: 24, 4: 22, 5: 22}.items()), [])
+
     def test_rounds_and_amounts_are_held_to(self):
         def decide(number, amount):
             return ("bob", "escrow-decide",
