@@ -18,17 +18,18 @@ struct TestnetTrialsTests {
             "no program at \(candidates)")
     }
 
-    /// Runs a script of `testnet/` in a folder of its own.
-    private func run(_ script: String, _ arguments: [String] = []) async throws {
+    /// Runs a program of `testnet/` in a folder of its own.
+    private func run(_ name: String, _ arguments: [String] = []) async throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let home = NSTemporaryDirectory() + "offpeak-testnet-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: home) }
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments =
-            ["python3", root.appendingPathComponent("testnet/\(script)").path]
-            + ["--offpeak", try Self.program(), "--home", home] + arguments
+        process.executableURL = root.appendingPathComponent("testnet/\(name)")
+        process.arguments = arguments + ["--home", home]
+        let programs = URL(fileURLWithPath: try Self.program()).deletingLastPathComponent().path
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(["OFFPEAK_PROGRAMS": programs]) { _, new in new }
         let pipe = Pipe()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
@@ -41,13 +42,13 @@ struct TestnetTrialsTests {
                 continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
             }
         }
-        #expect(process.terminationStatus == 0, "\(script) \(arguments):\n\(output)")
+        #expect(process.terminationStatus == 0, "\(name) \(arguments):\n\(output)")
         #expect(!FileManager.default.fileExists(atPath: home), "its files are left behind")
     }
 
     @Test("the walk holds step by step")
     func walk() async throws {
-        try await run("walk.py", ["--demo-only"])
+        try await run("run", ["--demo-only"])
     }
 
     @Test(
@@ -56,6 +57,7 @@ struct TestnetTrialsTests {
             "kill-each", "kill-all", "stop-one", "stop-two", "double-spend", "foreign-client",
         ])
     func trial(_ name: String) async throws {
-        try await run("trials.py", ["--only", name, "--pairs", "40"])
+        try await run(
+            "trials.py", ["--offpeak", Self.program(), "--only", name, "--pairs", "40"])
     }
 }
