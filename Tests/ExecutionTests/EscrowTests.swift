@@ -162,6 +162,25 @@ struct EscrowWorld {
         }
     }
 
+    @Test func `a payee refuses whatever the terms are, as sender or cosigner`() throws {
+        let hash = Bytes32.sha256([7])
+        for onDeadline in [EscrowDirection.refund, .release] {
+            for hashlock in [nil, hash] where hashlock == nil || onDeadline == .refund {
+                for isCosigner in [false, true] {
+                    var escrow = try EscrowWorld(
+                        hashlock: hashlock, notBefore: World.start + 50_000,
+                        hasArbitration: false, onDeadline: onDeadline)
+                    let (bob, carol) = (escrow.world.bob, escrow.world.carol)
+                    #expect(
+                        try escrow.world.run(
+                            isCosigner ? carol : bob, escrow.decision(.refund, 1000),
+                            cosigners: isCosigner ? [bob] : []) == .success)
+                    try escrow.expect(held: 0, released: 0, refunded: 1000, state: .closed)
+                }
+            }
+        }
+    }
+
     @Test func `each wrong decision fails with its own code`() throws {
         var escrow = try EscrowWorld()
         let world = escrow.world

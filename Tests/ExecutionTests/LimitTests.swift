@@ -113,6 +113,28 @@ import Testing
         #expect(try safe.room == 1000)
     }
 
+    @Test func `issued assets too are added up before the operations`() throws {
+        var safe = try SafeWorld()
+        let asset = try AssetWorld(
+            extra: [GenesisAccount(owner: .policy(safe.policy), balance: 1_000_000)])
+        safe.world = asset.world
+        let mint = Mint(asset: asset.id, to: safe.address, amount: 500)
+        #expect(try safe.world.run(safe.world.alice, .mint(mint)) == .success)
+        let limit = SpendingLimit(asset: asset.id, amount: 100, windowMilliseconds: SafeWorld.hour)
+        #expect(try safe.change(.setSafeguards(SafeguardTerms(limits: [limit]))) == nil)
+        let failing = safe.pay(.max)
+        let pay = asset.pay(60, to: safe.world.dave)
+        let escrow = Operation.escrowCreate(
+            try asset.terms(41, to: safe.world.dave, onDeadline: .refund))
+        #expect(try safe.isHeldBack(failing, pay, asset.redeem(41)))
+        #expect(try safe.isHeldBack(failing, pay, escrow))
+        #expect(try safe.isHeldBack(failing, asset.pay(.max, to: safe.world.dave), pay))
+        // What is within fails where it fails, and so does what has no limit.
+        #expect(try safe.spend(failing, pay, asset.redeem(40)) == .insufficientFunds)
+        #expect(try safe.spend(failing, safe.pay(.max)) == .insufficientFunds)
+        #expect(try safe.account.room(for: asset.id, at: safe.world.ledger.time) == 100)
+    }
+
     @Test func `operations of one transaction count together, and what is skipped counts nothing`()
         throws
     {

@@ -332,7 +332,7 @@ import Testing
     }
 
     /// The owner may have to wait for the next committee until it has executed enough.
-    @Test func `nothing is sealed after the last block of an epoch`() throws {
+    @Test func `after an epoch nothing is sealed until the next is entered`() throws {
         var network = try MempoolNetwork(
             seed: 23, bonds: [2], epochs: EpochSchedule(length: 2, lag: 0))
         let sender = network.sender(ownedBy: 1)
@@ -344,9 +344,14 @@ import Testing
             if case .batch = message { batches += 1 }
             return message
         }
-        try network.submit(network.transfer(sender, sequence: 1), to: 1)
+        let waiting = network.transfer(sender, sequence: 1)
+        try network.submit(waiting, to: 1)
         try network.advance(milliseconds: 1_000)
         #expect(batches == 0)
+        try network.enterNextEpoch()
+        try network.advance(milliseconds: 1_000)
+        #expect(batches > 0)
+        #expect(try network.include(proposedBy: 0).map(\.id) == [waiting.id])
         #expect(network.penalties.isEmpty)
     }
 

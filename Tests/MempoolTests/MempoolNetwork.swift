@@ -9,8 +9,8 @@ import TestSupport
 struct MempoolNetwork {
     /// The validators' keys, then those of verifiers without a vote.
     let keys: [SecretKey]
-    let committee: Committee
-    let layout: ShardLayout
+    private(set) var committee: Committee
+    private(set) var layout: ShardLayout
     var engines: [MempoolEngine]
     var view = FixedView()
     var isUp: [Bool]
@@ -80,6 +80,23 @@ struct MempoolNetwork {
             if Set(owners).count == keys.count { return committee }
             chain += 1
         }
+    }
+
+    /// All nodes go on with the same validators in the next epoch.
+    mutating func enterNextEpoch() throws {
+        committee = try Committee(
+            chainID: committee.chainID, epoch: committee.epoch.clampedAdvance(by: 1),
+            validators: committee.validators)
+        layout = ShardLayout(
+            committee: committee, settings: layout.settings, epochs: layout.epochs)
+        for node in engines.indices {
+            engines[node].enter(
+                layout, ownIndex: node < committee.count ? ValidatorIndex(UInt16(node)) : nil,
+                at: now)
+            // As once the committee is on the disk, so that nothing signed in it is forgotten.
+            engines[node].silence = .none
+        }
+        try run()
     }
 
     mutating func event(_ event: MempoolEvent, at node: Int) throws {

@@ -12,7 +12,8 @@ package struct NodeSimulation {
     /// Virtual time after which the faults end, whatever was reached.
     static let faultyMillisecondsMax: UInt64 = 240_000
     /// Virtual time after the healing in which a new block must be executed everywhere, if that is
-    /// more than ten times the base timeout.
+    /// more than ten times the longest Δ of an honest node at the healing: waits grow while nothing
+    /// becomes final, and only a new block shortens them.
     static let recoveryMillisecondsMax: UInt64 = 5_000
     /// Until a node whose data was damaged starts anew.
     static let repairMilliseconds: ClosedRange<UInt64> = 500...5_000
@@ -41,6 +42,8 @@ package struct NodeSimulation {
     var now: UInt64 = 0
     var isHealed = false
     var healedAt: UInt64 = 0
+    /// The longest Δ of an honest node then, in milliseconds.
+    var deltaAtHealing: UInt64 = 0
     /// Which side of the partition each node is on.
     var sides: [Int]
     /// Open questions of users: by request, who asked about which of his attempts, and whom.
@@ -214,6 +217,8 @@ package struct NodeSimulation {
         isHealed = true
         healedAt = now
         heightAtHealing = checks.height
+        let waits = honestHosts.compactMap { $0.core?.value.consensus.unitOfTimeInView }
+        deltaAtHealing = waits.max() ?? 0
         heal()
     }
 
@@ -265,7 +270,8 @@ package struct NodeSimulation {
     private var recoveryBound: UInt64 {
         if let crashes { return crashes.recoveryBound(scenario.rules.deltaBase) }
         let repair = max(repairedAt, healedAt) - healedAt
-        return max(NodeSimulation.recoveryMillisecondsMax, 10 * scenario.rules.deltaBase) + repair
+        let delta = max(deltaAtHealing, scenario.rules.deltaBase)
+        return max(NodeSimulation.recoveryMillisecondsMax, 10 * delta) + repair
     }
 
     private var unsettled: String {
