@@ -278,14 +278,16 @@ def inner_signatures(operation):
     variant = operation[0]
     if variant == 7:
         return 2
-    if variant not in (1, 10):
+    if variant not in (1, 10, 17):
         return 0
+    # A recovery's policy comes after the account's address.
+    start = 33 if variant == 17 else 1
     length = 0
-    for place, byte in enumerate(operation[1:4]):
+    for place, byte in enumerate(operation[start:start + 3]):
         length |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:
             break
-    return length if variant == 1 else (length + 127) // 128
+    return (length + 127) // 128 if variant == 10 else length
 
 
 # --- Keys (PROTOCOL.md, "Keys") ------------------------------------------------------------------

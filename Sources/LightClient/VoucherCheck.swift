@@ -94,10 +94,12 @@ package struct VoucherCheck: Sendable {
         try checkForm(signed.transaction)
         let (proven, account) = try reserve(of: voucher, now)
         let time = max(now, proven.blockTime)
-        let cost = try cost(of: signed, account, at: time)
+        var entries: Set<Entry> = []
+        let cost = try cost(of: signed, account, opening: &entries, at: time)
         let sequence = signed.transaction.sequence
         let ahead = sequence.rawValue - cost.next.rawValue
-        let shown = try checked(earlier, before: signed, from: cost.next, account, at: time)
+        let shown = try checked(
+            earlier, before: signed, from: cost.next, account, opening: &entries, at: time)
         let missing = ahead - UInt64(shown.count)
         guard missing <= before else {
             throw .ahead(next: cost.next, sequence: sequence)
@@ -113,11 +115,20 @@ package struct VoucherCheck: Sendable {
             deposit: cost.deposit, feeMin: cost.fee, next: cost.next)
     }
 
+    /// - Parameter entries: Those that are paid for; its own come to them.
     private func cost(
-        of signed: SignedTransaction, _ account: Account, at time: Timestamp
+        of signed: SignedTransaction, _ account: Account, opening entries: inout Set<Entry>,
+        at time: Timestamp
     ) throws(VoucherFault) -> PaymentCheck.Cost {
+        let before = entries.count
+        // Whether a receiver has an entry of an issued asset isn't known here: as if it had none.
+        for case .transfer(let transfer) in signed.transaction.operations
+        where transfer.asset != .native {
+            entries.insert(Entry(asset: transfer.asset, receiver: transfer.to))
+        }
         do throws(SkipReason) {
-            return try PaymentCheck(genesis).cost(of: signed, sender: account, at: time)
+            return try PaymentCheck(genesis).cost(
+                of: signed, sender: account, opening: entries.count - before, at: time)
         } catch {
             throw .refused(error)
         }
@@ -149,7 +160,8 @@ package struct VoucherCheck: Sendable {
     /// of another sequence.
     private func checked(
         _ earlier: [SignedTransaction], before signed: SignedTransaction,
-        from next: SequenceNumber, _ account: Account, at time: Timestamp
+        from next: SequenceNumber, _ account: Account, opening entries: inout Set<Entry>,
+        at time: Timestamp
     ) throws(VoucherFault) -> [Earlier] {
         let own = signed.transaction
         var found: [SequenceNumber: TransactionID] = [own.sequence: signed.id]
@@ -170,7 +182,9 @@ package struct VoucherCheck: Sendable {
                 guard Verified.check(one) != nil else { throw .signature }
                 try checkForm(body)
                 payments.append(
-                    Earlier(body: body, cost: try cost(of: one, account, at: time)))
+                    Earlier(
+                        body: body,
+                        cost: try cost(of: one, account, opening: &entries, at: time)))
             } catch {
                 throw .earlier(body.sequence, error)
             }

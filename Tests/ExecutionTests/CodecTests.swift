@@ -168,7 +168,7 @@ private func checkCodec<Value: BCSCodable & Equatable>(_ value: Value) throws {
             (.voteUnchanged, 126), (.alreadyCandidate, 130), (.notCandidate, 131),
             (.stillJailed, 132), (.stakeTooSmall, 133),
             (.nothingDecided, 100),
-            (.limitWithoutEffect, 102), (.windowOutOfRange, 103),
+            (.limitExceeded, 101), (.limitWithoutEffect, 102), (.windowOutOfRange, 103),
             (.delayOutOfRange, 104), (.guardianIsSelf, 105), (.guardiansUnreachable, 106),
             (.sameSafeguards, 107), (.noGuardians, 108), (.guardiansTooFew, 109),
             (.recoveryPending, 110), (.noRecovery, 111), (.recoveryTooEarly, 112),

@@ -181,6 +181,34 @@ struct EscrowWorld {
         }
     }
 
+    /// Others keep it for him: a key that spends is not enough.
+    @Test func `who is payer and payee doesn't refuse`() throws {
+        var escrow = try EscrowWorld()
+        let (alice, carol) = (escrow.world.alice, escrow.world.carol)
+        let terms = EscrowTerms(
+            payee: alice.address, amount: 500,
+            release: try EscrowWorld.quorum([alice, carol], 2),
+            refund: try EscrowWorld.quorum([alice, carol], 2),
+            deadline: Timestamp(escrow.deadline), onDeadline: .refund)
+        let made = try escrow.world.run([
+            SignedTransaction(
+                signing: try escrow.world.transaction(alice.address, [.escrowCreate(terms)]),
+                policies: [], by: [alice.key])
+        ])
+        guard case .executed(let receipt)? = made.first, let id = receipt.escrows.first else {
+            throw Unexpected(what: "\(made)")
+        }
+        let refund = Operation.escrowDecide(
+            EscrowDecision(escrow: id, round: 0, direction: .refund, amount: 500))
+        #expect(try escrow.world.run(alice, refund) == .success)
+        #expect(try escrow.world.reader.escrow(id)?.held == 500)
+        let all = Operation.escrowDecide(
+            EscrowDecision(escrow: id, round: 0, direction: .refund, amount: Amount(.max)))
+        #expect(try failure(escrow.world.run(alice, all)) == .amountAboveHeld)
+        #expect(try escrow.world.run(carol, refund) == .success)
+        #expect(try escrow.world.reader.escrow(id)?.held ?? 0 == 0)
+    }
+
     @Test func `each wrong decision fails with its own code`() throws {
         var escrow = try EscrowWorld()
         let world = escrow.world

@@ -93,11 +93,9 @@ import Testing
     @Test func `what a transaction says that it takes is added up before its operations`() throws {
         var safe = try SafeWorld()
         try safe.change(.setSafeguards(SafeWorld.limit(1000)))
-        let nobody = AssetID(.sha256([7]))
-        let failing = Operation.transfer(
-            Transfer(to: safe.world.dave.address, asset: nobody, amount: 1))
+        let failing = Operation.escrowDispute(EscrowID(.sha256([7])))
         // It fails where the limit has room, and costs its sequence.
-        #expect(try safe.spend(failing, safe.pay(1000)) == .unknownAsset)
+        #expect(try safe.spend(failing, safe.pay(1000)) == .escrowUnknown)
         #expect(try safe.isHeldBack(failing, safe.pay(1001)))
         let quorum = try EscrowWorld.quorum([safe.world.bob], 1)
         let terms = EscrowTerms(
@@ -109,8 +107,60 @@ import Testing
         // Sums stop at 2^64 - 1.
         #expect(try safe.isHeldBack(failing, safe.pay(.max), safe.pay(.max)))
         // With all keys no limit counts.
-        #expect(try safe.change(failing, safe.pay(1001)) == .unknownAsset)
+        #expect(try safe.change(failing, safe.pay(1001)) == .escrowUnknown)
         #expect(try safe.room == 1000)
+    }
+
+    /// The joint account as the issuer of an asset that it can claw back.
+    private func issuer() throws -> (SafeWorld, AssetID) {
+        var safe = try SafeWorld()
+        safe.world = try AssetWorld(
+            extra: [GenesisAccount(owner: .policy(safe.policy), balance: 1_000_000)]
+        ).world
+        let terms = try AssetTerms(symbol: "EUR", decimals: 2, canClawBack: true)
+        let issued = try safe.result([.issueAsset(terms)])
+        guard case .executed(let receipt) = issued, let id = receipt.assets.first else {
+            throw Unexpected(what: "\(issued)")
+        }
+        return (safe, id)
+    }
+
+    /// What has begun is paid for, also where a limit has no room in the end.
+    @Test func `an entry that goes and comes back within a transaction costs its fee`() throws {
+        var (safe, id) = try issuer()
+        let mint = Operation.mint(Mint(asset: id, to: safe.address, amount: 10))
+        #expect(try safe.change(mint, .setSafeguards(SafeWorld.limit(0))) == nil)
+        let toSelf = Operation.transfer(Transfer(to: safe.address, asset: id, amount: 10))
+        let back = Operation.clawback(Clawback(asset: id, holder: safe.address, amount: 10))
+        for operations in [[toSelf], [back, mint]] {
+            let before = try safe.account
+            let transaction = try safe.world.transaction(
+                safe.address, operations, validUntil: safe.now + 10_000)
+            let signed = SignedTransaction(signing: transaction, by: Array(safe.keys.prefix(2)))
+            guard case .admissible = try safe.world.ledger.admission(of: signed) else {
+                throw Unexpected(what: "\(operations)")
+            }
+            #expect(try failure(safe.world.run([signed])) == .limitExceeded)
+            let after = try safe.account
+            #expect(after.balance(of: .native) < before.balance(of: .native))
+            #expect(after.nextSequence(on: 0) == before.nextSequence(on: 0).next)
+            #expect(after.holding(of: id) == before.holding(of: id))
+        }
+        // All keys are bound by none.
+        #expect(try safe.change(toSelf) == nil)
+        #expect(try safe.change(back, mint) == nil)
+    }
+
+    @Test func `what an issuer takes back from itself counts against no limit`() throws {
+        var (safe, id) = try issuer()
+        let limit = SpendingLimit(asset: id, amount: 10, windowMilliseconds: SafeWorld.hour)
+        #expect(
+            try safe.change(
+                .mint(Mint(asset: id, to: safe.address, amount: 100)),
+                .setSafeguards(SafeguardTerms(limits: [limit]))) == nil)
+        let back = Operation.clawback(Clawback(asset: id, holder: safe.address, amount: 90))
+        #expect(try safe.spend(back) == nil)
+        #expect(try safe.account.room(for: id, at: safe.world.ledger.time) == 10)
     }
 
     @Test func `issued assets too are added up before the operations`() throws {

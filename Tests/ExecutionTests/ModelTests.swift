@@ -20,6 +20,8 @@ import Testing
         var operations = 0
         var baseFees: Set<BaseFee> = []
         var outcomes: [String: Int] = [:]
+        /// What admission and execution refused alike, by reason.
+        var refused: [String: Int] = [:]
         var watch: PostingWatch
 
         init(seed: UInt64) throws {
@@ -123,6 +125,50 @@ import Testing
                 signed.append(.simulated(transaction))
             }
             return signed
+        }
+
+        /// What admission says of one more transaction is what execution does with it in the same
+        /// state. Leaves the run as it is, but for the traffic's randomness.
+        /// - Returns: The reason for which both refuse it, or nil.
+        mutating func probe() throws -> String? {
+            let signed = try traffic.transaction(model, chainID: genesis.chainID)
+            let admission = try ledger.admission(of: signed)
+            var copy = ledger
+            let height = ledger.height.clampedAdvance(by: 1)
+            let batch = ExecutableBlock.Batch(
+                owner: ValidatorIndex(0), period: 0, chunks: [],
+                transactions: [.simulated(signed)])
+            let outcome = try copy.execute(
+                ExecutableBlock(
+                    height: height, digest: World.digest(height), time: ledger.time,
+                    proposer: ValidatorIndex(0), batches: [batch]))
+            // What a block does before its transactions is another state.
+            let isFirst = ledger.epochs.schedule.isFirst(height)
+            guard outcome.expiries.isEmpty, !isFirst, let result = outcome.results.first else {
+                return nil
+            }
+            let what = Comment("\(signed.transaction): \(admission), \(result)")
+            switch (admission, result) {
+            case (.refused(let refused), .skipped(_, let skipped)):
+                // Admission looks beyond a sequence whose turn hasn't come.
+                #expect(refused == skipped || skipped == .sequenceAhead, what)
+                return refused == skipped ? refused.name : nil
+            case (.admissible(let next, _, let cost, _, _), .executed):
+                #expect(next == signed.transaction.sequence, what)
+                let sender = signed.transaction.sender
+                let before = try LedgerReader(store).account(sender)?.balance(of: .native) ?? 0
+                let store = store.copy()
+                store.apply(outcome.writes)
+                let after = try LedgerReader(store).account(sender)?.balance(of: .native) ?? 0
+                #expect(before.clampedRetreat(by: after.rawValue) <= cost, what)
+                return nil
+            case (.admissible(let next, _, _, _, _), .skipped(_, .sequenceAhead)):
+                #expect(next < signed.transaction.sequence, what)
+                return nil
+            default:
+                Issue.record(what)
+                return nil
+            }
         }
 
         /// Who checked a batch: some members of the set of this period or the last one.
@@ -276,17 +322,30 @@ import Testing
         "alreadyCandidate", "notCandidate", "stillJailed", "stakeTooSmall",
     ]
 
+    private static let expectedBeside: Set<String> = [
+        "refused", "refused, disputed", "another veto", "native limit", "limit of an issued asset",
+    ]
+
     @Test func `random traffic ends as in the naive model, audited at every height`() throws {
         var outcomes: [String: Int] = [:]
+        var refused: [String: Int] = [:]
+        var seen: Set<String> = []
         var operations = 0
         var kinds: Set<PostingKind> = []
         for seed in ModelTests.seeds {
             let run = try ModelTests.run(seed: seed)
             kinds.formUnion(run.watch.kinds)
             outcomes.merge(run.outcomes) { $0 + $1 }
+            refused.merge(run.refused) { $0 + $1 }
+            seen.formUnion(run.model.seen)
             operations += run.operations
         }
         print("\(operations) operations: \(outcomes.sorted { $0.key < $1.key })")
+        print("refused alike: \(refused.sorted { $0.key < $1.key })")
+        for reason in ["limitReached", "notAuthorized", "feeTooLow", "insufficientForFee"] {
+            #expect(refused[reason, default: 0] > 0, "never refused: \(reason)")
+        }
+        #expect(seen.isSuperset(of: ModelTests.expectedBeside), "\(seen)")
         for outcome in ModelTests.expected {
             #expect(outcomes[outcome, default: 0] > 0, "never \(outcome)")
         }
@@ -308,6 +367,7 @@ import Testing
             let postings = try run.watch.differences(outcome, run.model.amounts)
             try #require(postings.isEmpty, "seed \(seed), height \(outcome.height)")
             try #require(audit.assets == run.model.assets.count, "seed \(seed)")
+            if let refused = try run.probe() { run.refused[refused, default: 0] += 1 }
             let differences = try run.differences()
             try #require(differences.isEmpty, "seed \(seed), height \(outcome.height)")
             if run.traffic.chance(5) {

@@ -72,6 +72,7 @@ extension NaiveLedger {
         if holding.amount < amount { throw Failed(code: .insufficientFunds) }
         holdings[address]?[asset]?.amount -= amount
         tidy(asset, address)
+        try spend(amount, of: address, asset)
     }
 
     mutating func give(_ amount: UInt64, of asset: AssetID, to address: Address) {

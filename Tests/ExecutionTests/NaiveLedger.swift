@@ -23,9 +23,6 @@ struct NaiveLedger {
     }
 
     struct Failed: Error { let code: FailureCode }
-    struct Skipped: Error {
-        let reason: String
-    }
 
     let parameters: LedgerParameters
     var fees: FeeParameters
@@ -57,8 +54,8 @@ struct NaiveLedger {
     var safeguards: [Address: NaiveSafeguards] = [:]
     /// Whether the transaction that runs is signed with its sender's admin weight.
     var isAdmin = false
-    /// The keys that have signed the transaction.
-    var signing: [PublicKey] = []
+    /// What came about, beside outcomes.
+    var seen: Set<String> = []
     var trusts: [EscrowID: Trust] = [:]
     var assets: [AssetID: NaiveAsset] = [:]
     var holdings: [Address: [AssetID: NaiveHolding]] = [:]
@@ -188,7 +185,6 @@ struct NaiveLedger {
             current.append(policy)
         }
         let keys = signed.authorizations.map(\.publicKey)
-        signing = keys
         if keys.contains(where: { key in !current.contains { $0.weight(of: key) != nil } }) {
             return "unknownSigner"
         }
@@ -209,14 +205,23 @@ struct NaiveLedger {
         let base = factor * ((baseFee * weight + 65_535) / 65_536)
         if base > transaction.maxFee.rawValue { return "feeTooLow" }
         let fee = min(base + transaction.tip.rawValue, transaction.maxFee.rawValue)
-        let start = self
         let isNew = transaction.stream != 0 && next == nil
         let deposit = isNew ? fees.streamDeposit.rawValue : 0
         if fee + deposit > balance { return "insufficientForFee" }
         if !isAdmin {
             let counted = fee - base + deposit
             if counted > room(of: sender) { return "limitReached" }
-            if takesTooMuch(transaction, counted) { return "limitReached" }
+        }
+        if vetoesAgain(transaction, keys) {
+            seen.insert("another veto")
+            return "notAuthorized"
+        }
+        if !isAdmin {
+            let counted = fee - base + deposit
+            if let asset = takesTooMuch(transaction, counted) {
+                seen.insert(asset == .native ? "native limit" : "limit of an issued asset")
+                return "limitReached"
+            }
             note(counted, of: sender)
         }
         balances[sender] = balance - fee - deposit
@@ -235,9 +240,6 @@ struct NaiveLedger {
                 try run(operation, signed.id, place, parties)
             }
             return "ok"
-        } catch let skip as Skipped {
-            self = start
-            return skip.reason
         } catch {
             self = before
             return (error as? Failed)?.code.name ?? "\(error)"
@@ -252,10 +254,12 @@ struct NaiveLedger {
     }
 
     /// What the sender loses counts against its limit.
-    mutating func spend(_ amount: UInt64, of address: Address) throws {
+    mutating func spend(
+        _ amount: UInt64, of address: Address, _ asset: AssetID = .native
+    ) throws {
         if isAdmin { return }
-        if amount > room(of: address) { throw Skipped(reason: "limitReached") }
-        note(amount, of: address)
+        if amount > room(of: address, asset) { throw Failed(code: .limitExceeded) }
+        note(amount, of: address, asset)
     }
 
     private mutating func run(
@@ -329,8 +333,10 @@ struct NaiveLedger {
         if decision.direction == .release || decision.preimage != nil { return false }
         var trust = try open(decision.escrow, isDisputed: nil)
         let amount = trust.held
+        if trust.payer == trust.terms.payee { return false }
         if !parties.contains(trust.terms.payee) || decision.round != trust.round { return false }
         if decision.amount.rawValue < amount { return false }
+        seen.insert(trust.disputed ? "refused, disputed" : "refused")
         trust.refunded += amount
         give(amount, of: trust.terms.asset, to: trust.payer)
         close(decision.escrow, trust)

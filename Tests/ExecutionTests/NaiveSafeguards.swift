@@ -15,19 +15,18 @@ struct NaiveSafeguards: Equatable {
         let ready: UInt64
     }
 
-    /// Of the native asset.
-    var limit: SpendingLimit?
-    var spendings: [Spending] = []
+    var limits: [AssetID: SpendingLimit] = [:]
+    var spendings: [AssetID: [Spending]] = [:]
     var guardians: Guardians?
     var quiet: UInt64 = 0
     var pending: Pending?
 
     /// The spendings of the window that is open at `time`: those of one that is over don't count.
-    func spent(at time: UInt64) -> UInt64 {
-        guard let limit, let first = spendings.first,
+    func spent(_ asset: AssetID, at time: UInt64) -> UInt64 {
+        guard let limit = limits[asset], let some = spendings[asset], let first = some.first,
             time - first.time < limit.windowMilliseconds
         else { return 0 }
-        return spendings.reduce(0) { $0 + $1.amount }
+        return some.reduce(0) { $0 + $1.amount }
     }
 
     func isPending(at time: UInt64) -> Bool {
@@ -37,47 +36,89 @@ struct NaiveSafeguards: Equatable {
 
 extension NaiveLedger {
     /// What `address` may still spend with less than its admin threshold.
-    func room(of address: Address) -> UInt64 {
-        guard let safeguards = safeguards[address], let limit = safeguards.limit else {
+    func room(of address: Address, _ asset: AssetID = .native) -> UInt64 {
+        guard let safeguards = safeguards[address], let limit = safeguards.limits[asset] else {
             return .max
         }
-        let spent = safeguards.spent(at: time)
+        let spent = safeguards.spent(asset, at: time)
         return limit.amount.rawValue < spent ? 0 : limit.amount.rawValue - spent
     }
 
-    /// Whether the sender's limit has no room for what a transaction says that it takes; `counted`
-    /// of it is known already.
-    func takesTooMuch(_ transaction: Transaction, _ counted: UInt64) -> Bool {
-        var sum = Int128(counted)
+    /// What a transaction moves out of its sender's account, all of it: what it names, and what is
+    /// kept back for what it makes.
+    func outflow(_ transaction: Transaction) -> [AssetID: Int128] {
+        var sums: [AssetID: Int128] = [:]
+        var kept = 0
+        var missing: [AssetID: Set<Address>] = [:]
         for operation in transaction.operations {
             switch operation {
-            case .transfer(let some) where some.asset == .native:
-                sum += Int128(some.amount.rawValue)
-            case .redeem(let some) where some.asset == .native:
-                sum += Int128(some.amount.rawValue)
-            case .escrowCreate(let some) where some.asset == .native:
-                sum += Int128(some.amount.rawValue)
-            case .bond(let some): sum += Int128(some.amount.rawValue)
+            case .transfer(let some):
+                sums[some.asset, default: 0] += Int128(some.amount.rawValue)
+                missing[some.asset, default: []].insert(some.to)
+            case .mint(let some): missing[some.asset, default: []].insert(some.to)
+            case .redeem(let some): sums[some.asset, default: 0] += Int128(some.amount.rawValue)
+            case .escrowCreate(let some):
+                sums[some.asset, default: 0] += Int128(some.amount.rawValue)
+                missing[some.asset, default: []].insert(some.payee)
+                kept += Int(fees.escrowDeposit.rawValue)
+            case .escrowTopUp(let some):
+                guard let trust = trusts[some.escrow] else { continue }
+                sums[trust.terms.asset, default: 0] += Int128(some.amount.rawValue)
+            case .bond(let some): sums[.native, default: 0] += Int128(some.amount.rawValue)
+            case .issueAsset: kept += Int(fees.assetDeposit.rawValue)
+            case .proposeParameters: kept += Int(parameters.governance.deposit.rawValue)
             default: break
             }
         }
-        return min(sum, Int128(UInt64.max)) > Int128(room(of: transaction.sender))
+        for (asset, receivers) in missing where asset != .native {
+            let new = receivers.count { holdings[$0]?[asset] == nil }
+            kept += new * Int(fees.holdingDeposit.rawValue)
+        }
+        sums[.native, default: 0] += Int128(kept)
+        return sums
+    }
+
+    /// The first asset whose limit has no room for a transaction that takes `counted` beside.
+    func takesTooMuch(_ transaction: Transaction, _ counted: UInt64) -> AssetID? {
+        var sums = outflow(transaction)
+        sums[.native, default: 0] += Int128(counted)
+        return sums.keys.sorted().first { asset in
+            let sum = min(sums[asset] ?? 0, Int128(UInt64.max))
+            return sum > Int128(room(of: transaction.sender, asset))
+        }
+    }
+
+    /// Whether a transaction vetoes for an account that has done so before, without its guardians
+    /// and with less than its admin weight.
+    func vetoesAgain(_ transaction: Transaction, _ keys: [PublicKey]) -> Bool {
+        let parties = [transaction.sender] + transaction.cosigners
+        for case .vetoRecovery(let account) in transaction.operations {
+            guard parties.contains(account), let safeguards = safeguards[account],
+                safeguards.isPending(at: time), safeguards.quiet > 0,
+                let guardians = safeguards.guardians,
+                let policy = policies[account], !isEnough(guardians, parties)
+            else { continue }
+            let signers = policy.signers.filter { keys.contains($0.publicKey) }
+            if signers.reduce(0, { $0 + Int($1.weight) }) < Int(policy.admin) { return true }
+        }
+        return false
     }
 
     /// Writes a spending down, whoever signs less than the admin threshold.
-    mutating func note(_ amount: UInt64, of address: Address) {
-        guard amount > 0, var safeguards = safeguards[address], safeguards.limit != nil else {
-            return
-        }
-        if safeguards.spent(at: time) == 0 { safeguards.spendings = [] }
-        safeguards.spendings.append(.init(time: time, amount: amount))
+    mutating func note(_ amount: UInt64, of address: Address, _ asset: AssetID = .native) {
+        guard amount > 0, var safeguards = safeguards[address], safeguards.limits[asset] != nil
+        else { return }
+        if safeguards.spent(asset, at: time) == 0 { safeguards.spendings[asset] = [] }
+        safeguards.spendings[asset, default: []].append(.init(time: time, amount: amount))
         self.safeguards[address] = safeguards
     }
 
     mutating func setSafeguards(_ terms: SafeguardTerms, _ sender: Address) throws {
         let least = parameters.safeguards
         for limit in terms.limits {
-            if limit.asset != .native { throw Failed(code: .unknownAsset) }
+            if limit.asset != .native, assets[limit.asset] == nil {
+                throw Failed(code: .unknownAsset)
+            }
             let window = limit.windowMilliseconds
             if window < least.windowMillisecondsMin || window > 30 * 86_400_000 {
                 throw Failed(code: .windowOutOfRange)
@@ -100,9 +141,10 @@ extension NaiveLedger {
             }
         }
         let old = safeguards[sender]
-        var new = NaiveSafeguards(limit: terms.limits.first, guardians: terms.guardians)
+        var new = NaiveSafeguards(guardians: terms.guardians)
+        for limit in terms.limits { new.limits[limit.asset] = limit }
         if new.guardians == old?.guardians { new.quiet = old?.quiet ?? 0 }
-        if new.limit != nil { new.spendings = old?.spendings ?? [] }
+        new.spendings = (old?.spendings ?? [:]).filter { new.limits[$0.key] != nil }
         if new == old ?? NaiveSafeguards() { throw Failed(code: .sameSafeguards) }
         safeguards[sender] = new == NaiveSafeguards() ? nil : new
     }
@@ -132,13 +174,6 @@ extension NaiveLedger {
         let isOwner = parties.contains(account)
         let isWithdrawn = isEnough(guardians, parties)
         if !isOwner && !isWithdrawn { throw Failed(code: .notParticipant) }
-        if !isWithdrawn && safeguards.quiet > 0 {
-            let signers = policies[account]?.signers.filter { signing.contains($0.publicKey) } ?? []
-            let weight = signers.reduce(0) { $0 + Int($1.weight) }
-            if weight < Int(policies[account]?.admin ?? .max) {
-                throw Skipped(reason: "notAuthorized")
-            }
-        }
         self.safeguards[account]?.pending = nil
         self.safeguards[account]?.quiet = isOwner ? time + guardians.delayMilliseconds : 0
     }
@@ -177,10 +212,15 @@ extension NaiveLedger {
             if account?.policy != policies[address] { differences.append("policy of \(address)") }
             let found = account?.safeguards
             let wanted = safeguards[address]
-            let limit = found?.limits.first
-            if limit?.terms != wanted?.limit || found?.guardians != wanted?.guardians
-                || (limit?.spent(at: Timestamp(time)).rawValue ?? 0)
-                    != (wanted?.spent(at: time) ?? 0)
+            let limits = found?.limits ?? []
+            let hasOthers = limits.contains { limit in
+                let asset = limit.terms.asset
+                return limit.terms != wanted?.limits[asset]
+                    || limit.spent(at: Timestamp(time)).rawValue
+                        != wanted?.spent(asset, at: time)
+            }
+            if hasOthers || limits.count != wanted?.limits.count ?? 0
+                || found?.guardians != wanted?.guardians
                 || found?.recovery?.policy != wanted?.pending?.policy
                 || found?.recovery?.readyAt.rawValue != wanted?.pending?.ready
                 || (found?.quietUntil.rawValue ?? 0) != wanted?.quiet ?? 0

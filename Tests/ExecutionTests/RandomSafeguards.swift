@@ -6,19 +6,26 @@ import Primitives
 extension RandomTraffic {
     mutating func safeguardOperation(_ sender: Address, _ model: NaiveLedger) throws -> Operation {
         let account = chance(92) ? ward ?? sender : person().address
+        if model.safeguards[account]?.isPending(at: model.time) == true, chance(45) {
+            return .vetoRecovery(account)
+        }
         switch below(20) {
-        case 0...4: return .setSafeguards(try safeguardTerms(sender, model))
-        case 5...8:
+        case 0...3: return .setSafeguards(try safeguardTerms(sender, model))
+        case 4...8:
             return .proposeRecovery(RecoveryProposal(account: account, policy: policy(model)))
         case 9...10: return .vetoRecovery(account)
         case 11...12: return .completeRecovery(account)
         case 13...14: return .setPolicy(policy(model))
         default:
-            let amount = chance(40) ? model.room(of: sender) : UInt64(below(4000))
+            let bound = model.safeguards[sender]?.limits.keys.sorted() ?? []
+            let asset = bound.isEmpty ? .native : bound[below(bound.count)]
+            let room = model.room(of: sender, asset)
+            let amount = chance(40) ? room : UInt64(below(asset == .native ? 4000 : 300))
             let more = chance(20) ? UInt64(1) : 0
             return .transfer(
                 Transfer(
-                    to: person().address, amount: Amount(min(amount, 50_000_000) + more)))
+                    to: person().address, asset: asset,
+                    amount: Amount(min(amount, 50_000_000) + more)))
         }
     }
 
@@ -26,7 +33,8 @@ extension RandomTraffic {
     mutating func limited(_ model: NaiveLedger) -> Person? {
         let limited = people.filter { person in
             guard let policy = model.policies[person.address] else { return false }
-            return model.safeguards[person.address]?.limit != nil && policy.admin > policy.spend
+            return model.safeguards[person.address]?.limits.isEmpty == false
+                && policy.admin > policy.spend
         }
         return limited.isEmpty ? nil : limited[below(limited.count)]
     }
@@ -35,14 +43,24 @@ extension RandomTraffic {
     mutating func guardians(_ model: NaiveLedger) -> [Person]? {
         let guarded = model.safeguards.filter { $0.value.guardians != nil }.keys.sorted()
         guard !guarded.isEmpty else { return nil }
-        let ward = guarded[below(guarded.count)]
+        let pending = guarded.filter {
+            model.safeguards[$0]?.isPending(at: model.time) == true
+        }
+        let vetoed = pending.first { model.safeguards[$0]?.quiet ?? 0 > 0 }
+        if let owner = people.first(where: { $0.address == vetoed }), chance(50) {
+            ward = vetoed
+            return [owner]
+        }
+        let some = pending.isEmpty || chance(60) ? guarded : pending
+        let ward = some[below(some.count)]
         let quorum = model.safeguards[ward]?.guardians?.quorum
         let members = people.filter { quorum?.weight(of: $0.address) != nil }
         guard !members.isEmpty else { return nil }
         self.ward = ward
         let owners = people.filter { $0.address == ward && chance(35) }
-        let some = members.count > 1 && chance(15) ? Array(members.dropFirst()) : members
-        return owners + some
+        if !owners.isEmpty, chance(30) { return owners }
+        let acting = members.count > 1 && chance(15) ? Array(members.dropFirst()) : members
+        return owners + acting
     }
 
     private mutating func safeguardTerms(
@@ -53,11 +71,16 @@ extension RandomTraffic {
         let delays = [999, 1000, 3000, 5000, 8000, 90 * day, 90 * day + 1]
         let amounts: [UInt64] = [0, 3000, 10_000, 30_000, 100_000, .max]
         var limits: [SpendingLimit] = []
-        if chance(75) {
+        var assets: [AssetID] = chance(70) ? [.native] : []
+        if chance(40), let held = model.holdings[sender]?.keys.sorted().first {
+            assets.append(held)
+        }
+        if chance(4) { assets.append(AssetID(.sha256([1]))) }
+        for asset in assets.sorted() {
             limits.append(
                 SpendingLimit(
-                    asset: chance(95) ? .native : AssetID(.sha256([1])),
-                    amount: Amount(amounts[below(6)]), windowMilliseconds: windows[below(7)]))
+                    asset: asset, amount: Amount(amounts[below(6)] / (asset == .native ? 1 : 100)),
+                    windowMilliseconds: windows[below(7)]))
         }
         guard chance(80) else { return SafeguardTerms(limits: limits) }
         let members = Set((0...below(3)).map { _ in person().address })

@@ -73,6 +73,10 @@ struct RandomTraffic {
         let trust = model.trusts[id]
         let held = trust?.held ?? 5
         let round = (trust?.round ?? 0) &+ (chance(95) ? 0 : 1)
+        if trust?.disputed == true, chance(20) {
+            return .escrowDecide(
+                EscrowDecision(escrow: id, round: round, direction: .refund, amount: Amount(.max)))
+        }
         switch below(10) {
         case 0: return .escrowTopUp(EscrowTopUp(escrow: id, amount: amount(around: 100)))
         case 1 where chance(50):
@@ -97,6 +101,10 @@ struct RandomTraffic {
     /// Those who may decide, or everybody.
     private mutating func circle(of trust: NaiveLedger.Trust?) -> [Person] {
         guard let trust, chance(90) else { return people }
+        if trust.disputed, chance(20) {
+            let payee = people.filter { $0.address == trust.terms.payee }
+            return payee.isEmpty ? people : payee
+        }
         let quorum =
             trust.disputed
             ? trust.terms.arbitration : chance(60) ? trust.terms.release : trust.terms.refund

@@ -123,6 +123,39 @@ import Testing
         #expect(try safe.account.policy == safe.other)
     }
 
+    @Test func `that a further veto lacks weight is said after what is wrong with it for good`()
+        throws
+    {
+        var safe = try guarded()
+        let guardians = [safe.world.alice, safe.world.carol]
+        #expect(try safe.propose(guardians) == nil)
+        #expect(try safe.veto() == nil)
+        // Nothing is pending: it comes in and fails.
+        let early = try safe.ownVeto(keys: 2)
+        guard case .admissible = try safe.world.ledger.admission(of: early) else {
+            throw Unexpected(what: "\(early)")
+        }
+        #expect(try failure(safe.world.run([early])) == .noRecovery)
+        #expect(try safe.propose(guardians, at: safe.now + SafeWorld.hour) == nil)
+        func weak(sequence: UInt64? = nil, validUntil: UInt64) throws -> SignedTransaction {
+            SignedTransaction(
+                signing: try safe.world.transaction(
+                    safe.address, [.vetoRecovery(safe.address)], sequence: sequence,
+                    validUntil: validUntil),
+                by: Array(safe.keys.prefix(2)))
+        }
+        let used = try weak(sequence: 0, validUntil: safe.now + 10_000)
+        let late = try weak(validUntil: safe.now - 1)
+        for (signed, wanted) in [
+            (used, .sequenceUsed), (late, .expired),
+            (try safe.ownVeto(keys: 2), .notAuthorized),
+            (try safe.ownVeto(keys: 1), .notAuthorized),
+        ] as [(SignedTransaction, SkipReason)] {
+            #expect(try safe.world.ledger.admission(of: signed) == .refused(wanted))
+            #expect(try reason(safe.world.run([signed])) == wanted)
+        }
+    }
+
     @Test func `the account itself may send its veto`() throws {
         var safe = try guarded()
         #expect(try safe.propose([safe.world.alice, safe.world.bob]) == nil)

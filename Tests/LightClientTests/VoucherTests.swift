@@ -250,6 +250,78 @@ import Testing
         }
     }
 
+    /// Deposits for receivers' entries count too, each once, also of vouchers before it.
+    @Test func `the payer's spending limits have room for what vouchers take together`() throws {
+        var fixture = try ProofFixture(network: "limited")
+        let terms = try AssetTerms(symbol: "TOK", decimals: 2)
+        guard case .executed(let issue)? = try fixture.run([.issueAsset(terms)]) else {
+            Issue.record("no asset")
+            return
+        }
+        let asset = try #require(issue.assets.first)
+        let other = TestKeys.key(seed: ProofFixture.seed, index: 52)
+        let policy = try Policy(
+            signers: [fixture.payer, other].map { .init(publicKey: $0.publicKey, weight: 1) },
+            spend: 1, admin: 2)
+        let fees = fixture.genesis.parameters.fees
+        let (stream, entry) = (fees.streamDeposit.rawValue, fees.holdingDeposit.rawValue)
+        func limit(_ amount: UInt64, of asset: AssetID = .native) -> SpendingLimit {
+            SpendingLimit(asset: asset, amount: Amount(amount), windowMilliseconds: 3_600_000)
+        }
+        let limits = [limit(stream + 2 * entry + 10), limit(500, of: asset)]
+        guard
+            case .executed(let receipt)? = try fixture.run([
+                .mint(Mint(asset: asset, to: payer, amount: 900)), .setPolicy(policy),
+                .setSafeguards(SafeguardTerms(limits: limits.sorted { $0.asset < $1.asset })),
+            ]), receipt.outcome == .success
+        else {
+            Issue.record("no limits")
+            return
+        }
+        let proof = try fixture.reader.proof(of: StateKey(.account, payer))
+        let reserve = fixture.anchored(.value(proof))
+        let receivers =
+            [fixture.payee]
+            + (60...61).map {
+                Policy.single(TestKeys.key(seed: ProofFixture.seed, index: $0).publicKey).address
+            }
+        func paying(
+            _ transfers: [(UInt64, Int, AssetID)], _ sequence: UInt64 = 0, isAdmin: Bool = false
+        ) -> Voucher {
+            let body = Transaction(
+                chainID: fixture.genesis.chainID, sender: payer, stream: 7,
+                sequence: SequenceNumber(sequence),
+                validUntil: reserve.header.time.clampedAdvance(by: 86_400_000), maxFee: 5000,
+                operations: transfers.map {
+                    .transfer(Transfer(to: receivers[$1], asset: $2, amount: Amount($0)))
+                })
+            let keys = [fixture.payer] + (isAdmin ? [other] : [])
+            return Voucher(SignedTransaction(signing: body, by: keys), reserve: reserve)
+        }
+        func isTaken(_ voucher: Voucher, with earlier: [Voucher] = []) -> Bool {
+            let check = VoucherCheck(trusting: fixture.genesis, ageMax: 3_600_000)
+            let found = fault {
+                try check.check(
+                    voucher, with: earlier.map(\.transaction), now: reserve.header.time)
+            }
+            #expect(found == nil || found == .refused(.limitReached))
+            return found == nil
+        }
+        let native = AssetID.native
+        let two = paying([(1, 0, asset), (1, 1, asset)])
+        #expect(isTaken(two))
+        #expect(!isTaken(paying([(1, 0, asset), (1, 1, asset), (1, 2, asset)])))
+        #expect(isTaken(paying([(1, 0, asset), (1, 2, asset), (10, 1, native)])))
+        #expect(!isTaken(paying([(1, 0, asset), (1, 2, asset), (11, 1, native)])))
+        #expect(isTaken(paying([(500, 0, asset)])) && !isTaken(paying([(501, 0, asset)])))
+        #expect(isTaken(paying([(501, 0, asset), (5000, 1, native)], isAdmin: true)))
+        // Entries that the one before it pays for are paid for once.
+        #expect(isTaken(paying([(498, 0, asset), (10, 1, native)], 1), with: [two]))
+        #expect(!isTaken(paying([(499, 0, asset)], 1), with: [two]))
+        #expect(!isTaken(paying([(11, 1, native)], 1), with: [two]))
+        #expect(!isTaken(paying([(1, 2, asset)], 1), with: [two]))
+    }
+
     @Test func `what the vouchers before it take counts, and they must be sound`() throws {
         let held = try #require(try fixture.reader.account(payer)).balance(of: .native).rawValue
         let deposit = fixture.genesis.parameters.fees.streamDeposit.rawValue

@@ -97,8 +97,7 @@ struct PostingJournal: Sendable {
     /// The one that is being executed.
     var transaction: TransactionID?
     private var entries: [Entry] = []
-    /// Where those of the transaction that is being executed begin, and those of its operations.
-    private var start = 0
+    /// Where those of the operations that are being carried out begin.
     private var mark = 0
 
     init(isKept: Bool) { self.isKept = isKept }
@@ -116,22 +115,10 @@ struct PostingJournal: Sendable {
     }
 
     /// What follows can be taken back.
-    mutating func beginTransaction() {
-        start = entries.count
-        mark = start
-    }
-
-    /// What follows can be taken back by itself.
     mutating func beginOperations() { mark = entries.count }
 
     /// Takes back what was noted since `beginOperations`.
     mutating func revertOperations() { entries.removeSubrange(mark...) }
-
-    /// Takes back what was noted since `beginTransaction`.
-    mutating func revertTransaction() {
-        entries.removeSubrange(start...)
-        mark = start
-    }
 
     /// Ends the block: hands its postings out, in their order.
     mutating func write(at height: Height, time: Timestamp, into writes: inout WriteSet) {
@@ -148,7 +135,6 @@ struct PostingJournal: Sendable {
             posting.write(into: &writes)
         }
         entries.removeAll(keepingCapacity: true)
-        start = 0
         mark = 0
     }
 }

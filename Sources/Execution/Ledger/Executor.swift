@@ -47,15 +47,12 @@ struct Executor: Sendable {
     enum Stop: Error {
         /// The transaction fails.
         case failed(FailureCode)
-        /// The transaction is skipped: what it lacks is weight of signatures.
-        case skipped(SkipReason)
         /// The node stops.
         case fault(StorageFault)
     }
 
-    /// One transaction: its fee and sequence, then its operations, all or none. One that would
-    /// exceed a spending limit, or vetoes with too little weight, is skipped: its id doesn't say
-    /// who signed it, so that somebody who takes signatures away could otherwise make it fail.
+    /// One transaction: its fee and sequence, then its operations, all or none. Whether it is
+    /// skipped is decided before: what has begun is paid for.
     mutating func execute(
         _ signed: SignedTransaction, index: UInt32, feeFactor: UInt64
     ) throws(StorageFault) -> TransactionResult {
@@ -71,26 +68,18 @@ struct Executor: Sendable {
             charge = try rules.charge(
                 for: signed, parties: parties, at: time, baseFee: baseFee, mayWait: false,
                 feeFactor: feeFactor)
-            try checkLimits(of: parties.first?.account, charge, transaction)
         } catch {
             return .skipped(signed.id, error)
         }
-        accounts.postings.transaction = signed.id
-        defer { accounts.postings.transaction = nil }
-        let totalsBefore = totals
-        accounts.beginTransaction()
-        try take(charge, transaction, parties)
-        spender = Spender(address: transaction.sender, isAdmin: charge.isAdmin)
-        let end = try operate(signed)
-        spender = nil
-        let (outcome, made): (Receipt.Outcome, Made)
-        switch end {
-        case .executed(let how, let what): (outcome, made) = (how, what)
-        case .skipped(let reason):
-            accounts.revertTransaction()
-            totals = totalsBefore
+        if let reason = try lackOfWeight(signed, parties, charge) {
             return .skipped(signed.id, reason)
         }
+        accounts.postings.transaction = signed.id
+        defer { accounts.postings.transaction = nil }
+        try take(charge, transaction, parties)
+        spender = Spender(address: transaction.sender, isAdmin: charge.isAdmin)
+        let (outcome, made) = try operate(signed)
+        spender = nil
         usedWeight += min(charge.weight, .max - usedWeight)
         tips.append(charge.tip)
         if rules.planted == .failedKeepsSequence, outcome != .success {
@@ -101,16 +90,6 @@ struct Executor: Sendable {
                 transactionID: signed.id, height: height, index: index, fee: charge.fee,
                 outcome: outcome, escrows: made.escrows, assets: made.assets,
                 proposals: made.proposals))
-    }
-
-    /// What can be known before the operations, which would otherwise be carried out and taken
-    /// back for nothing.
-    private func checkLimits(
-        of sender: Account?, _ charge: LedgerRules.Charge, _ transaction: Transaction
-    ) throws(SkipReason) {
-        guard let sender, sender.safeguards != nil else { return }
-        let spending = Spending(saidBy: transaction)
-        _ = try rules.limitUses(of: sender, charge, spending, at: time)
     }
 
     /// The planted fault of that name.
@@ -167,41 +146,35 @@ struct Executor: Sendable {
         try move(charge.deposit, from: .balances, to: .deposits)
     }
 
-    /// How a transaction's operations end.
-    private enum End {
-        case executed(Receipt.Outcome, Made)
-        case skipped(SkipReason)
-    }
-
-    private mutating func operate(_ signed: SignedTransaction) throws(StorageFault) -> End {
+    private mutating func operate(
+        _ signed: SignedTransaction
+    ) throws(StorageFault) -> (Receipt.Outcome, Made) {
         let totalsBefore = totals
         let queueBefore = proposalQueue
         accounts.beginOperations()
-        escrows.beginTransaction()
-        verifiers.beginTransaction()
-        assets.beginTransaction()
-        proposals.beginTransaction()
+        escrows.beginOperations()
+        verifiers.beginOperations()
+        assets.beginOperations()
+        proposals.beginOperations()
         var made = Made()
         for (place, operation) in signed.transaction.operations.enumerated() {
             do throws(Stop) {
                 try perform(operation, place, signed, &made)
             } catch {
                 accounts.revertOperations()
-                escrows.revertTransaction()
-                verifiers.revertTransaction()
-                assets.revertTransaction()
-                proposals.revertTransaction()
+                escrows.revertOperations()
+                verifiers.revertOperations()
+                assets.revertOperations()
+                proposals.revertOperations()
                 totals = totalsBefore
                 proposalQueue = queueBefore
                 switch error {
                 case .fault(let fault): throw fault
-                case .skipped(let reason): return .skipped(reason)
-                case .failed(let code):
-                    return .executed(.failed(operation: place, code), Made())
+                case .failed(let code): return (.failed(operation: place, code), Made())
                 }
             }
         }
-        return .executed(.success, made)
+        return (.success, made)
     }
 
     /// What a transaction's operations have put into the state under new names.
@@ -247,7 +220,7 @@ struct Executor: Sendable {
         case .setSafeguards(let terms): try setSafeguards(terms, of: participants.sender)
         case .proposeRecovery(let proposal): try proposeRecovery(proposal, by: participants)
         case .vetoRecovery(let account):
-            try vetoRecovery(of: account, by: participants, signed.authorizations)
+            try vetoRecovery(of: account, by: participants)
         case .completeRecovery(let account): try completeRecovery(of: account)
         case .escrowWithdrawDecision(let withdrawal):
             try withdrawDecision(withdrawal, participants)

@@ -117,7 +117,9 @@ package enum FailureCode: UInt16, Error, Hashable, Sendable, CaseIterable {
 
     /// None of those who act has decided anything in this round.
     case nothingDecided = 100
-    // 101 is free: what a spending limit has no room for is skipped.
+    /// More than the sender's spending limit leaves in this window, which wasn't to be foreseen:
+    /// an entry went and was made anew within the transaction.
+    case limitExceeded = 101
     /// A limit for an account whose admin threshold is its spend threshold: it would stop nobody.
     case limitWithoutEffect = 102
     /// A window shorter than genesis allows, or longer than 30 days.

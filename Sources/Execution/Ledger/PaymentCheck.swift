@@ -24,19 +24,24 @@ package struct PaymentCheck: Sendable {
         package let limits: [LimitUse]
     }
 
-    /// The cost of a transaction that speaks for its sender alone.
+    /// The cost of payments that speak for their sender alone.
     ///
     /// Signatures are taken as checked.
+    /// - Parameter entries: Receivers' entries of issued assets whose deposits it pays.
     /// - Throws: Why it couldn't execute at `time`.
     package func cost(
-        of signed: SignedTransaction, sender: Account?, at time: Timestamp
+        of signed: SignedTransaction, sender: Account?, opening entries: Int, at time: Timestamp
     ) throws(SkipReason) -> Cost {
         let party = LedgerRules.Party(address: signed.transaction.sender, account: sender)
         let charge = try rules.charge(
             for: signed, parties: [party], at: time, baseFee: baseFee, mayWait: true)
         var uses: [LimitUse] = []
         if let sender {
-            let spending = Spending(saidBy: signed.transaction)
+            var spending = Spending()
+            for case .transfer(let transfer) in signed.transaction.operations {
+                spending.add(transfer.amount, of: transfer.asset)
+            }
+            for _ in 0..<entries { spending.add(holdingDeposit, of: .native) }
             uses = try rules.limitUses(of: sender, charge, spending, at: time)
         }
         return Cost(

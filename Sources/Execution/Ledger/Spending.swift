@@ -1,24 +1,12 @@
 package import Primitives
 
-/// What a transaction takes from its sender beside fee and deposit of a new stream, by asset.
+/// What a transaction takes from its sender beside fee and deposit of a new stream, by asset, if
+/// all of its operations succeed.
 ///
-/// An estimate before the operations: what they open for themselves, or take away, isn't seen.
+/// Known before the first of them. Only an entry that the receiver has by then, that one of them
+/// takes away and that another makes anew isn't foreseen.
 struct Spending: Sendable {
     private var amounts: [AssetID: Amount] = [:]
-
-    /// What the transaction itself says: whenever all of its operations succeed, at least that
-    /// much is taken.
-    init(saidBy transaction: Transaction) {
-        for operation in transaction.operations {
-            switch operation {
-            case .transfer(let transfer): add(transfer.amount, of: transfer.asset)
-            case .redeem(let redemption): add(redemption.amount, of: redemption.asset)
-            case .escrowCreate(let terms): add(terms.amount, of: terms.asset)
-            case .bond(let bond): add(bond.amount, of: .native)
-            default: break
-            }
-        }
-    }
 
     /// At most 2^64 - 1.
     subscript(asset: AssetID) -> Amount { amounts[asset] ?? 0 }
@@ -60,11 +48,11 @@ extension Ledger: AdmissionView {
             let account = try executor.accounts.peek(address, source)
             parties.append(LedgerRules.Party(address: address, account: account))
         }
-        let spending = try spending(of: transaction)
-        guard Ledger.mayVeto(signed, parties) else { return .refused(.notAuthorized) }
+        let spending = try executor.spending(of: transaction)
         do throws(SkipReason) {
             let charge = try executor.rules.charge(
                 for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
+            guard executor.mayVeto(signed, parties) else { throw .notAuthorized }
             let uses = try parties.first?.account.map { account throws(SkipReason) in
                 try executor.rules.limitUses(of: account, charge, spending, at: time)
             }
@@ -78,41 +66,31 @@ extension Ledger: AdmissionView {
         }
     }
 
-    /// False for a veto that would be skipped: a copy of it may have lost signatures on the way.
-    private static func mayVeto(
-        _ signed: SignedTransaction, _ parties: [LedgerRules.Party]
-    ) -> Bool {
-        signed.transaction.operations.allSatisfy { operation in
-            guard case .vetoRecovery(let address) = operation,
-                let account = parties.first(where: { $0.address == address })?.account,
-                let guardians = account.safeguards?.guardians
-            else { return true }
-            return guardians.quorum.weight(of: parties.map(\.address)) >= guardians.quorum.threshold
-                || LedgerRules.mayVeto(account, signed.authorizations)
-        }
-    }
+}
 
-    private func spending(of transaction: Transaction) throws(StorageFault) -> Spending {
-        let fees = executor.rules.fees
-        var spending = Spending(saidBy: transaction)
+extension Executor {
+    /// What a transaction would take in the state as it is.
+    func spending(of transaction: Transaction) throws(StorageFault) -> Spending {
+        var spending = Spending()
         var opened: Set<Opened> = []
         for operation in transaction.operations {
             switch operation {
             case .transfer(let transfer):
+                spending.add(transfer.amount, of: transfer.asset)
                 try note(Opened(transfer.asset, transfer.to), &opened, &spending)
             case .mint(let mint): try note(Opened(mint.asset, mint.to), &opened, &spending)
-            case .clawback(let clawback):
-                guard clawback.holder == transaction.sender else { continue }
-                spending.add(clawback.amount, of: clawback.asset)
+            case .redeem(let redemption): spending.add(redemption.amount, of: redemption.asset)
             case .escrowCreate(let terms):
-                spending.add(fees.escrowDeposit, of: .native)
+                spending.add(terms.amount, of: terms.asset)
+                spending.add(rules.fees.escrowDeposit, of: .native)
                 try note(Opened(terms.asset, terms.payee), &opened, &spending)
             case .escrowTopUp(let topUp):
-                let escrow = try executor.escrows.peek(topUp.escrow, source)
-                spending.add(topUp.amount, of: escrow?.terms.asset ?? .native)
-            case .proposeParameters:
-                spending.add(executor.rules.governance.deposit, of: .native)
-            case .issueAsset: spending.add(fees.assetDeposit, of: .native)
+                // Into one that there isn't, nothing goes.
+                guard let escrow = try escrows.peek(topUp.escrow, source) else { continue }
+                spending.add(topUp.amount, of: escrow.terms.asset)
+            case .bond(let bond): spending.add(bond.amount, of: .native)
+            case .proposeParameters: spending.add(rules.governance.deposit, of: .native)
+            case .issueAsset: spending.add(rules.fees.assetDeposit, of: .native)
             default: break
             }
         }
@@ -135,9 +113,9 @@ extension Ledger: AdmissionView {
         _ entry: Opened, _ opened: inout Set<Opened>, _ spending: inout Spending
     ) throws(StorageFault) {
         guard entry.asset != .native,
-            try executor.accounts.peek(entry.address, source)?.holding(of: entry.asset) == nil,
+            try accounts.peek(entry.address, source)?.holding(of: entry.asset) == nil,
             opened.insert(entry).inserted
         else { return }
-        spending.add(executor.rules.fees.holdingDeposit, of: .native)
+        spending.add(rules.fees.holdingDeposit, of: .native)
     }
 }

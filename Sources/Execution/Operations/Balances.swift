@@ -39,12 +39,12 @@ extension Executor {
     }
 
     /// What the sender loses counts against its limit, unless the signatures weigh enough to lift
-    /// it.
+    /// it. There is room for what could be foreseen.
     func countSpending(
         _ amount: Amount, of asset: AssetID, of account: inout Account, _ address: Address
     ) throws(Stop) {
         guard let spender, spender.address == address, !spender.isAdmin else { return }
-        guard account.spend(amount, of: asset, at: time) else { throw .skipped(.limitReached) }
+        guard account.spend(amount, of: asset, at: time) else { throw .failed(.limitExceeded) }
     }
 
     private mutating func debitHolding(

@@ -6,8 +6,8 @@ internal import Primitives
 //   decide:    each member of the direction's quorum who signs says what he wants. When the weight
 //              of equal choices reaches the threshold, and for a release `notBefore` has passed and
 //              the preimage was shown, the amount moves out and the round moves on.
-//              A payee who wants all of it refunded, or more, refuses: it is carried out at once,
-//              also while disputed.
+//              A payee who isn't the payer and wants all of it refunded, or more, refuses: it is
+//              carried out at once, also while disputed.
 //   withdraw:  who has decided in this round takes it back (Guarding.swift).
 //   dispute:   payer or payee, where there is arbitration: state disputed, the deadline becomes the
 //              arbitration deadline, decisions are void.
@@ -120,7 +120,9 @@ extension Executor {
     ) throws(Stop) -> Bool {
         guard decision.direction == .refund, decision.preimage == nil else { return false }
         var escrow = try liveEscrow(decision.escrow)
-        guard participants.all.contains(escrow.terms.payee), decision.round == escrow.round,
+        // Who is both has made it: by its terms others keep it for him.
+        guard escrow.payer != escrow.terms.payee,
+            participants.all.contains(escrow.terms.payee), decision.round == escrow.round,
             decision.amount >= escrow.held
         else { return false }
         // More than what is held too: a top-up on the way must not turn a refusal into less.

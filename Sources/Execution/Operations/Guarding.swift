@@ -4,14 +4,14 @@ internal import Primitives
 //   spend:    what an operation takes out of the sender's account, and tip and deposit before it,
 //             counts against the limit of the asset, unless the signatures reach the admin
 //             threshold (`debit`, `LedgerRules.charge`). The base fee counts against none. What a
-//             limit has no room for is skipped.
+//             limit has no room for is skipped before its operations (`lackOfWeight`).
 //   set:      with the admin threshold, limits and guardians are replaced; what was spent of an
 //             asset stays spent. A recovery that was pending is void.
 //   propose:  guardians who reach their quorum name a new policy. It waits for their delay.
 //   veto:     the account ends what is pending, and its guardians can propose nothing for another
 //             delay; or they end it themselves. With less than the admin weight the account can do
 //             so once, until guardians are heard or replaced: who has stolen a key that spends must
-//             not keep them away for ever.
+//             not keep them away for ever. A further veto with less is skipped (`lackOfWeight`).
 //   complete: after the delay, for 30 days, anybody puts the policy in force. Limits and guardians
 //             stay.
 // Nothing of this keeps an owner from anything: with the admin threshold no limit counts, a
@@ -64,9 +64,7 @@ extension Executor {
         guard var account = try account(proposal.account), var safeguards = account.safeguards,
             let guardians = safeguards.guardians
         else { throw .failed(.noGuardians) }
-        guard guardians.quorum.weight(of: participants.all) >= guardians.quorum.threshold else {
-            throw .failed(.guardiansTooFew)
-        }
+        guard guardians.act(in: participants.all) else { throw .failed(.guardiansTooFew) }
         guard safeguards.recovery(at: time) == nil else { throw .failed(.recoveryPending) }
         guard time >= safeguards.quietUntil else { throw .failed(.recoveryTooSoon) }
         guard account.policy != proposal.policy else { throw .failed(.samePolicy) }
@@ -79,16 +77,13 @@ extension Executor {
     }
 
     mutating func vetoRecovery(
-        of address: Address, by participants: Participants, _ authorizations: [Authorization]
+        of address: Address, by participants: Participants
     ) throws(Stop) {
         var (account, safeguards, _) = try pendingRecovery(of: address)
         let isOwner = participants.all.contains(address)
         if let guardians = safeguards.guardians {
-            let weight = guardians.quorum.weight(of: participants.all)
-            let isWithdrawn = weight >= guardians.quorum.threshold
-            guard isOwner || isWithdrawn else { throw .failed(.notParticipant) }
-            guard isWithdrawn || LedgerRules.mayVeto(account, authorizations) else {
-                throw .skipped(.notAuthorized)
+            guard isOwner || guardians.act(in: participants.all) else {
+                throw .failed(.notParticipant)
             }
             safeguards.quietUntil =
                 isOwner ? time.clampedAdvance(by: guardians.delayMilliseconds) : 0
@@ -126,12 +121,46 @@ extension Executor {
     }
 }
 
-extension LedgerRules {
-    /// Whether signatures are enough for an account to veto, that acts in the transaction: the
-    /// first time any by which it acts, then those that reach its admin threshold.
-    static func mayVeto(_ account: Account, _ authorizations: [Authorization]) -> Bool {
-        guard let safeguards = account.safeguards, safeguards.quietUntil > 0 else { return true }
-        return account.policy.map { weight(of: authorizations, $0) >= $0.admin } ?? false
+extension Executor {
+    /// What a transaction's signatures must reach beyond `spend`, known before its operations: its
+    /// id doesn't say who signed it, so that one that failed for it would let anybody who takes
+    /// signatures away make it fail.
+    /// - Returns: Why it is skipped, or nil.
+    func lackOfWeight(
+        _ signed: SignedTransaction, _ parties: [LedgerRules.Party], _ charge: LedgerRules.Charge
+    ) throws(StorageFault) -> SkipReason? {
+        guard mayVeto(signed, parties) else { return .notAuthorized }
+        guard let sender = parties.first?.account, sender.safeguards != nil else { return nil }
+        let spending = try spending(of: signed.transaction)
+        do throws(SkipReason) {
+            _ = try rules.limitUses(of: sender, charge, spending, at: time)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// False for a transaction that vetoes again for an account, without its guardians and with
+    /// less than its admin weight.
+    func mayVeto(_ signed: SignedTransaction, _ parties: [LedgerRules.Party]) -> Bool {
+        signed.transaction.operations.allSatisfy { operation in
+            guard case .vetoRecovery(let address) = operation,
+                let account = parties.first(where: { $0.address == address })?.account,
+                let safeguards = account.safeguards, let guardians = safeguards.guardians,
+                safeguards.recovery(at: time) != nil, safeguards.quietUntil > 0,
+                !guardians.act(in: parties.map(\.address))
+            else { return true }
+            return account.policy.map {
+                LedgerRules.weight(of: signed.authorizations, $0) >= $0.admin
+            } ?? false
+        }
+    }
+}
+
+extension Guardians {
+    /// Whether those who act in a transaction reach the threshold.
+    fileprivate func act(in parties: [Address]) -> Bool {
+        quorum.weight(of: parties) >= quorum.threshold
     }
 }
 

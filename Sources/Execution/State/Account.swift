@@ -314,12 +314,6 @@ struct AccountTable: Sendable {
     }
 
     /// What follows can be taken back.
-    mutating func beginTransaction() {
-        records.beginTransaction()
-        postings.beginTransaction()
-    }
-
-    /// What follows can be taken back by itself.
     mutating func beginOperations() {
         records.beginOperations()
         postings.beginOperations()
@@ -329,12 +323,6 @@ struct AccountTable: Sendable {
     mutating func revertOperations() {
         records.revertOperations()
         postings.revertOperations()
-    }
-
-    /// Takes back everything since `beginTransaction`.
-    mutating func revertTransaction() {
-        records.revertTransaction()
-        postings.revertTransaction()
     }
 
     /// Says that the account will be read soon.

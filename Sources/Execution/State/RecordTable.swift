@@ -78,10 +78,8 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
     private var table: ResidentTable<Place, Stored>
     /// Read in this block, in that order.
     private var touched: [Touched] = []
-    /// Writes of the transaction that is being executed.
+    /// Writes of the operations that are being carried out.
     private var undo: [Undo] = []
-    /// How many of them came before its operations.
-    private var mark = 0
 
     /// - Parameter cachedBytesMax: Memory for records that no block is changing.
     init(cachedBytesMax: Int) { table = ResidentTable(bytesMax: cachedBytesMax) }
@@ -138,25 +136,12 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
     }
 
     /// What follows can be taken back.
-    mutating func beginTransaction() {
-        undo.removeAll(keepingCapacity: true)
-        mark = 0
-    }
-
-    /// What follows can be taken back by itself.
-    mutating func beginOperations() { mark = undo.count }
+    mutating func beginOperations() { undo.removeAll(keepingCapacity: true) }
 
     /// Takes back every write since `beginOperations`.
-    mutating func revertOperations() { revert(to: mark) }
-
-    /// Takes back every write since `beginTransaction`.
-    mutating func revertTransaction() { revert(to: 0) }
-
-    private mutating func revert(to start: Int) {
-        for step in undo[start...].reversed() {
-            table.patch(step.slot) { $0.record = step.record }
-        }
-        undo.removeSubrange(start...)
+    mutating func revertOperations() {
+        for step in undo.reversed() { table.patch(step.slot) { $0.record = step.record } }
+        undo.removeAll(keepingCapacity: true)
     }
 
     /// Ends the block: what it changed. Records that `isGone` leave the state.
@@ -186,7 +171,6 @@ struct RecordTable<Record: LedgerRecord>: Sendable {
         }
         touched.removeAll(keepingCapacity: true)
         undo.removeAll(keepingCapacity: true)
-        mark = 0
     }
 
     /// The store has every write that was handed out.

@@ -39,7 +39,7 @@ package final class RocksStore: KeyValueSource {
     /// The layout of keys and values that this version writes, and the ledger's rules by which they
     /// came about: a change of either is another number, for a store that has blocks of both would
     /// fail its own check.
-    private static let format: [UInt8] = [3]
+    private static let format: [UInt8] = [4]
     private static let formatKey = Array("store/format".utf8)
 
     private func checkFormat() throws(StorageFault) {

@@ -127,6 +127,9 @@ enum OutcomeText {
 
     private static let failures = [
         "nothingDecided": "none of those who sign has decided anything in this round",
+        "limitExceeded":
+            "in it an entry of an asset goes and is made anew, and the spending limit leaves no"
+            + " room for its deposit; wait, or sign with admin weight",
         "limitWithoutEffect":
             "the account's admin threshold is its spend threshold: a limit would stop nobody",
         "windowOutOfRange": "the limit's window is shorter than genesis allows, or above 30 days",
