@@ -135,6 +135,128 @@ struct InboxTests {
         }
     }
 
+    @Test("a file with a second veto waits for those who reach the admin threshold")
+    func secondVeto() throws {
+        let keys = (1...2).map { WalletSamples.key(UInt8($0)) }
+        let policy = try Policy(
+            signers: keys.map { .init(publicKey: $0.publicKey, weight: 1) }, spend: 1, admin: 2)
+        let own = policy.address
+        let guardian = Address(WalletSamples.bytes32(4))
+        let quorum = try Quorum(members: [.init(address: guardian, weight: 1)], threshold: 1)
+        func veto(from sender: Address, _ cosigners: [Address] = []) throws -> TransactionFile {
+            try TransactionFile(
+                transaction: Transaction(
+                    chainID: WalletSamples.chainID, sender: sender, sequence: 0, validUntil: 100,
+                    maxFee: 5, cosigners: cosigners, operations: [.vetoRecovery(own)]),
+                prefix: WalletSamples.prefix, policies: [policy]
+            ).signed(by: [keys[0]])
+        }
+        let first = KnownLedger(accounts: [own: .init(policy: policy)])
+        let second = KnownLedger(
+            accounts: [own: .init(policy: policy, guardiansAfterVeto: quorum)])
+        func weights(_ file: TransactionFile, _ known: KnownLedger) -> [UInt32] {
+            WeightCheck.parts(of: file, known: known).filter { $0.account == own }.map(\.needed)
+        }
+        let alone = try veto(from: own)
+        #expect(weights(alone, first) == [1] && weights(alone, second) == [2])
+        let cosigned = try veto(from: Address(WalletSamples.bytes32(5)), [own])
+        #expect(weights(cosigned, first) == [1] && weights(cosigned, second) == [2])
+        // The guardians' own quorum acts.
+        #expect(weights(try veto(from: guardian, [own]), second) == [1])
+        #expect(weights(try veto(from: own, [guardian]), second) == [1])
+
+        func item(_ file: TransactionFile, _ key: Int, _ known: KnownLedger) -> Inbox.Item? {
+            let given = InboxKeys.Key(path: "k", publicKey: keys[key].publicKey)
+            return Inbox.item(
+                file, at: "f.json", keys: InboxKeys(keys: [given]), accounts: [], known: known,
+                at: 1)
+        }
+        #expect(item(alone, 1, first)?.kind == .submit && item(alone, 0, second) == nil)
+        let open = try #require(item(alone, 1, second))
+        #expect(
+            open.kind == .sign
+                && open.text
+                    == "vetoRecovery: weight 1 of 2; a second veto takes the admin threshold"
+        )
+        let fault = #expect(throws: CommandFault.self) {
+            try WeightCheck.check(alone, WeightCheck.parts(of: alone, known: second))
+        }
+        #expect(fault?.description.contains("(a second veto takes the admin threshold)") == true)
+        let whole = try alone.signed(by: [keys[1]])
+        #expect(item(whole, 1, second)?.kind == .submit)
+        try WeightCheck.check(whole, WeightCheck.parts(of: whole, known: second))
+        let shown = TransactionSummary(alone).text(Palette(isOn: false))
+        #expect(shown.contains("; a second veto would take the admin threshold, 2"))
+    }
+
+    @Test("a payee reads that its refund of all gives everything back at once")
+    func payeeRefunds() throws {
+        func text(
+            payer: String, amount: Amount, _ direction: DirectionName = .refund
+        ) throws -> String {
+            let quorum = QuorumInfo(members: ["r", "bob", "p"].map(member), threshold: 3)
+            let escrow = EscrowInfo(
+                id: "opkesc1x", payer: payer, payee: "bob", asset: "native", state: .open,
+                held: 900, released: 0, refunded: 0, round: 0, release: quorum, refund: quorum,
+                deadline: 50, onDeadline: .refund, decisions: [decision("r", direction, amount)],
+                height: 7)
+            return try #require(Inbox.item(escrow, for: signer("bob"))).text
+        }
+        let note = "; you are the payee: this gives all back at once"
+        #expect(
+            try text(payer: "a", amount: 900) == "refund 900: 1 of 3 have decided so" + note)
+        #expect(try text(payer: "a", amount: 899) == "refund 899: 1 of 3 have decided so")
+        #expect(try !text(payer: "bob", amount: 900).contains(note))
+        #expect(try !text(payer: "a", amount: 900, .release).contains(note))
+    }
+
+    @Test("what isn't an id gets no command, whatever the node says")
+    func damagedIDs() throws {
+        let prefix = WalletSamples.prefix
+        let whole = EscrowID(WalletSamples.bytes32(3)).text(in: prefix)
+        let address = Address(WalletSamples.bytes32(4)).text(in: prefix)
+        func found(_ id: String) -> Inbox {
+            let quorum = QuorumInfo(members: ["a", "b"].map(member), threshold: 2)
+            let escrow = EscrowInfo(
+                id: id, payer: "a", payee: "d", asset: "native", state: .open, held: 900,
+                released: 0, refunded: 0, round: 0, release: quorum, refund: quorum, deadline: 50,
+                onDeadline: .refund, decisions: [decision("a", .release, 4)], height: 7)
+            var inbox = Inbox()
+            inbox.add([escrow], for: signer("b"), in: prefix)
+            return inbox
+        }
+        #expect(found(whole).items.count == 1 && found(whole).cut.isEmpty)
+        for id in ["--key", "--round=9", "", address, whole + "q"] {
+            #expect(found(id).items.isEmpty && found(id).cut.count == 1, "\(id)")
+        }
+        func found(account: String, fellow: String) -> Inbox {
+            let members = [fellow, address].map(member)
+            let info = GuardedInfo(
+                account: account,
+                guardians: GuardiansInfo(
+                    quorum: QuorumInfo(members: members, threshold: 2), delayMilliseconds: 5),
+                recovery: RecoveryInfo(policy: policy, readyAt: 60, validUntil: 99))
+            var inbox = Inbox()
+            inbox.add([info], for: signer(address), at: 1, in: prefix)
+            return inbox
+        }
+        let other = Address(WalletSamples.bytes32(5)).text(in: prefix)
+        #expect(found(account: other, fellow: other).items.count == 1)
+        for (account, fellow) in [("--from", other), (other, "--out"), (whole, other)] {
+            let inbox = found(account: account, fellow: fellow)
+            #expect(inbox.items.isEmpty && inbox.cut.count == 1, "\(account) \(fellow)")
+        }
+        // An account's own veto names it as it was asked about, not as the node says.
+        let info = AccountInfo(
+            address: "--key", balances: [], policy: nil, streams: [], deposits: 0,
+            safeguards: SafeguardsInfo(
+                limits: [],
+                recovery: RecoveryInfo(policy: policy, readyAt: 60, validUntil: 99)),
+            height: 6, stateRoot: "")
+        let item = try #require(Inbox.item(info, for: signer(address)))
+        #expect(item.next == "offpeak recover veto \(address) --from \(address) --key KEY-FILE")
+    }
+
     @Test("a guardian who is too light alone vetoes with others")
     func lightGuardian() throws {
         let info = GuardedInfo(
@@ -175,7 +297,7 @@ struct InboxTests {
         func next(_ path: String, _ keyPath: String) throws -> String {
             let keys = InboxKeys(keys: [.init(path: keyPath, publicKey: key)])
             return try #require(
-                Inbox.item(file, at: path, keys: keys, accounts: [], policies: [:], at: 1)
+                Inbox.item(file, at: path, keys: keys, accounts: [], at: 1)
             ).next
         }
         #expect(
@@ -190,7 +312,7 @@ struct InboxTests {
                 Inbox.item(
                     file, at: "a\u{1B}[2J\u{202E}\n.json",
                     keys: InboxKeys(keys: [.init(path: "k", publicKey: key)]), accounts: [],
-                    policies: [:], at: 1))
+                    at: 1))
         ])
         inbox.noteCut("b\u{9B}")
         let text = inbox.text(Palette(isOn: false))
@@ -231,7 +353,7 @@ struct InboxTests {
                 keys: InboxKeys(
                     keys: key.map { [.init(path: "k\($0)", publicKey: keys[$0].publicKey)] } ?? []
                 ),
-                accounts: accounts, policies: [:], at: time)?.kind
+                accounts: accounts, at: time)?.kind
         }
         #expect(kind(0) == .sign && kind(1) == .sign && kind(2) == nil)
         #expect(kind(nil, accounts: [policy.address]) == .sign)

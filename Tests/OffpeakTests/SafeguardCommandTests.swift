@@ -341,6 +341,45 @@ struct SafeguardCommandTests {
         #expect(people.output.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 })
     }
 
+    @Test("a second veto is gathered from the inbox alone")
+    func secondVeto() async throws {
+        let keys = [try await program.makeKey("a"), try await program.makeKey("b")]
+        let policy = try Policy(
+            signers: keys.map {
+                Policy.Signer(
+                    publicKey: try PublicKey(text: $0.publicKey, in: WalletSamples.prefix),
+                    weight: 1)
+            }, spend: 1, admin: 2)
+        let account = policy.address.text(in: WalletSamples.prefix)
+        node.add(
+            policy.address, policy: policy,
+            safeguards: SafeguardsInfo(
+                limits: [],
+                guardians: GuardiansInfo(
+                    quorum: try #require(safeguards.guardians).quorum,
+                    delayMilliseconds: 7_200_000, vetoUsed: true),
+                recovery: safeguards.recovery))
+        func next(_ kind: String, _ key: String, _ options: [String]) async throws -> String {
+            let inbox = try await run(["inbox", "--key", key, "--account", account] + options)
+            guard case .array(let items)? = inbox["items"] else { return "\(inbox)" }
+            let item = items.first { $0["kind"]?.text == kind }
+            #expect(
+                item?["text"]?.text?.contains("a second veto takes") == (kind != "submit"),
+                "\(inbox.output)")
+            return try #require(item?["next"]?.text, "\(inbox.output)")
+        }
+        let drafted = try await typed(next("veto", "a", []))
+        #expect(drafted.exitCode == 0, "\(drafted)")
+        let early = try await run(["tx", "submit", "veto-to-sign.json"])
+        #expect(early.exitCode == 1 && node.submitted.isEmpty)
+        #expect(early.errorMessage?.contains("a second veto takes") == true, "\(early)")
+        let signed = try await typed(next("sign", "b", ["--folder", "."]))
+        #expect(signed.exitCode == 0, "\(signed)")
+        let sent = try await typed(next("submit", "b", ["--folder", "."]))
+        #expect(sent.exitCode == 0, "\(sent)")
+        #expect(node.submitted.last?.transaction.operations == [.vetoRecovery(policy.address)])
+    }
+
     @Test("a decision about an earlier round isn't sent")
     func earlierRound() async throws {
         let key = try await program.makeKey("a")

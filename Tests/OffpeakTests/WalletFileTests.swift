@@ -199,16 +199,16 @@ struct WalletFileTests {
         let keys = (1...3).map { WalletSamples.key(UInt8($0)) }
         let one = try unsigned.signed(by: [keys[1]])
         let fault = #expect(throws: CommandFault.self) {
-            try WeightCheck.check(one, WeightCheck.parts(of: one, policies: [:]))
+            try WeightCheck.check(one, WeightCheck.parts(of: one))
         }
         #expect(fault?.description.contains("weigh 1 of the 2") == true)
         let missing = keys[2].publicKey.text(in: WalletSamples.prefix)
         #expect(fault?.description.contains(missing) == true)
         let two = try one.signed(by: [keys[2]])
-        try WeightCheck.check(two, WeightCheck.parts(of: two, policies: [:]))
+        try WeightCheck.check(two, WeightCheck.parts(of: two))
         let stranger = try two.signed(by: [WalletSamples.key(7)])
         #expect(throws: CommandFault.self) {
-            try WeightCheck.check(stranger, WeightCheck.parts(of: stranger, policies: [:]))
+            try WeightCheck.check(stranger, WeightCheck.parts(of: stranger))
         }
     }
 
@@ -221,10 +221,10 @@ struct WalletFileTests {
             transaction: change, prefix: WalletSamples.prefix, policies: [policy])
         let two = try unsigned.signed(by: [WalletSamples.key(1), WalletSamples.key(2)])
         #expect(throws: CommandFault.self) {
-            try WeightCheck.check(two, WeightCheck.parts(of: two, policies: [:]))
+            try WeightCheck.check(two, WeightCheck.parts(of: two))
         }
         let three = try two.signed(by: [WalletSamples.key(3)])
-        try WeightCheck.check(three, WeightCheck.parts(of: three, policies: [:]))
+        try WeightCheck.check(three, WeightCheck.parts(of: three))
     }
 
     @Test("the policy in force counts, not the one that opened the account")
@@ -232,7 +232,8 @@ struct WalletFileTests {
         let file = try WalletSamples.file().signed(by: [WalletSamples.key(4)])
         let rotated = Policy.single(WalletSamples.key(4).publicKey)
         let sender = file.transaction.sender
-        try WeightCheck.check(file, WeightCheck.parts(of: file, policies: [sender: rotated]))
+        try WeightCheck.check(
+            file, WeightCheck.parts(of: file, known: .policies([sender: rotated])))
     }
 
     @Test("a policy file is read back, and refused when it is altered")

@@ -20,6 +20,8 @@ final class WalletNode: RPCBackend {
         var submitted: [SignedTransaction] = []
         var uses: [SignedTransaction] = []
         var refusal: RPCFault?
+        var refusalsLeft = Int.max
+        var asked = 0
         var urgentTip: UInt64 = 9
         var proofs: [ProofSubject: ProofInfo] = [:]
         var steps: [EpochProof] = []
@@ -32,6 +34,9 @@ final class WalletNode: RPCBackend {
 
     /// What it was sent, in order.
     var submitted: [SignedTransaction] { state.withLock { $0.submitted } }
+
+    /// How often somebody submitted, refusals included.
+    var asked: Int { state.withLock { $0.asked } }
 
     /// What becomes of transactions from now on, given the receipt of a success.
     func answer(_ answer: @escaping @Sendable (ReceiptInfo) -> TransactionStatus) {
@@ -95,8 +100,22 @@ final class WalletNode: RPCBackend {
         state.withLock { $0.verifiers[key] = info }
     }
 
-    /// What it answers to whoever submits, from now on.
-    func refuse(_ refusal: RPCFault) { state.withLock { $0.refusal = refusal } }
+    /// What it answers to whoever submits from now on, so many times.
+    func refuse(_ refusal: RPCFault, times: Int = .max) {
+        state.withLock { state in
+            state.refusal = refusal
+            state.refusalsLeft = times
+        }
+    }
+
+    private func nextRefusal() -> RPCFault? {
+        state.withLock { state in
+            state.asked += 1
+            guard state.refusalsLeft > 0 else { return nil }
+            state.refusalsLeft -= 1
+            return state.refusal
+        }
+    }
 
     /// What it says used a sequence of a stream.
     func add(use: SignedTransaction) { state.withLock { $0.uses.append(use) } }
@@ -119,7 +138,7 @@ final class WalletNode: RPCBackend {
             guard Verified.check(transaction) != nil else {
                 return .failure(.refused(.invalidSignature, "a signature is wrong"))
             }
-            if let refusal = state.withLock({ $0.refusal }) { return .failure(refusal) }
+            if let refusal = nextRefusal() { return .failure(refusal) }
             state.withLock { $0.submitted.append(transaction) }
             return .success(SubmitResult(id: transaction.id.text(in: prefix), state: .pending))
         }

@@ -85,6 +85,39 @@ struct WalletNodeTests {
         #expect(wrong.exitCode == 2 && wrong.errors.contains("economy, standard, urgent"))
     }
 
+    @Test("who is told when to ask again waits as long, within bounds")
+    func retryDelay() {
+        func delay(_ digits: String?, rest: UInt64 = 100_000) -> UInt64 {
+            let data = digits.map { [JSONMember("retryAfterMilliseconds", .number($0))] } ?? []
+            return NodeClient.retryDelay(
+                after: RPCFault(.overloaded, "busy", data: data), rest: rest)
+        }
+        #expect(delay("1000") == 1000 && delay("1000", rest: 30) == 30)
+        #expect(delay("0") == 50 && delay("18446744073709551615") == 60_000)
+        #expect(delay("18446744073709551615", rest: .max) == 60_000)
+        for digits in [nil, "-1", "1e9", "1.5", "99999999999999999999"] {
+            #expect(delay(digits) == 200)
+        }
+        #expect(NodeClient.retryDelay(after: nil, rest: 1) == 1)
+    }
+
+    @Test("a full node isn't pressed, and finality has its whole time once it has taken something")
+    func fullNode() async throws {
+        let key = try await program.makeKey("a")
+        node.add(try address(key.address))
+        let pay = [
+            "pay", "--key", "a", "--to", key.address, "--amount", "1", "--timeout", "1s",
+        ]
+        node.refuse(.overloaded(retryAfterMilliseconds: 3_600_000))
+        let full = try await run(pay)
+        #expect(full.errorMessage?.contains("too many requests") == true, "\(full)")
+        #expect(1...2 ~= node.asked, "\(node.asked)")
+        // All of the timeout passes before the node takes it.
+        node.refuse(.overloaded(retryAfterMilliseconds: 3_600_000), times: 1)
+        let taken = try await run(pay)
+        #expect(taken.exitCode == 0 && taken["state"]?.text == "final", "\(taken)")
+    }
+
     @Test("a policy that is revealed is not sent again")
     func revealedPolicy() async throws {
         let key = try await program.makeKey("a")
@@ -231,7 +264,8 @@ struct WalletNodeTests {
         node.add(sender)
         let id = EscrowID(WalletSamples.bytes32(6))
         let text = id.text(in: WalletSamples.prefix)
-        node.add(id, payer: sender, payee: sender, round: 3, held: 900)
+        let other = Address(WalletSamples.bytes32(7))
+        node.add(id, payer: other, payee: sender, round: 3, held: 900)
         let decide = ["escrow", "decide", text, "--key", "a"]
         for (option, amount, direction, expected) in [
             ("--release", "400", EscrowDirection.release, Amount(400)),
@@ -249,6 +283,43 @@ struct WalletNodeTests {
         }
         let tooMuch = try await run(decide + ["--release", "901"])
         #expect(tooMuch.errorMessage?.contains("more than the 900") == true)
+    }
+
+    @Test("a payee is told that what it refunds goes back at once, unless it is the payer too")
+    func payeeRefund() async throws {
+        let key = try await program.makeKey("a")
+        let own = try address(key.address)
+        let other = Address(WalletSamples.bytes32(7))
+        node.add(own)
+        let id = EscrowID(WalletSamples.bytes32(6))
+        let decide = [
+            "escrow", "decide", id.text(in: WalletSamples.prefix), "--key", "a", "--out",
+        ]
+        let (program, node) = (program, node)
+        try await node.serve { address in
+            for (place, row) in [
+                (other, own, ["--refund", "900"], true), (other, own, ["--refund", "all"], true),
+                (other, own, ["--refund", "899"], false),
+                (other, own, ["--release", "900"], false),
+                (own, own, ["--refund", "900"], false), (own, own, ["--refund", "all"], false),
+                (own, other, ["--refund", "900"], false),
+            ].enumerated() {
+                let (payer, payee, options, isTold) = row
+                node.add(id, payer: payer, payee: payee, round: 3, held: 900)
+                let file = "d\(place).json"
+                let result = try await program.run(
+                    decide + [file, "--node", address] + options)
+                #expect(result.exitCode == 0, "\(result)")
+                let remark = "you are the payee: this gives all back at once, 900"
+                #expect(result.errors.contains(remark) == isTold, "\(row): \(result)")
+                let shown = try await program.run(["tx", "show", file, "--node", address])
+                let note = "the payee refunds all that is held, 900"
+                #expect(shown.output.contains(note) == isTold, "\(row): \(shown)")
+                let alone = try await program.run(["tx", "show", file])
+                let isRefund = options.first == "--refund"
+                #expect(alone.output.contains("gives all back at once") == isRefund)
+            }
+        }
     }
 
     @Test("an arbiter may name one part and leave the rest to the other")

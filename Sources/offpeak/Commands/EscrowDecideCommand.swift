@@ -8,8 +8,9 @@ struct EscrowDecideCommand: AsyncParsableCommand {
         commandName: "decide", abstract: "Decide to release or refund part of an escrow.",
         discussion: """
             The money moves when equal decisions reach the quorum's threshold. The payee needs no \
-            quorum for --refund all: it refuses what the escrow holds, also after a dispute. The \
-            escrow's round comes from the node; off-line it is given with --round.
+            quorum for --refund all, nor for an amount of all that is held: it refuses what the \
+            escrow holds, at once, also after a dispute. Where it is the payer too, the quorum \
+            decides. The escrow's round comes from the node; off-line it is given with --round.
             """)
 
     @Argument(help: "The escrow's id.")
@@ -55,6 +56,11 @@ struct EscrowDecideCommand: AsyncParsableCommand {
         let decision = EscrowDecision(
             escrow: place.id, round: place.round, direction: release == nil ? .refund : .release,
             amount: try amount(place), preimage: try preimageBytes())
+        if decision.direction == .refund, let held = place.held, place.isPayee,
+            decision.amount >= held
+        {
+            output.format.remark("you are the payee: this gives all back at once, \(held)")
+        }
         try await Delivery(builder: builder, format: output.format)
             .deliver([.escrowDecide(decision)])
     }
@@ -133,7 +139,7 @@ struct EscrowPlace: Sendable {
     let round: UInt64
     /// Nil off-line.
     let held: Amount?
-    /// Whether the payee acts; false off-line.
+    /// Whether the payee acts, who isn't the payer too; false off-line.
     let isPayee: Bool
 
     init(id: EscrowID, round: UInt64, held: Amount?, isPayee: Bool = false) {
@@ -172,9 +178,8 @@ struct EscrowPlace: Sendable {
         }
         self.round = round ?? info.round
         held = info.held
-        isPayee = ([builder.sender] + builder.cosigners).contains {
-            builder.network.text($0) == info.payee
-        }
+        let parties = ([builder.sender] + builder.cosigners).map(builder.network.text)
+        isPayee = info.isRefused(by: parties, refunding: info.held)
     }
 
     /// - Throws: `CommandFault` for more than what is held, or `all` where that isn't known.

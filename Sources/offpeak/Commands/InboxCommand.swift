@@ -55,7 +55,7 @@ struct InboxCommand: AsyncParsableCommand {
         let reader = InboxReader(client: client, network: network, keys: keys, accounts: accounts)
         var inbox = Inbox()
         for address in accounts.sorted() { try await reader.read(address, into: &inbox) }
-        if let folder { try await reader.read(folder: folder, into: &inbox, output.format) }
+        if let folder { try await reader.read(folder: folder, into: &inbox) }
         let format = output.format
         format.show(inbox) { inbox.text(format.palette) }
     }
@@ -98,7 +98,7 @@ struct InboxReader: Sendable {
             let page = try await client.call { rpc throws(RPCClientFault) in
                 try await rpc.escrows(of: account, after: after, limit: RPCLimits.pageMax)
             }
-            inbox.add(page.escrows.compactMap { Inbox.item($0, for: signer) })
+            inbox.add(page.escrows, for: signer, in: network.prefix)
             next = page.next
             if next == nil { return }
         }
@@ -115,8 +115,7 @@ struct InboxReader: Sendable {
             let page = try await client.call { rpc throws(RPCClientFault) in
                 try await rpc.guarded(by: account, after: after, limit: RPCLimits.pageMax)
             }
-            inbox.add(
-                page.accounts.compactMap { Inbox.item($0, for: signer, at: page.time) })
+            inbox.add(page.accounts, for: signer, at: page.time, in: network.prefix)
             next = page.next
             if next == nil { return }
         }
@@ -126,13 +125,12 @@ struct InboxReader: Sendable {
     /// Transaction files of this network; other files are passed over. Others may write to the
     /// folder: no file is waited for, and none whose name hides something gets a command.
     func read(
-        folder: String, into inbox: inout Inbox, _ format: OutputFormat
+        folder: String, into inbox: inout Inbox
     ) async throws(CommandFault) {
         guard let found = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw CommandFault("\(folder) is no folder that can be read")
         }
         let names = found.filter { !$0.hasPrefix(".") }.sorted()
-        let client = Submission(client: client, format: format)
         for name in names.prefix(InboxReader.filesMax) {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
             if InputFile.isSpecial(path) {
@@ -149,7 +147,7 @@ struct InboxReader: Sendable {
             }
             let item = Inbox.item(
                 file, at: path, keys: keys, accounts: accounts,
-                policies: try await client.policies(of: file), at: network.now)
+                known: try await KnownLedger(of: file, client), at: network.now)
             inbox.add([item].compactMap { $0 })
         }
         if names.count > InboxReader.filesMax {

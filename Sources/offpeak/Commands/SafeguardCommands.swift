@@ -10,7 +10,10 @@ struct AccountLimitsCommand: AsyncParsableCommand {
         discussion: """
             The signatures must reach the admin threshold, which is also what a payment above the \
             limit takes. A window begins with the first payment after the last one ended. Tips \
-            and deposits count, the base fee doesn't. `offpeak account show` tells what is left.
+            and deposits count, the base fee doesn't. `offpeak account show` tells what is left. \
+            Limits count what the account itself loses, so that what an issuer mints counts \
+            against none; and a payment that all admin keys signed can still be counted against a \
+            limit when somebody who passes it on takes signatures away (its id stays the same).
 
             Where the admin threshold takes every key, one lost key would leave limits in force \
             for ever, unless the account has guardians: such limits need --without-guardians.

@@ -41,7 +41,7 @@ struct TransactionCommand: AsyncParsableCommand {
                 let stored = try KeyStoreFile.read(path, passwordFile: passphraseFile)
                 signers.append(stored.secretKey)
             }
-            let parts = WeightCheck.parts(of: unsigned, policies: [:])
+            let parts = WeightCheck.parts(of: unsigned)
             for signer in signers {
                 try WeightCheck.checkSigner(signer.publicKey, parts, unsigned.prefix)
             }
@@ -113,7 +113,8 @@ struct TransactionCommand: AsyncParsableCommand {
             commandName: "show", abstract: "Show what a transaction file does.",
             discussion: """
                 Needs no node; with --node it also tells the weight of signatures for accounts \
-                whose policy only the network knows.
+                whose policy only the network knows, what a second veto takes, and whether a \
+                refund is a payee's that gives all back at once.
                 """)
 
         @Argument(help: "The transaction file (- for stdin).")
@@ -126,12 +127,11 @@ struct TransactionCommand: AsyncParsableCommand {
         func run() async throws {
             let transaction = try TransactionFile.read(file)
             let format = output.format
-            var policies: [Address: Policy] = [:]
+            var known = KnownLedger()
             if NodeAddress.named(node.node) != nil {
-                policies = try await Submission(client: try node.client(), format: format)
-                    .policies(of: transaction)
+                known = try await KnownLedger(of: transaction, try node.client())
             }
-            let summary = TransactionSummary(transaction, policies: policies)
+            let summary = TransactionSummary(transaction, known: known)
             format.show(summary) { summary.text(format.palette) }
         }
     }

@@ -181,7 +181,9 @@ struct NodeViews: Sendable {
         case .policyMissing: "the account's policy isn't known yet: reveal it in policies"
         case .policyMismatch: "a revealed policy isn't the one that the address was made from"
         case .unknownSigner: "an authorization by a key that isn't in the account's policy"
-        case .notAuthorized: "the signers' weights don't reach the account's threshold"
+        case .notAuthorized:
+            "the signers' weights don't reach the account's threshold, or of a second veto its"
+                + " admin threshold"
         case .feeTooLow: "maxFee is below the fee: ask genesis_get for its parameters"
         case .insufficientForFee: "the balance doesn't cover the fee"
         case .tooManyStreams: "the account has 64 streams already"

@@ -10,8 +10,6 @@ struct SettlementRun: Sendable {
     /// Whether rows whose transaction can't execute any more, or failed, are signed anew.
     let retries: Bool
 
-    private static let busyRetry = Duration.milliseconds(250)
-
     /// What has become of a row.
     enum Fate: Hashable, Sendable {
         case paid(Height)
@@ -171,12 +169,11 @@ struct SettlementRun: Sendable {
                 fault.code == RPCFault.Code.overloaded.rawValue
                 || fault.data?["mayRetry"] == .bool(true)
             guard isBusy,
-                WallClock.instant.millisecondsSince(start) < client.timeout.milliseconds,
-                (try? await Task.sleep(for: SettlementRun.busyRetry)) != nil
+                await client.mayRetry(after: fault, since: start)
             else { return .open(fault.message) }
         }
         let id = entry.transaction.id.text(in: builder.network.prefix)
-        return Fate(try await submission.wait(for: id, since: start))
+        return Fate(try await submission.wait(for: id, since: WallClock.instant))
     }
 
     /// Submits; nil if the node took it.

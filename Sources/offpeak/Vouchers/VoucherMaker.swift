@@ -66,7 +66,7 @@ struct VoucherMaker {
         }
         let file = try await builder.build(operations)
             .signed(by: builder.keys.map(\.secretKey))
-        try WeightCheck.check(file, WeightCheck.parts(of: file, policies: [:]))
+        try WeightCheck.check(file, WeightCheck.parts(of: file))
         let proof = try VoucherText.reserve(reserve.proof, place: reservePath)
         let voucher = Voucher(try file.signedTransaction(), reserve: proof)
         let text = voucher.text(in: reserve.prefix)

@@ -10,31 +10,25 @@ struct VoucherSubmission: Sendable {
     /// Where the proof of the winner goes; a name made of the winner's id if nil.
     let proofPath: String?
 
-    private static let retry = Duration.milliseconds(200)
-
     /// Submits, waits, and shows what came of it.
     /// - Throws: `CommandFault` for a voucher that isn't paid; its data names the winner's proof.
     func submit(_ voucher: Voucher) async throws(CommandFault) {
         let start = WallClock.instant
         let signed = voucher.transaction
-        var delay: RPCFault?
-        let answer = try await poll(since: start) { () async throws(CommandFault) -> Answer? in
-            let answer = await self.answer(to: signed)
-            guard case .later(let fault) = answer else { return answer }
-            delay = fault
-            return nil
-        }
-        guard let answer else { throw VoucherSubmission.notTaken(delay) }
-        if case .refused(let fault) = answer {
+        switch await hand(signed, since: start) {
+        case .taken: break
+        case .later(let fault): throw VoucherSubmission.notTaken(fault)
+        case .refused(let fault):
             guard VoucherSubmission.isLost(fault) else {
                 throw VoucherSubmission.refusal(fault)
             }
             return try await showWinner(over: signed, since: start)
         }
+        let taken = WallClock.instant
         let submission = Submission(client: client, format: format)
-        let status = try await submission.wait(for: signed.id.text(in: prefix), since: start)
+        let status = try await submission.wait(for: signed.id.text(in: prefix), since: taken)
         if status.state == .skipped, status.reason == SkipReason.sequenceUsed.name {
-            return try await showWinner(over: signed, since: start)
+            return try await showWinner(over: signed, since: taken)
         }
         try submission.show(status, latency: WallClock.instant.millisecondsSince(start))
     }
@@ -60,6 +54,16 @@ struct VoucherSubmission: Sendable {
         case later(RPCFault)
     }
 
+    /// Asks again while the node can't take it, until the time is over.
+    private func hand(_ signed: SignedTransaction, since start: Instant) async -> Answer {
+        while true {
+            let answer = await answer(to: signed)
+            guard case .later(let fault) = answer,
+                await client.mayRetry(after: fault, since: start)
+            else { return answer }
+        }
+    }
+
     private func answer(to signed: SignedTransaction) async -> Answer {
         do throws(RPCClientFault) {
             _ = try await client.rpc.submit(signed)
@@ -76,8 +80,8 @@ struct VoucherSubmission: Sendable {
         }
     }
 
-    private static func notTaken(_ fault: RPCFault?) -> CommandFault {
-        guard let fault, fault.code != RPCFault.Code.overloaded.rawValue else {
+    private static func notTaken(_ fault: RPCFault) -> CommandFault {
+        guard fault.code != RPCFault.Code.overloaded.rawValue else {
             return CommandFault("the node was too busy all the time: ask again, or another one")
         }
         return CommandFault(.fault(fault))
@@ -183,9 +187,7 @@ struct VoucherSubmission: Sendable {
     ) async throws(CommandFault) -> Answer? {
         while true {
             if let answer = try await body() { return answer }
-            guard WallClock.instant.millisecondsSince(start) < client.timeout.milliseconds,
-                (try? await Task.sleep(for: VoucherSubmission.retry)) != nil
-            else { return nil }
+            guard await client.mayRetry(since: start) else { return nil }
         }
     }
 }

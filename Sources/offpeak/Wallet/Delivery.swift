@@ -49,29 +49,15 @@ struct Submission: Sendable {
     func submit(_ file: TransactionFile, isWaiting: Bool) async throws(CommandFault) {
         let signed = try file.signedTransaction()
         try WeightCheck.check(
-            file, WeightCheck.parts(of: file, policies: try await policies(of: file)))
+            file, WeightCheck.parts(of: file, known: try await KnownLedger(of: file, client)))
         let start = WallClock.instant
         let submitted = try await client.call { rpc throws(RPCClientFault) in
             try await rpc.submit(signed)
         }
         guard isWaiting else { return show(Outcome(submitted)) }
-        let status = try await wait(for: submitted.id, since: start)
+        let status = try await wait(
+            for: file.transaction.id.text(in: file.prefix), since: WallClock.instant)
         try show(status, latency: WallClock.instant.millisecondsSince(start))
-    }
-
-    /// The policies in force, as the node knows them.
-    func policies(of file: TransactionFile) async throws(CommandFault) -> [Address: Policy] {
-        var policies: [Address: Policy] = [:]
-        for address in file.accounts {
-            let text = address.text(in: file.prefix)
-            let account = try await client.find { rpc throws(RPCClientFault) in
-                try await rpc.account(text)
-            }
-            if let info = account?.policy {
-                policies[address] = try Policy(info, in: file.prefix)
-            }
-        }
-        return policies
     }
 
     /// Asks until the transaction is final or skipped.

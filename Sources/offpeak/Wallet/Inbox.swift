@@ -49,8 +49,34 @@ struct Inbox: Encodable, Sendable {
     mutating func noteCut(_ what: String) { cut.append(what) }
 }
 
-// What a node says.
+// What a node says. Its ids stand in commands: what isn't one is left out.
 extension Inbox {
+    /// Adds what escrows wait for from an account.
+    mutating func add(
+        _ escrows: [EscrowInfo], for signer: InboxSigner, in prefix: NetworkPrefix
+    ) {
+        let whole = escrows.filter { (try? EscrowID(text: $0.id, in: prefix)) != nil }
+        add(whole.compactMap { Inbox.item($0, for: signer) })
+        guard whole.count < escrows.count else { return }
+        let count = escrows.count - whole.count
+        noteCut("\(signer.address): the node tells \(count) damaged ids of escrows")
+    }
+
+    /// Adds what is pending of accounts that an account guards.
+    mutating func add(
+        _ guarded: [GuardedInfo], for guardian: InboxSigner, at time: Timestamp,
+        in prefix: NetworkPrefix
+    ) {
+        let whole = guarded.filter { info in
+            let names = [info.account] + info.guardians.quorum.members.map(\.address)
+            return names.allSatisfy { (try? Address(text: $0, in: prefix)) != nil }
+        }
+        add(whole.compactMap { Inbox.item($0, for: guardian, at: time) })
+        guard whole.count < guarded.count else { return }
+        let count = guarded.count - whole.count
+        noteCut("\(guardian.address): the node tells damaged addresses of \(count) recoveries")
+    }
+
     /// What an escrow waits for from an account, if anything.
     static func item(_ escrow: EscrowInfo, for signer: InboxSigner) -> Item? {
         let account = signer.address
@@ -71,6 +97,9 @@ extension Inbox {
         let weight = escrow.decisions.filter {
             $0.direction == open.direction && $0.amount == open.amount
         }.reduce(0) { $0 + quorum.weight(of: $1.participant) }
+        let isRefusal =
+            open.direction == .refund
+            && escrow.isRefused(by: [account], refunding: open.amount)
         let lacksPreimage =
             open.direction == .release && escrow.hashlock != nil && escrow.preimage == nil
         let words =
@@ -79,7 +108,8 @@ extension Inbox {
         return Item(
             kind: .decide, subject: escrow.id, account: account,
             text: "\(open.direction.rawValue) \(open.amount): \(weight) of \(quorum.threshold)"
-                + " have decided so",
+                + " have decided so"
+                + (isRefusal ? "; you are the payee: this gives all back at once" : ""),
             until: escrow.deadline,
             next: signer.command(words, draft: "decision-to-sign.json"))
     }
@@ -107,13 +137,14 @@ extension Inbox {
     /// What is pending against an account of the owner's.
     static func item(_ account: AccountInfo, for signer: InboxSigner) -> Item? {
         guard let recovery = account.safeguards?.recovery else { return nil }
+        let isSecond = account.safeguards?.guardians?.vetoUsed == true
+        let note = isSecond ? "; a second veto takes your admin threshold" : ""
         return Item(
-            kind: .veto, subject: account.address, account: account.address,
-            text: "your guardians replace your policy: \(keys(recovery.policy))",
+            kind: .veto, subject: signer.address, account: signer.address,
+            text: "your guardians replace your policy: \(keys(recovery.policy))\(note)",
             until: recovery.readyAt,
             next: signer.command(
-                ["recover", "veto", account.address],
-                isAdmin: account.safeguards?.guardians?.vetoUsed == true,
+                ["recover", "veto", signer.address], isAdmin: isSecond,
                 draft: "veto-to-sign.json"))
     }
 
@@ -158,24 +189,26 @@ extension Inbox {
 extension Inbox {
     /// What a transaction file waits for from somebody with these keys and accounts, if anything.
     ///
-    /// - Parameter policies: Those in force, as far as they are known.
+    /// - Parameter known: What the node tells of the file's accounts and escrows.
     static func item(
         _ file: TransactionFile, at path: String, keys options: InboxKeys,
-        accounts: Set<Address>, policies: [Address: Policy], at time: Timestamp
+        accounts: Set<Address>, known: KnownLedger = KnownLedger(), at time: Timestamp
     ) -> Item? {
         let keys = options.publicKeys
         guard file.transaction.validUntil >= time else { return nil }
-        let parts = WeightCheck.parts(of: file, policies: policies)
+        let parts = WeightCheck.parts(of: file, known: known)
         let signed = Set(file.authorizations.map(\.publicKey))
         let open = parts.filter { $0.policy == nil || !$0.isEnough }
         let isMine = parts.contains { isPart($0, of: keys, accounts) }
         guard isMine || !signed.isDisjoint(with: keys) else { return nil }
         let kinds = file.transaction.operations.map { OperationSummary($0, in: file.prefix).kind }
         let what = kinds.joined(separator: ", ")
+        let notes = (open.compactMap(\.note) + known.refusals(by: file)).map { "; \($0)" }
         let word = ShellText.path(path)
         guard !open.isEmpty else {
             return Item(
-                kind: .submit, subject: path, account: nil, text: "\(what): signed by all",
+                kind: .submit, subject: path, account: nil,
+                text: "\(what): signed by all\(notes.joined())",
                 until: file.transaction.validUntil,
                 next: ShellText.line(["offpeak", "tx", "submit", word] + options.asking))
         }
@@ -191,7 +224,7 @@ extension Inbox {
         let weights = open.map { "\($0.weight) of \($0.policy == nil ? "?" : "\($0.needed)")" }
         return Item(
             kind: .sign, subject: path, account: nil,
-            text: "\(what): weight \(weights.joined(separator: ", "))",
+            text: "\(what): weight \(weights.joined(separator: ", "))\(notes.joined())",
             until: file.transaction.validUntil,
             next: ShellText.line(
                 ["offpeak", "tx", "sign", word] + options.signing(missing.map(\.path))))

@@ -35,7 +35,30 @@ struct NodeClient: Sendable {
         }
     }
 
-    private static let busyRetry = Duration.milliseconds(200)
+    /// Milliseconds between two tries where the node names none.
+    private static let retryMilliseconds: UInt64 = 200
+    /// Milliseconds: a node that names less isn't pressed, one that names more is asked anyway.
+    private static let retryMillisecondsRange: ClosedRange<UInt64> = 50...60_000
+
+    /// Milliseconds until the next try: as many as the node names, within bounds.
+    /// - Parameter rest: Milliseconds that are left; never more than these.
+    static func retryDelay(after fault: RPCFault?, rest: UInt64) -> UInt64 {
+        var wanted = retryMilliseconds
+        if case .number(let digits)? = fault?.data?["retryAfterMilliseconds"] {
+            wanted = UInt64(digits) ?? retryMilliseconds
+        }
+        let range = retryMillisecondsRange
+        return min(max(wanted, range.lowerBound), range.upperBound, rest)
+    }
+
+    /// Waits until a node that couldn't answer yet may be asked again.
+    /// - Returns: False if the timeout is over since `start`, or the task was cancelled.
+    func mayRetry(after fault: RPCFault? = nil, since start: Instant) async -> Bool {
+        let passed = WallClock.instant.millisecondsSince(start)
+        guard passed < timeout.milliseconds else { return false }
+        let delay = NodeClient.retryDelay(after: fault, rest: timeout.milliseconds - passed)
+        return (try? await Task.sleep(for: .milliseconds(delay))) != nil
+    }
 
     /// The answer of a node that may be busy at first.
     private func answer<Answer>(
@@ -48,8 +71,7 @@ struct NodeClient: Sendable {
             } catch {
                 guard case .fault(let fault) = error,
                     fault.code == RPCFault.Code.overloaded.rawValue,
-                    WallClock.instant.millisecondsSince(start) < timeout.milliseconds,
-                    (try? await Task.sleep(for: NodeClient.busyRetry)) != nil
+                    await mayRetry(after: fault, since: start)
                 else { throw error }
             }
         }

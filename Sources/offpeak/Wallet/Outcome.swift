@@ -115,7 +115,9 @@ enum OutcomeText {
         case .policyMissing: "an account's policy isn't known; name its file with --policy"
         case .policyMismatch: "a policy in it belongs to none of its accounts"
         case .unknownSigner: "it is signed by a key that may not sign for its accounts"
-        case .notAuthorized: "its signatures weigh less than the account's threshold"
+        case .notAuthorized:
+            "its signatures weigh less than the account's threshold, or than the admin threshold"
+                + " that a second veto takes"
         case .feeTooLow: "the fee is above --max-fee"
         case .insufficientForFee: "the balance doesn't cover the fee"
         case .tooManyStreams: "the account has no room for a further stream"

@@ -8,6 +8,8 @@ struct TransactionSummary: Encodable, Sendable {
         let weight: UInt32
         /// Absent where the account's policy isn't known.
         let needed: UInt32?
+        /// What a veto takes; absent where nothing more than other operations.
+        let note: String?
     }
 
     let id: String
@@ -29,8 +31,10 @@ struct TransactionSummary: Encodable, Sendable {
     /// Keys that have signed.
     let signedBy: [String]
     let weights: [Weight]
+    /// What else is known of what it does; absent if nothing.
+    let notes: [String]?
 
-    init(_ file: TransactionFile, policies: [Address: Policy] = [:]) {
+    init(_ file: TransactionFile, known: KnownLedger = KnownLedger()) {
         let transaction = file.transaction
         let prefix = file.prefix
         id = transaction.id.text(in: prefix)
@@ -47,11 +51,13 @@ struct TransactionSummary: Encodable, Sendable {
         operations = transaction.operations.map { OperationSummary($0, in: prefix) }
         reveals = file.policies.map { $0.address.text(in: prefix) }
         signedBy = file.authorizations.map { $0.publicKey.text(in: prefix) }
-        weights = WeightCheck.parts(of: file, policies: policies).map { part in
+        weights = WeightCheck.parts(of: file, known: known).map { part in
             Weight(
                 account: part.account.text(in: prefix), weight: part.weight,
-                needed: part.policy == nil ? nil : part.needed)
+                needed: part.policy == nil ? nil : part.needed, note: part.note)
         }
+        let refusals = known.refusals(by: file)
+        notes = refusals.isEmpty ? nil : refusals
     }
 
     /// Text of printable ASCII; nil for other bytes, which a terminal might take for commands.
@@ -79,14 +85,16 @@ struct TransactionSummary: Encodable, Sendable {
         sheet.add("reveals policy", list: reveals)
         sheet.add("signed by", list: signedBy.isEmpty ? ["nobody yet"] : signedBy)
         sheet.add("weight", list: weights.map { weightText($0, palette) })
+        sheet.add("note", list: notes ?? [])
         return sheet.text(palette)
     }
 
     private func weightText(_ part: Weight, _ palette: Palette) -> String {
+        let note = part.note.map { "; \($0)" } ?? ""
         guard let needed = part.needed else {
-            return "unknown: the policy of \(part.account) isn't in the file"
+            return "unknown: the policy of \(part.account) isn't in the file\(note)"
         }
-        let text = "\(part.weight) of \(needed) for \(part.account)"
+        let text = "\(part.weight) of \(needed) for \(part.account)\(note)"
         return palette.paint(text, part.weight >= needed ? .green : .yellow)
     }
 }
@@ -111,7 +119,17 @@ struct OperationSummary: Encodable, Sendable {
             name.hasSuffix("eadline") || name == "notBefore"
                 ? "\(name) \(OperationSummary.timeText(value))" : "\(name) \(value)"
         }
-        lines = [kind] + shown.map { "  " + $0 }
+        lines = [kind] + shown.map { "  " + $0 } + OperationSummary.remarks(operation)
+    }
+
+    /// For people, what an operation does beyond what its values say.
+    private static func remarks(_ operation: Operation) -> [String] {
+        guard case .escrowDecide(let decision) = operation, decision.direction == .refund,
+            decision.preimage == nil
+        else { return [] }
+        return decision.amount == Amount(.max)
+            ? ["  (as the payee: gives all back at once, whatever the quorum)"]
+            : ["  (gives all back at once where the payee signs and no more is held)"]
     }
 
     private static func timeText(_ value: String) -> String {
