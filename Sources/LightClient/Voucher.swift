@@ -74,6 +74,9 @@ package indirect enum VoucherFault: Error, Hashable, Sendable, CustomStringConve
     case twice(SequenceNumber)
     /// With what the vouchers before it take.
     case uncovered(asset: AssetID, needed: Amount, held: Amount)
+    /// A spending limit of the payer's leaves less than it takes with the vouchers before it, if
+    /// each receiver of an issued asset gets its entry by them.
+    case limited(asset: AssetID, needed: Amount, room: Amount)
     /// The asset's issuer has frozen what the payer holds of it.
     case frozen(AssetID)
     /// What it pays isn't what was agreed.
@@ -113,6 +116,10 @@ package indirect enum VoucherFault: Error, Hashable, Sendable, CustomStringConve
             "there are two payments with sequence \(sequence), of which one is paid"
         case .uncovered(let asset, let needed, let held):
             "its payer held \(held)\(of(asset)); it takes, with those before it, \(needed)"
+        case .limited(let asset, let needed, let room):
+            "its payer's spending limit leaves \(room)\(of(asset)); it takes, with those before it,"
+                + " up to \(needed)"
+                + (asset == .native ? ", deposits for receivers' entries of assets included" : "")
         case .frozen(let asset): "its payer can't move what he holds\(of(asset)): it is frozen"
         case .paysOther(let asset, let found, let wanted):
             "it pays \(found)\(of(asset)), not \(wanted)"

@@ -94,17 +94,16 @@ package struct VoucherCheck: Sendable {
         try checkForm(signed.transaction)
         let (proven, account) = try reserve(of: voucher, now)
         let time = max(now, proven.blockTime)
-        var entries: Set<Entry> = []
-        let cost = try cost(of: signed, account, opening: &entries, at: time)
+        let cost = try cost(of: signed, account, at: time)
         let sequence = signed.transaction.sequence
         let ahead = sequence.rawValue - cost.next.rawValue
-        let shown = try checked(
-            earlier, before: signed, from: cost.next, account, opening: &entries, at: time)
+        let shown = try checked(earlier, before: signed, from: cost.next, account, at: time)
         let missing = ahead - UInt64(shown.count)
         guard missing <= before else {
             throw .ahead(next: cost.next, sequence: sequence)
         }
-        try VoucherCheck.checkLimits(cost.limits, shown.map(\.cost.limits), cost.deposit)
+        try checkLimits(
+            shown + [Earlier(body: signed.transaction, cost: cost)], of: account, at: time)
         let covers = try checkCover(
             signed.transaction, shown.map(\.body), cost.deposit, account)
         if let demand { try VoucherCheck.check(signed.transaction, demand) }
@@ -115,44 +114,52 @@ package struct VoucherCheck: Sendable {
             deposit: cost.deposit, feeMin: cost.fee, next: cost.next)
     }
 
-    /// - Parameter entries: Those that are paid for; its own come to them.
     private func cost(
-        of signed: SignedTransaction, _ account: Account, opening entries: inout Set<Entry>,
-        at time: Timestamp
+        of signed: SignedTransaction, _ account: Account, at time: Timestamp
     ) throws(VoucherFault) -> PaymentCheck.Cost {
-        let before = entries.count
-        // Whether a receiver has an entry of an issued asset isn't known here: as if it had none.
-        for case .transfer(let transfer) in signed.transaction.operations
-        where transfer.asset != .native {
-            entries.insert(Entry(asset: transfer.asset, receiver: transfer.to))
-        }
         do throws(SkipReason) {
-            return try PaymentCheck(genesis).cost(
-                of: signed, sender: account, opening: entries.count - before, at: time)
+            return try PaymentCheck(genesis).cost(of: signed, sender: account, at: time)
         } catch {
             throw .refused(error)
         }
     }
 
-    /// A payment before a voucher.
+    /// A payment before a voucher, or the voucher itself.
     private struct Earlier {
         let body: Transaction
         let cost: PaymentCheck.Cost
     }
 
-    /// The same limits must have room for a voucher and for those before it together. The deposit
-    /// of a new stream, which each of them counts, is paid once.
-    private static func checkLimits(
-        _ own: [LimitUse], _ earlier: [[LimitUse]], _ deposit: Amount
+    /// The limits must have room for a voucher and for those before it together, each as it comes:
+    /// the first pays the deposit of a new stream, and the first to a receiver that of its entry.
+    /// What is signed with the admin weight counts against none.
+    private func checkLimits(
+        _ payments: [Earlier], of account: Account, at time: Timestamp
     ) throws(VoucherFault) {
-        for use in own {
-            var cost = use.cost
-            for other in earlier.joined() where other.asset == use.asset {
-                let counted = other.asset == .native ? deposit : 0
-                cost = cost.clampedAdvance(
-                    by: other.cost.rawValue - min(counted, other.cost).rawValue)
+        var sums: [AssetID: Amount] = [:]
+        var entries: Set<Entry> = []
+        var isNew = true
+        let entryDeposit = PaymentCheck(genesis).holdingDeposit
+        for payment in payments.sorted(by: { $0.body.sequence < $1.body.sequence }) {
+            func add(_ amount: Amount, _ asset: AssetID) {
+                guard payment.cost.isBound, amount > 0 else { return }
+                sums[asset] = (sums[asset] ?? 0).clampedAdvance(by: amount.rawValue)
             }
-            guard cost <= use.room else { throw .refused(.limitReached) }
+            add(payment.cost.tip, .native)
+            if isNew { add(payment.cost.deposit, .native) }
+            isNew = false
+            for case .transfer(let transfer) in payment.body.operations {
+                add(transfer.amount, transfer.asset)
+                // Whether a receiver has an entry isn't known here: as if it had none.
+                let entry = Entry(asset: transfer.asset, receiver: transfer.to)
+                if transfer.asset != .native, entries.insert(entry).inserted {
+                    add(entryDeposit, .native)
+                }
+            }
+        }
+        for (asset, needed) in sums.sorted(by: { $0.key < $1.key }) {
+            guard let room = account.room(for: asset, at: time), needed > room else { continue }
+            throw .limited(asset: asset, needed: needed, room: room)
         }
     }
 
@@ -160,8 +167,7 @@ package struct VoucherCheck: Sendable {
     /// of another sequence.
     private func checked(
         _ earlier: [SignedTransaction], before signed: SignedTransaction,
-        from next: SequenceNumber, _ account: Account, opening entries: inout Set<Entry>,
-        at time: Timestamp
+        from next: SequenceNumber, _ account: Account, at time: Timestamp
     ) throws(VoucherFault) -> [Earlier] {
         let own = signed.transaction
         var found: [SequenceNumber: TransactionID] = [own.sequence: signed.id]
@@ -182,9 +188,7 @@ package struct VoucherCheck: Sendable {
                 guard Verified.check(one) != nil else { throw .signature }
                 try checkForm(body)
                 payments.append(
-                    Earlier(
-                        body: body,
-                        cost: try cost(of: one, account, opening: &entries, at: time)))
+                    Earlier(body: body, cost: try cost(of: one, account, at: time)))
             } catch {
                 throw .earlier(body.sequence, error)
             }

@@ -219,6 +219,36 @@ import Testing
         #expect(try safe.room == 2400)
     }
 
+    /// What can't come about counts nothing: it fails, and is paid for.
+    @Test func `a top-up of an escrow that the same block has closed counts nothing`() throws {
+        for isRefused in [true, false] {
+            var safe = try SafeWorld(baseFee: 1)
+            let bob = safe.world.bob
+            let quorum = try EscrowWorld.quorum([bob], 1)
+            let terms = EscrowTerms(
+                payee: bob.address, amount: 300, release: quorum, refund: quorum,
+                deadline: Timestamp(safe.now + 50_000))
+            let made = try safe.result([.escrowCreate(terms)])
+            guard case .executed(let receipt) = made, let id = receipt.escrows.first else {
+                throw Unexpected(what: "\(made)")
+            }
+            #expect(try safe.change(.setSafeguards(SafeWorld.limit(0))) == nil)
+            let topUp = SignedTransaction(
+                signing: try safe.world.transaction(
+                    safe.address, [.escrowTopUp(EscrowTopUp(escrow: id, amount: 5))]),
+                by: Array(safe.keys.prefix(2)))
+            #expect(try safe.world.ledger.admission(of: topUp) == .refused(.limitReached))
+            let refund = EscrowDecision(escrow: id, round: 0, direction: .refund, amount: 300)
+            let refusal = SignedTransaction(
+                signing: try safe.world.transaction(bob.address, [.escrowDecide(refund)]),
+                policies: [bob.policy], by: [bob.key])
+            let results = try safe.world.run(
+                (isRefused ? [refusal] : []) + [topUp],
+                at: safe.now + (isRefused ? 1000 : 50_000))
+            #expect(failure(Array(results.suffix(1))) == .escrowUnknown)
+        }
+    }
+
     @Test func `the tip counts, the base fee doesn't, and what goes beyond is skipped`() throws {
         var safe = try SafeWorld(baseFee: 1)
         try safe.change(.setSafeguards(SafeWorld.limit(3000)))

@@ -94,6 +94,7 @@ extension NaiveLedger {
     /// An escrow that holds nothing goes.
     mutating func close(_ id: EscrowID, _ trust: Trust) {
         trusts[id] = nil
+        closed.append(id)
         tidy(trust.terms.asset, trust.payer)
         tidy(trust.terms.asset, trust.terms.payee)
         balances[trust.payer, default: 0] += trust.deposit

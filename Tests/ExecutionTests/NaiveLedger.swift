@@ -57,6 +57,8 @@ struct NaiveLedger {
     /// What came about, beside outcomes.
     var seen: Set<String> = []
     var trusts: [EscrowID: Trust] = [:]
+    /// Of those that were closed.
+    var closed: [EscrowID] = []
     var assets: [AssetID: NaiveAsset] = [:]
     var holdings: [Address: [AssetID: NaiveHolding]] = [:]
     var feesOfBatch: UInt64 = 0

@@ -9,6 +9,9 @@ extension RandomTraffic {
         if model.safeguards[account]?.isPending(at: model.time) == true, chance(45) {
             return .vetoRecovery(account)
         }
+        if model.mayProposeAgain(account), chance(60) {
+            return .proposeRecovery(RecoveryProposal(account: account, policy: policy(model)))
+        }
         switch below(20) {
         case 0...3: return .setSafeguards(try safeguardTerms(sender, model))
         case 4...8:
@@ -45,6 +48,14 @@ extension RandomTraffic {
         guard !guarded.isEmpty else { return nil }
         let pending = guarded.filter {
             model.safeguards[$0]?.isPending(at: model.time) == true
+        }
+        // Those that could propose again after a veto, all of them.
+        let open = guarded.first { model.mayProposeAgain($0) }
+        let quorumOfOpen = open.flatMap { model.safeguards[$0]?.guardians?.quorum }
+        let proposers = people.filter { quorumOfOpen?.weight(of: $0.address) != nil }
+        if !proposers.isEmpty, chance(50) {
+            ward = open
+            return proposers
         }
         let vetoed = pending.first { model.safeguards[$0]?.quiet ?? 0 > 0 }
         if let owner = people.first(where: { $0.address == vetoed }), chance(50) {
@@ -124,5 +135,13 @@ extension RandomTraffic {
             weight += UInt32(signer.weight)
         }
         return keys
+    }
+}
+
+extension NaiveLedger {
+    /// Whether the account has vetoed, and its guardians may propose anew.
+    fileprivate func mayProposeAgain(_ account: Address) -> Bool {
+        guard let safeguards = safeguards[account] else { return false }
+        return (1...time).contains(safeguards.quiet) && !safeguards.isPending(at: time)
     }
 }

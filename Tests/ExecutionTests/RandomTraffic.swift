@@ -77,6 +77,9 @@ struct RandomTraffic {
             return .escrowDecide(
                 EscrowDecision(escrow: id, round: round, direction: .refund, amount: Amount(.max)))
         }
+        if trust == nil, chance(60) {
+            return .escrowTopUp(EscrowTopUp(escrow: id, amount: amount(around: 100)))
+        }
         switch below(10) {
         case 0: return .escrowTopUp(EscrowTopUp(escrow: id, amount: amount(around: 100)))
         case 1 where chance(50):
@@ -119,6 +122,7 @@ struct RandomTraffic {
     ) throws -> SignedTransaction {
         let ids = model.trusts.keys.sorted()
         focus = !ids.isEmpty && chance(65) ? ids[below(ids.count)] : nil
+        if let last = model.closed.last, chance(5) { focus = last }
         let bonded = chance(85) ? verifiers : validators
         let verifier = chance(25) ? bonded[below(bonded.count)] : nil
         let asset = verifier == nil && chance(25) ? asset(model, nativePercent: 5) : nil

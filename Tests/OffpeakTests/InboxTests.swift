@@ -210,6 +210,21 @@ struct InboxTests {
         #expect(try !text(payer: "a", amount: 900, .release).contains(note))
     }
 
+    /// Their weights would leave the range of 32 bits.
+    @Test("more decisions than an escrow can have aren't added up")
+    func tooManyDecisions() {
+        let member = MemberInfo(address: "a", weight: .max)
+        let quorum = QuorumInfo(members: [member, self.member("b")], threshold: 2)
+        let escrow = EscrowInfo(
+            id: EscrowID(WalletSamples.bytes32(3)).text(in: WalletSamples.prefix), payer: "a",
+            payee: "d", asset: "native", state: .open, held: 900, released: 0, refunded: 0,
+            round: 0, release: quorum, refund: quorum, deadline: 50, onDeadline: .refund,
+            decisions: Array(repeating: decision("a", .release, 4), count: 70_000), height: 7)
+        var inbox = Inbox()
+        inbox.add([escrow], for: signer("b"), in: WalletSamples.prefix)
+        #expect(inbox.items.isEmpty)
+    }
+
     @Test("what isn't an id gets no command, whatever the node says")
     func damagedIDs() throws {
         let prefix = WalletSamples.prefix

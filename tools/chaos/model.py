@@ -148,9 +148,10 @@ class Ledger:
         escrow.begin_round()
 
     def refuses(self, operation, escrow):
-        """A payee that wants all of it refunded, or more, refuses: at once, also when disputed."""
+        """A payee that wants all of it refunded, or more, refuses: at once, also when disputed. Who
+        is the payer too doesn't."""
         action = operation.action
-        if (action["direction"] != "refund" or operation.account != escrow.payee
+        if (escrow.payer == escrow.payee or action["direction"] != "refund" or operation.account != escrow.payee
                 or action["round"] != escrow.round or action["amount"] < escrow.held):
             return False
         self.pay(escrow, 0, escrow.held)

@@ -14,8 +14,8 @@ from rpc import NoAnswer, Refusal
 
 REFUSED = -32001
 # Answers to a first submission after which the bytes can never execute.
-DEFINITE = {"wrongChain", "expired", "sequenceUsed", "unknownSigner", "notAuthorized", "feeTooLow",
-            "policyMismatch", "invalidSignature"}
+DEFINITE = {"wrongChain", "expired", "sequenceUsed", "unknownSigner", "feeTooLow", "policyMismatch",
+            "invalidSignature"}
 PATIENCE_SECONDS = 6
 
 

@@ -20,32 +20,25 @@ package struct PaymentCheck: Sendable {
         package let deposit: Amount
         /// What the account's stream expects next; the transaction's own may come later.
         package let next: SequenceNumber
-        /// What it takes of the sender's spending limits.
-        package let limits: [LimitUse]
+        /// Of the fee, what counts against a spending limit.
+        package let tip: Amount
+        /// Whether the sender's spending limits bind the signatures.
+        package let isBound: Bool
     }
 
     /// The cost of payments that speak for their sender alone.
     ///
     /// Signatures are taken as checked.
-    /// - Parameter entries: Receivers' entries of issued assets whose deposits it pays.
     /// - Throws: Why it couldn't execute at `time`.
     package func cost(
-        of signed: SignedTransaction, sender: Account?, opening entries: Int, at time: Timestamp
+        of signed: SignedTransaction, sender: Account?, at time: Timestamp
     ) throws(SkipReason) -> Cost {
         let party = LedgerRules.Party(address: signed.transaction.sender, account: sender)
         let charge = try rules.charge(
             for: signed, parties: [party], at: time, baseFee: baseFee, mayWait: true)
-        var uses: [LimitUse] = []
-        if let sender {
-            var spending = Spending()
-            for case .transfer(let transfer) in signed.transaction.operations {
-                spending.add(transfer.amount, of: transfer.asset)
-            }
-            for _ in 0..<entries { spending.add(holdingDeposit, of: .native) }
-            uses = try rules.limitUses(of: sender, charge, spending, at: time)
-        }
         return Cost(
-            fee: charge.fee, deposit: charge.deposit, next: charge.nextSequence, limits: uses)
+            fee: charge.fee, deposit: charge.deposit, next: charge.nextSequence, tip: charge.tip,
+            isBound: !charge.isAdmin)
     }
 
     /// What the sender pays for an entry of an issued asset that a receiver hasn't yet.

@@ -48,11 +48,16 @@ extension Ledger: AdmissionView {
             let account = try executor.accounts.peek(address, source)
             parties.append(LedgerRules.Party(address: address, account: account))
         }
+        let charge: LedgerRules.Charge
+        do throws(SkipReason) {
+            charge = try executor.rules.charge(
+                for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
+        } catch {
+            return .refused(error)
+        }
+        guard executor.mayVeto(signed, parties) else { return .refused(.notAuthorized) }
         let spending = try executor.spending(of: transaction)
         do throws(SkipReason) {
-            let charge = try executor.rules.charge(
-                for: signed, parties: parties, at: time, baseFee: executor.baseFee, mayWait: true)
-            guard executor.mayVeto(signed, parties) else { throw .notAuthorized }
             let uses = try parties.first?.account.map { account throws(SkipReason) in
                 try executor.rules.limitUses(of: account, charge, spending, at: time)
             }
@@ -65,7 +70,6 @@ extension Ledger: AdmissionView {
             return .refused(error)
         }
     }
-
 }
 
 extension Executor {
@@ -85,8 +89,9 @@ extension Executor {
                 spending.add(rules.fees.escrowDeposit, of: .native)
                 try note(Opened(terms.asset, terms.payee), &opened, &spending)
             case .escrowTopUp(let topUp):
-                // Into one that there isn't, nothing goes.
-                guard let escrow = try escrows.peek(topUp.escrow, source) else { continue }
+                // Into one that there isn't, or isn't any more, nothing goes.
+                guard let escrow = try escrows.peek(topUp.escrow, source), escrow.state != .closed
+                else { continue }
                 spending.add(topUp.amount, of: escrow.terms.asset)
             case .bond(let bond): spending.add(bond.amount, of: .native)
             case .proposeParameters: spending.add(rules.governance.deposit, of: .native)

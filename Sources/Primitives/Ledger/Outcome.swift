@@ -20,7 +20,7 @@ public enum SkipReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     case policyMismatch = 8
     /// An authorization by a key that no named account's policy holds.
     case unknownSigner = 9
-    /// The authorizations weigh less than the threshold.
+    /// The authorizations weigh less than the threshold, or than a further veto needs.
     case notAuthorized = 10
     /// The fee is above `maxFee`.
     case feeTooLow = 11
@@ -34,7 +34,8 @@ public enum SkipReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     /// authorizations don't reach its admin threshold.
     case limitReached = 15
 
-    /// Whether the same bytes may still execute later.
+    /// Whether the same bytes may execute later without anything that the sender or its guardians
+    /// would have to do, or a window of a limit that would have to end.
     public var mayRetry: Bool { self == .sequenceAhead }
 
     /// The stable name, as RPC gives it.
@@ -70,7 +71,8 @@ package struct LimitUse: Hashable, Sendable {
 
 /// The finalized state as the mempool sees it.
 package protocol AdmissionView {
-    /// O(signers); checks no signature.
+    /// O(signers), and a look at the state for each account or escrow that an operation names;
+    /// checks no signature.
     func admission(of transaction: SignedTransaction) throws(StorageFault) -> Admission
 }
 

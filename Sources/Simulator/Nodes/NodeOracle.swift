@@ -122,10 +122,10 @@ struct NodeOracle {
     static func isDefinite(_ reason: SkipReason) -> Bool {
         switch reason {
         case .wrongChain, .expired, .sequenceUsed, .policyMismatch, .unknownSigner,
-            .notAuthorized, .invalidSignature:
+            .invalidSignature:
             true
-        case .validTooLong, .sequenceAhead, .unknownSender, .policyMissing, .feeTooLow,
-            .insufficientForFee, .tooManyStreams, .limitReached:
+        case .notAuthorized, .validTooLong, .sequenceAhead, .unknownSender, .policyMissing,
+            .feeTooLow, .insufficientForFee, .tooManyStreams, .limitReached:
             false
         }
     }

@@ -139,7 +139,7 @@ struct EscrowPlace: Sendable {
     let round: UInt64
     /// Nil off-line.
     let held: Amount?
-    /// Whether the payee acts, who isn't the payer too; false off-line.
+    /// Whether the payee acts, who isn't the payer too, in the present round; false off-line.
     let isPayee: Bool
 
     init(id: EscrowID, round: UInt64, held: Amount?, isPayee: Bool = false) {
@@ -179,7 +179,8 @@ struct EscrowPlace: Sendable {
         self.round = round ?? info.round
         held = info.held
         let parties = ([builder.sender] + builder.cosigners).map(builder.network.text)
-        isPayee = info.isRefused(by: parties, refunding: info.held)
+        isPayee =
+            self.round == info.round && info.isRefused(by: parties, refunding: info.held)
     }
 
     /// - Throws: `CommandFault` for more than what is held, or `all` where that isn't known.

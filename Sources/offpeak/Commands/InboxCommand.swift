@@ -145,9 +145,11 @@ struct InboxReader: Sendable {
                     "\(path.visible) has invisible characters in its name: rename it first")
                 continue
             }
+            let isOwn = !accounts.isDisjoint(with: file.accounts)
             let item = Inbox.item(
                 file, at: path, keys: keys, accounts: accounts,
-                known: try await KnownLedger(of: file, client), at: network.now)
+                known: try await KnownLedger(of: file, client, asksEscrows: isOwn),
+                at: network.now)
             inbox.add([item].compactMap { $0 })
         }
         if names.count > InboxReader.filesMax {

@@ -22,7 +22,7 @@ struct VoucherSubmission: Sendable {
             guard VoucherSubmission.isLost(fault) else {
                 throw VoucherSubmission.refusal(fault)
             }
-            return try await showWinner(over: signed, since: start)
+            return try await showWinner(over: signed, since: WallClock.instant)
         }
         let taken = WallClock.instant
         let submission = Submission(client: client, format: format)

@@ -34,7 +34,7 @@ struct Inbox: Encodable, Sendable {
     }
 
     private(set) var items: [Item] = []
-    /// Things of which there are more than the inbox looks at.
+    /// Of what there is more than the inbox looks at, or what it could make nothing of.
     private(set) var cut: [String] = []
 
     /// The most urgent first.
@@ -91,12 +91,14 @@ extension Inbox {
     /// The first choice of others that an account could join, in the round that they made it in.
     private static func decision(_ escrow: EscrowInfo, _ signer: InboxSigner) -> Item? {
         let account = signer.address
+        // More is no record of a ledger's.
+        guard escrow.decisions.count <= 3 * TransactionLimits.quorumMembersMax else { return nil }
         let open = escrow.decisions.first { deciders($0, escrow).weight(of: account) > 0 }
         guard let open else { return nil }
         let quorum = deciders(open, escrow)
         let weight = escrow.decisions.filter {
             $0.direction == open.direction && $0.amount == open.amount
-        }.reduce(0) { $0 + quorum.weight(of: $1.participant) }
+        }.reduce(UInt64(0)) { $0 + UInt64(quorum.weight(of: $1.participant)) }
         let isRefusal =
             open.direction == .refund
             && escrow.isRefused(by: [account], refunding: open.amount)

@@ -7,7 +7,8 @@ struct KnownLedger: Sendable {
     struct Account: Sendable {
         /// Nil until the account has revealed it.
         var policy: Policy?
-        /// Who guards the account, where it has used its veto: another takes its admin threshold.
+        /// Who guards the account, where a recovery is pending and it has used its veto: another
+        /// takes its admin threshold.
         var guardiansAfterVeto: Quorum?
     }
 
@@ -22,8 +23,11 @@ struct KnownLedger: Sendable {
     }
 
     /// Asks a node.
+    /// - Parameter asksEscrows: Whether what the transaction refunds is of interest.
     /// - Throws: `CommandFault` where the node doesn't answer, or with what can't be.
-    init(of file: TransactionFile, _ client: NodeClient) async throws(CommandFault) {
+    init(
+        of file: TransactionFile, _ client: NodeClient, asksEscrows: Bool = true
+    ) async throws(CommandFault) {
         for address in file.accounts {
             let text = address.text(in: file.prefix)
             let info = try await client.find { rpc throws(RPCClientFault) in
@@ -31,6 +35,7 @@ struct KnownLedger: Sendable {
             }
             if let info { accounts[address] = try Account(info, in: file.prefix) }
         }
+        guard asksEscrows else { return }
         for id in Set(file.transaction.operations.compactMap(\.refund).map(\.escrow)) {
             let text = id.text(in: file.prefix)
             escrows[id] = try await client.find { rpc throws(RPCClientFault) in
@@ -50,7 +55,9 @@ extension KnownLedger.Account {
         policy = try info.policy.map { (info) throws(CommandFault) in
             try Policy(info, in: prefix)
         }
-        if let guardians = info.safeguards?.guardians, guardians.vetoUsed == true {
+        if info.safeguards?.recovery != nil, let guardians = info.safeguards?.guardians,
+            guardians.vetoUsed == true
+        {
             guardiansAfterVeto = try Quorum(guardians.quorum, in: prefix)
         }
     }

@@ -27,7 +27,10 @@ struct NodeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long to wait until a transaction is final (default: 30).",
+            """
+            How long to wait until a transaction is final, and before that, as long at most, until \
+            a busy node takes it (default: 30).
+            """,
             valueName: "seconds"),
         transform: { try TimeSpan($0) })
     var timeout = TimeSpan.seconds(30)

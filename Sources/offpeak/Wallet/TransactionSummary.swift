@@ -129,7 +129,7 @@ struct OperationSummary: Encodable, Sendable {
         else { return [] }
         return decision.amount == Amount(.max)
             ? ["  (as the payee: gives all back at once, whatever the quorum)"]
-            : ["  (gives all back at once where the payee signs and no more is held)"]
+            : ["  (gives all back at once if the payee, not the payer, signs and no more is held)"]
     }
 
     private static func timeText(_ value: String) -> String {
