@@ -295,8 +295,8 @@ import Testing
         }
     }
 
-    /// Twelve seeds with 3,600 transactions and about 7,000 operations each; `OFFPEAK_MODEL_SEEDS=150`
-    /// makes it a million operations.
+    /// Twelve seeds with 3,600 transactions and about 7,000 operations each;
+    /// `OFFPEAK_MODEL_SEEDS=150` makes it a million operations.
     private static let seeds: [UInt64] = {
         let wanted = ProcessInfo.processInfo.environment["OFFPEAK_MODEL_SEEDS"]
         return Array(1...(wanted.flatMap { UInt64($0) } ?? 12))
