@@ -13,9 +13,10 @@ from history import FAIL, OK, UNKNOWN
 from rpc import NoAnswer, Refusal
 
 REFUSED = -32001
-# Answers to a first submission after which the bytes can never execute.
-DEFINITE = {"wrongChain", "expired", "sequenceUsed", "unknownSigner", "feeTooLow", "policyMismatch",
-            "invalidSignature"}
+# Answers to a first submission after which the bytes can never execute: the base fee stays at its
+# lowest here, and nobody vetoes.
+DEFINITE = {"wrongChain", "expired", "sequenceUsed", "unknownSigner", "notAuthorized", "feeTooLow",
+            "policyMismatch", "invalidSignature"}
 PATIENCE_SECONDS = 6
 
 

@@ -118,14 +118,15 @@ struct NodeOracle {
     /// Reasons for which an honest node may suffer: limits that a burst of honest messages reaches.
     static func mayHitHonest(_ reason: String) -> Bool { false }
 
-    /// Whether a refusal holds for ever, whatever happens to the account.
+    /// Whether a refusal holds for ever, whatever happens to the account. A veto's lack of weight
+    /// may end; nobody vetoes here.
     static func isDefinite(_ reason: SkipReason) -> Bool {
         switch reason {
         case .wrongChain, .expired, .sequenceUsed, .policyMismatch, .unknownSigner,
-            .invalidSignature:
+            .notAuthorized, .invalidSignature:
             true
-        case .notAuthorized, .validTooLong, .sequenceAhead, .unknownSender, .policyMissing,
-            .feeTooLow, .insufficientForFee, .tooManyStreams, .limitReached:
+        case .validTooLong, .sequenceAhead, .unknownSender, .policyMissing, .feeTooLow,
+            .insufficientForFee, .tooManyStreams, .limitReached:
             false
         }
     }
