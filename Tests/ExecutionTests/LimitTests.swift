@@ -111,6 +111,19 @@ import Testing
         #expect(try safe.room == 1000)
     }
 
+    /// The joint account as the holder of 500 of alice's asset, of which it may spend 100 an hour.
+    private func limitedHolder() throws -> (SafeWorld, AssetWorld) {
+        var safe = try SafeWorld()
+        let asset = try AssetWorld(
+            extra: [GenesisAccount(owner: .policy(safe.policy), balance: 1_000_000)])
+        safe.world = asset.world
+        let mint = Mint(asset: asset.id, to: safe.address, amount: 500)
+        #expect(try safe.world.run(safe.world.alice, .mint(mint)) == .success)
+        let limit = SpendingLimit(asset: asset.id, amount: 100, windowMilliseconds: SafeWorld.hour)
+        #expect(try safe.change(.setSafeguards(SafeguardTerms(limits: [limit]))) == nil)
+        return (safe, asset)
+    }
+
     /// The joint account as the issuer of an asset that it can claw back.
     private func issuer() throws -> (SafeWorld, AssetID) {
         var safe = try SafeWorld()
@@ -164,14 +177,7 @@ import Testing
     }
 
     @Test func `issued assets too are added up before the operations`() throws {
-        var safe = try SafeWorld()
-        let asset = try AssetWorld(
-            extra: [GenesisAccount(owner: .policy(safe.policy), balance: 1_000_000)])
-        safe.world = asset.world
-        let mint = Mint(asset: asset.id, to: safe.address, amount: 500)
-        #expect(try safe.world.run(safe.world.alice, .mint(mint)) == .success)
-        let limit = SpendingLimit(asset: asset.id, amount: 100, windowMilliseconds: SafeWorld.hour)
-        #expect(try safe.change(.setSafeguards(SafeguardTerms(limits: [limit]))) == nil)
+        var (safe, asset) = try limitedHolder()
         let failing = safe.pay(.max)
         let pay = asset.pay(60, to: safe.world.dave)
         let escrow = Operation.escrowCreate(
@@ -329,15 +335,7 @@ import Testing
     }
 
     @Test func `admission refuses what execution would skip, of every asset`() throws {
-        var safe = try SafeWorld()
-        let asset = try AssetWorld(
-            extra: [GenesisAccount(owner: .policy(safe.policy), balance: 1_000_000)])
-        safe.world = asset.world
-        let mint = Mint(asset: asset.id, to: safe.address, amount: 500)
-        #expect(try safe.world.run(safe.world.alice, .mint(mint)) == .success)
-        let limit = SpendingLimit(
-            asset: asset.id, amount: 100, windowMilliseconds: SafeWorld.hour)
-        #expect(try safe.change(.setSafeguards(SafeguardTerms(limits: [limit]))) == nil)
+        var (safe, asset) = try limitedHolder()
         func pay(_ amount: UInt64) -> Operation { asset.pay(amount, to: safe.world.dave) }
         let escrow = try asset.terms(100, to: safe.world.dave, onDeadline: .refund)
         for (operations, isWithin) in [
