@@ -210,9 +210,10 @@ struct NaiveLedger {
         let isNew = transaction.stream != 0 && next == nil
         let deposit = isNew ? fees.streamDeposit.rawValue : 0
         if fee + deposit > balance { return "insufficientForFee" }
-        if !isAdmin {
-            let counted = fee - base + deposit
-            if counted > room(of: sender) { return "limitReached" }
+        let isLimited = !isAdmin && safeguards[sender]?.limits.isEmpty == false
+        for case .escrowTopUp(let topUp) in transaction.operations
+        where isLimited && closed.contains(topUp.escrow) {
+            seen.insert("top-up of a closed escrow")
         }
         if vetoesAgain(transaction, keys) {
             seen.insert("another veto")

@@ -250,13 +250,16 @@ import Testing
         }
     }
 
-    /// Deposits for receivers' entries count too, each once, also of vouchers before it.
-    @Test func `the payer's spending limits have room for what vouchers take together`() throws {
+    /// The payer may spend 500 of an asset of its own an hour, and of the native one what is said,
+    /// unless the other key signs too.
+    /// - Parameter native: Of the deposits for a new stream and for an entry.
+    private func limited(
+        _ native: (_ stream: UInt64, _ entry: UInt64) -> UInt64
+    ) throws -> (ProofFixture, AssetID, SecretKey) {
         var fixture = try ProofFixture(network: "limited")
         let terms = try AssetTerms(symbol: "TOK", decimals: 2)
         guard case .executed(let issue)? = try fixture.run([.issueAsset(terms)]) else {
-            Issue.record("no asset")
-            return
+            throw Unlimited()
         }
         let asset = try #require(issue.assets.first)
         let other = TestKeys.key(seed: ProofFixture.seed, index: 52)
@@ -264,20 +267,53 @@ import Testing
             signers: [fixture.payer, other].map { .init(publicKey: $0.publicKey, weight: 1) },
             spend: 1, admin: 2)
         let fees = fixture.genesis.parameters.fees
-        let (stream, entry) = (fees.streamDeposit.rawValue, fees.holdingDeposit.rawValue)
-        func limit(_ amount: UInt64, of asset: AssetID = .native) -> SpendingLimit {
+        let amount = native(fees.streamDeposit.rawValue, fees.holdingDeposit.rawValue)
+        let limits = [(asset, 500), (AssetID.native, amount)].map { asset, amount in
             SpendingLimit(asset: asset, amount: Amount(amount), windowMilliseconds: 3_600_000)
         }
-        let limits = [limit(stream + 2 * entry + 10), limit(500, of: asset)]
         guard
             case .executed(let receipt)? = try fixture.run([
                 .mint(Mint(asset: asset, to: payer, amount: 900)), .setPolicy(policy),
                 .setSafeguards(SafeguardTerms(limits: limits.sorted { $0.asset < $1.asset })),
             ]), receipt.outcome == .success
-        else {
-            Issue.record("no limits")
-            return
+        else { throw Unlimited() }
+        return (fixture, asset, other)
+    }
+
+    private struct Unlimited: Error {}
+
+    @Test func `whoever opens a stream pays for it, and counts it unless all keys sign`() throws {
+        let (fixture, _, other) = try limited { stream, _ in stream - 1 }
+        let proof = try fixture.reader.proof(of: StateKey(.account, payer))
+        let reserve = fixture.anchored(.value(proof))
+        func paying(_ sequence: UInt64, by keys: [SecretKey]) -> Voucher {
+            let body = Transaction(
+                chainID: fixture.genesis.chainID, sender: payer, stream: 7,
+                sequence: SequenceNumber(sequence),
+                validUntil: reserve.header.time.clampedAdvance(by: 86_400_000), maxFee: 5000,
+                operations: [.transfer(Transfer(to: fixture.payee, amount: 10))])
+            return Voucher(SignedTransaction(signing: body, by: keys), reserve: reserve)
         }
+        let check = VoucherCheck(trusting: fixture.genesis, ageMax: 3_600_000)
+        func found(_ voucher: Voucher, _ earlier: [Voucher] = []) -> VoucherFault? {
+            fault {
+                try check.check(
+                    voucher, with: earlier.map(\.transaction), now: reserve.header.time)
+            }
+        }
+        let (alone, both) = ([fixture.payer], [fixture.payer, other])
+        let stream = fixture.genesis.parameters.fees.streamDeposit.rawValue
+        #expect(
+            found(paying(0, by: alone))
+                == .limited(
+                    asset: .native, needed: Amount(stream + 10), room: Amount(stream - 1)))
+        #expect(found(paying(0, by: both)) == nil)
+        #expect(found(paying(1, by: alone), [paying(0, by: both)]) == nil)
+    }
+
+    /// Deposits for receivers' entries count too, each once, also of vouchers before it.
+    @Test func `the payer's spending limits have room for what vouchers take together`() throws {
+        let (fixture, asset, other) = try limited { $0 + 2 * $1 + 10 }
         let proof = try fixture.reader.proof(of: StateKey(.account, payer))
         let reserve = fixture.anchored(.value(proof))
         let receivers =

@@ -232,8 +232,8 @@ struct WalletFileTests {
         let file = try WalletSamples.file().signed(by: [WalletSamples.key(4)])
         let rotated = Policy.single(WalletSamples.key(4).publicKey)
         let sender = file.transaction.sender
-        try WeightCheck.check(
-            file, WeightCheck.parts(of: file, known: .policies([sender: rotated])))
+        let known = KnownLedger(accounts: [sender: .init(policy: rotated)])
+        try WeightCheck.check(file, WeightCheck.parts(of: file, known: known))
     }
 
     @Test("a policy file is read back, and refused when it is altered")

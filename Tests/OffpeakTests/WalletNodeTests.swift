@@ -322,6 +322,28 @@ struct WalletNodeTests {
         }
     }
 
+    @Test("who holds one of a payee's keys reads in the inbox that a refund gives all back")
+    func jointPayee() async throws {
+        var signers: [String] = []
+        for name in ["a", "b"] {
+            signers += ["--signer", try await program.makeKey(name).publicKey]
+        }
+        let made = try await program.run(
+            ["account", "policy", "new", "--spend", "2", "--out", "ours", "--json"] + signers)
+        let payee = try address(try #require(made["address"]?.text))
+        node.add(payee)
+        let id = EscrowID(WalletSamples.bytes32(6))
+        node.add(id, payer: Address(WalletSamples.bytes32(7)), payee: payee, round: 3, held: 900)
+        let decided = try await run([
+            "escrow", "decide", id.text(in: WalletSamples.prefix), "--policy", "ours",
+            "--refund", "900", "--key", "a", "--out", "refund.json",
+        ])
+        #expect(decided.exitCode == 0, "\(decided)")
+        let inbox = try await run(["inbox", "--key", "b", "--folder", "."])
+        #expect(inbox.output.contains("weight 1 of 2"), "\(inbox)")
+        #expect(inbox.output.contains("all that is held, 900: it goes back at once"), "\(inbox)")
+    }
+
     @Test("an arbiter may name one part and leave the rest to the other")
     func escrowArbitrate() async throws {
         let arbiter = try await program.makeKey("a")

@@ -52,11 +52,9 @@ struct LedgerRules: Sendable {
         let weight: UInt64
         /// Whether the sender's signatures reach the admin threshold.
         let isAdmin: Bool
-        /// What the sender's limit of the native asset leaves; nil where none counts.
-        let room: Amount?
 
-        /// What counts against that limit: not the base fee, which the protocol sets. It would lock
-        /// an account whose limit is lower.
+        /// What counts against the sender's limit of the native asset: not the base fee, which the
+        /// protocol sets. It would lock an account whose limit is lower.
         var counted: Amount { tip.clampedAdvance(by: deposit.rawValue) }
     }
 
@@ -79,12 +77,10 @@ struct LedgerRules: Sendable {
         let policies = try LedgerRules.policies(of: parties, revealed)
         try checkSignatures(signed, policies)
         let isNew = transaction.stream != 0 && sender.stream(transaction.stream) == nil
-        let charge = try price(
+        return try price(
             signed, bytes: LedgerRules.chargedBytes(signed, parties, revealed), sender,
             policies, deposit: isNew ? fees.streamDeposit : 0,
-            Price(baseFee: baseFee, factor: feeFactor, time: time))
-        guard charge.counted <= charge.room ?? Amount(.max) else { throw .limitReached }
-        return charge
+            Price(baseFee: baseFee, factor: feeFactor))
     }
 
     private func checkTime(
@@ -184,11 +180,10 @@ extension LedgerRules {
         return known.reduce(signed.byteCount) { $0 - $1.policy.bcsBytes.count }
     }
 
-    /// What a unit of weight costs, and when.
+    /// What a unit of weight costs.
     private struct Price {
         let baseFee: BaseFee
         let factor: UInt64
-        let time: Timestamp
 
         /// The fee without tip, or nil above 2^64 - 1.
         func fee(of weight: UInt64) -> Amount? { baseFee.fee(of: weight, factor: factor) }
@@ -208,12 +203,10 @@ extension LedgerRules {
         let spendable = sender.native
         let (needed, overflow) = fee.rawValue.addingReportingOverflow(deposit.rawValue)
         guard !overflow, needed <= spendable.rawValue else { throw .insufficientForFee }
-        let isAdmin = LedgerRules.isAdmin(signed, policies)
         return Charge(
             fee: fee, tip: Amount(tip), deposit: deposit, policies: policies,
             nextSequence: sender.nextSequence(on: transaction.stream), spendable: spendable,
-            weight: weight, isAdmin: isAdmin,
-            room: isAdmin ? nil : sender.room(for: .native, at: price.time))
+            weight: weight, isAdmin: LedgerRules.isAdmin(signed, policies))
     }
 
     /// The sender's policy is the first.

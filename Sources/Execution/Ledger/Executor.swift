@@ -128,7 +128,7 @@ struct Executor: Sendable {
             sender.native = try charge.spendable.subtracting(charge.fee)
             sender.deposits = try sender.deposits.adding(charge.deposit)
         }
-        // That the limit has room for it was checked with the charge.
+        // That the limit has room for it was checked before.
         if !charge.isAdmin { _ = sender.spend(charge.counted, of: .native, at: time) }
         guard let next = transaction.sequence.next else {
             throw StorageFault("sequence \(transaction.sequence) of \(transaction.sender): no next")

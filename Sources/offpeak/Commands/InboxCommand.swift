@@ -145,11 +145,12 @@ struct InboxReader: Sendable {
                     "\(path.visible) has invisible characters in its name: rename it first")
                 continue
             }
-            let isOwn = !accounts.isDisjoint(with: file.accounts)
+            var known = try await KnownLedger(of: file, client)
+            if Inbox.isOwn(file, keys.publicKeys, accounts, known) {
+                try await known.addEscrows(of: file, client)
+            }
             let item = Inbox.item(
-                file, at: path, keys: keys, accounts: accounts,
-                known: try await KnownLedger(of: file, client, asksEscrows: isOwn),
-                at: network.now)
+                file, at: path, keys: keys, accounts: accounts, known: known, at: network.now)
             inbox.add([item].compactMap { $0 })
         }
         if names.count > InboxReader.filesMax {

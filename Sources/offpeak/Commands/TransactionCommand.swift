@@ -129,7 +129,9 @@ struct TransactionCommand: AsyncParsableCommand {
             let format = output.format
             var known = KnownLedger()
             if NodeAddress.named(node.node) != nil {
-                known = try await KnownLedger(of: transaction, try node.client())
+                let client = try node.client()
+                known = try await KnownLedger(of: transaction, client)
+                try await known.addEscrows(of: transaction, client)
             }
             let summary = TransactionSummary(transaction, known: known)
             format.show(summary) { summary.text(format.palette) }

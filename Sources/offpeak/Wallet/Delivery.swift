@@ -48,7 +48,7 @@ struct Submission: Sendable {
     /// Checks what can be checked here, sends, waits if asked to, and shows what came of it.
     func submit(_ file: TransactionFile, isWaiting: Bool) async throws(CommandFault) {
         let signed = try file.signedTransaction()
-        let known = try await KnownLedger(of: file, client, asksEscrows: false)
+        let known = try await KnownLedger(of: file, client)
         try WeightCheck.check(file, WeightCheck.parts(of: file, known: known))
         let start = WallClock.instant
         let submitted = try await client.call { rpc throws(RPCClientFault) in

@@ -55,11 +55,15 @@ extension Inbox {
     mutating func add(
         _ escrows: [EscrowInfo], for signer: InboxSigner, in prefix: NetworkPrefix
     ) {
-        let whole = escrows.filter { (try? EscrowID(text: $0.id, in: prefix)) != nil }
+        // More decisions are no record of a ledger's.
+        let decisionsMax = 3 * TransactionLimits.quorumMembersMax
+        let whole = escrows.filter {
+            (try? EscrowID(text: $0.id, in: prefix)) != nil && $0.decisions.count <= decisionsMax
+        }
         add(whole.compactMap { Inbox.item($0, for: signer) })
         guard whole.count < escrows.count else { return }
         let count = escrows.count - whole.count
-        noteCut("\(signer.address): the node tells \(count) damaged ids of escrows")
+        noteCut("\(signer.address): the node tells of \(count) damaged escrows")
     }
 
     /// Adds what is pending of accounts that an account guards.
@@ -91,8 +95,6 @@ extension Inbox {
     /// The first choice of others that an account could join, in the round that they made it in.
     private static func decision(_ escrow: EscrowInfo, _ signer: InboxSigner) -> Item? {
         let account = signer.address
-        // More is no record of a ledger's.
-        guard escrow.decisions.count <= 3 * TransactionLimits.quorumMembersMax else { return nil }
         let open = escrow.decisions.first { deciders($0, escrow).weight(of: account) > 0 }
         guard let open else { return nil }
         let quorum = deciders(open, escrow)
@@ -201,8 +203,7 @@ extension Inbox {
         let parts = WeightCheck.parts(of: file, known: known)
         let signed = Set(file.authorizations.map(\.publicKey))
         let open = parts.filter { $0.policy == nil || !$0.isEnough }
-        let isMine = parts.contains { isPart($0, of: keys, accounts) }
-        guard isMine || !signed.isDisjoint(with: keys) else { return nil }
+        guard isOwn(file, keys, accounts, known) else { return nil }
         let kinds = file.transaction.operations.map { OperationSummary($0, in: file.prefix).kind }
         let what = kinds.joined(separator: ", ")
         let notes = (open.compactMap(\.note) + known.refusals(by: file)).map { "; \($0)" }
@@ -230,6 +231,15 @@ extension Inbox {
             until: file.transaction.validUntil,
             next: ShellText.line(
                 ["offpeak", "tx", "sign", word] + options.signing(missing.map(\.path))))
+    }
+
+    /// Whether somebody with these keys and accounts may sign a transaction, or has signed it.
+    static func isOwn(
+        _ file: TransactionFile, _ keys: Set<PublicKey>, _ accounts: Set<Address>,
+        _ known: KnownLedger
+    ) -> Bool {
+        WeightCheck.parts(of: file, known: known).contains { isPart($0, of: keys, accounts) }
+            || file.authorizations.contains { keys.contains($0.publicKey) }
     }
 
     private static func isPart(

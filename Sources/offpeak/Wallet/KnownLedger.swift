@@ -17,17 +17,9 @@ struct KnownLedger: Sendable {
     /// Those in which the transaction refunds something.
     var escrows: [EscrowID: EscrowInfo] = [:]
 
-    /// What only the policies in force tell.
-    static func policies(_ policies: [Address: Policy]) -> KnownLedger {
-        KnownLedger(accounts: policies.mapValues { Account(policy: $0) })
-    }
-
-    /// Asks a node.
-    /// - Parameter asksEscrows: Whether what the transaction refunds is of interest.
+    /// Asks a node about a transaction's accounts.
     /// - Throws: `CommandFault` where the node doesn't answer, or with what can't be.
-    init(
-        of file: TransactionFile, _ client: NodeClient, asksEscrows: Bool = true
-    ) async throws(CommandFault) {
+    init(of file: TransactionFile, _ client: NodeClient) async throws(CommandFault) {
         for address in file.accounts {
             let text = address.text(in: file.prefix)
             let info = try await client.find { rpc throws(RPCClientFault) in
@@ -35,7 +27,13 @@ struct KnownLedger: Sendable {
             }
             if let info { accounts[address] = try Account(info, in: file.prefix) }
         }
-        guard asksEscrows else { return }
+    }
+
+    /// Asks a node about what a transaction refunds.
+    /// - Throws: `CommandFault` where the node doesn't answer.
+    mutating func addEscrows(
+        of file: TransactionFile, _ client: NodeClient
+    ) async throws(CommandFault) {
         for id in Set(file.transaction.operations.compactMap(\.refund).map(\.escrow)) {
             let text = id.text(in: file.prefix)
             escrows[id] = try await client.find { rpc throws(RPCClientFault) in
