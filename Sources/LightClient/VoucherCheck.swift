@@ -102,10 +102,9 @@ package struct VoucherCheck: Sendable {
         guard missing <= before else {
             throw .ahead(next: cost.next, sequence: sequence)
         }
-        try checkLimits(
-            shown + [Earlier(body: signed.transaction, cost: cost)], of: account, at: time)
-        let covers = try checkCover(
-            signed.transaction, shown.map(\.body), cost.deposit, account)
+        let takings = takings(shown + [Payment(signed: signed, cost: cost)])
+        try checkLimits(takings, of: account, at: time)
+        let covers = try checkCover(takings, by: sequence, cost.deposit, account)
         if let demand { try VoucherCheck.check(signed.transaction, demand) }
         return Report(
             height: proven.height, time: proven.blockTime,
@@ -125,36 +124,68 @@ package struct VoucherCheck: Sendable {
     }
 
     /// A payment before a voucher, or the voucher itself.
-    private struct Earlier {
-        let body: Transaction
+    private struct Payment {
+        let signed: SignedTransaction
         let cost: PaymentCheck.Cost
+
+        var body: Transaction { signed.transaction }
+        /// Whether others can pass it on with signatures that the limits bind.
+        var mayLoseSignatures: Bool { signed.authorizations.count > 1 }
     }
 
-    /// The limits must have room for a voucher and for those before it together, each as it comes:
-    /// the first pays the deposit of a new stream, and the first to a receiver that of its entry.
-    /// What is signed with the admin weight counts against none.
-    private func checkLimits(
-        _ payments: [Earlier], of account: Account, at time: Timestamp
-    ) throws(VoucherFault) {
-        var sums: [AssetID: Amount] = [:]
-        var entries: Set<Entry> = []
-        var isNew = true
+    /// What a payment's operations take of its sender.
+    private struct Taking {
+        let payment: Payment
+        var amounts: [AssetID: Amount] = [:]
+
+        mutating func add(_ amount: Amount, _ asset: AssetID) {
+            guard amount > 0 else { return }
+            amounts[asset] = (amounts[asset] ?? 0).clampedAdvance(by: amount.rawValue)
+        }
+    }
+
+    /// What each takes as they come: the first to a receiver pays for its entry.
+    private func takings(_ payments: [Payment]) -> [Taking] {
         let entryDeposit = PaymentCheck(genesis).holdingDeposit
-        for payment in payments.sorted(by: { $0.body.sequence < $1.body.sequence }) {
-            func add(_ amount: Amount, _ asset: AssetID) {
-                guard payment.cost.isBound, amount > 0 else { return }
-                sums[asset] = (sums[asset] ?? 0).clampedAdvance(by: amount.rawValue)
-            }
-            add(payment.cost.tip, .native)
-            if isNew { add(payment.cost.deposit, .native) }
-            isNew = false
+        var entries: Set<Entry> = []
+        return payments.sorted { $0.body.sequence < $1.body.sequence }.map { payment in
+            var taking = Taking(payment: payment)
             for case .transfer(let transfer) in payment.body.operations {
-                add(transfer.amount, transfer.asset)
+                taking.add(transfer.amount, transfer.asset)
                 // Whether a receiver has an entry isn't known here: as if it had none.
                 let entry = Entry(asset: transfer.asset, receiver: transfer.to)
                 if transfer.asset != .native, entries.insert(entry).inserted {
-                    add(entryDeposit, .native)
+                    taking.add(entryDeposit, .native)
                 }
+            }
+            return taking
+        }
+    }
+
+    /// The limits must have room for a voucher and for those before it together; the first pays
+    /// the deposit of a new stream.
+    ///
+    /// What is signed with the admin weight counts against none, but before one that they bind:
+    /// whoever passes it on can take signatures away, and then it counts if it fits.
+    private func checkLimits(
+        _ takings: [Taking], of account: Account, at time: Timestamp
+    ) throws(VoucherFault) {
+        func hasRoom(_ amount: Amount, _ asset: AssetID) -> Bool {
+            account.room(for: asset, at: time).map { amount <= $0 } ?? true
+        }
+        guard let last = takings.lastIndex(where: \.payment.cost.isBound) else { return }
+        var sums: [AssetID: Amount] = [:]
+        for (place, taking) in takings[...last].enumerated() {
+            let payment = taking.payment
+            var counted = taking
+            counted.add(payment.cost.tip, .native)
+            if place == 0 { counted.add(payment.cost.deposit, .native) }
+            guard
+                payment.cost.isBound
+                    || payment.mayLoseSignatures && counted.amounts.allSatisfy({ hasRoom($1, $0) })
+            else { continue }
+            for (asset, amount) in counted.amounts {
+                sums[asset] = (sums[asset] ?? 0).clampedAdvance(by: amount.rawValue)
             }
         }
         for (asset, needed) in sums.sorted(by: { $0.key < $1.key }) {
@@ -168,10 +199,10 @@ package struct VoucherCheck: Sendable {
     private func checked(
         _ earlier: [SignedTransaction], before signed: SignedTransaction,
         from next: SequenceNumber, _ account: Account, at time: Timestamp
-    ) throws(VoucherFault) -> [Earlier] {
+    ) throws(VoucherFault) -> [Payment] {
         let own = signed.transaction
         var found: [SequenceNumber: TransactionID] = [own.sequence: signed.id]
-        var payments: [Earlier] = []
+        var payments: [Payment] = []
         for one in earlier {
             let body = one.transaction
             guard body.sender == own.sender, body.stream == own.stream else {
@@ -188,7 +219,7 @@ package struct VoucherCheck: Sendable {
                 guard Verified.check(one) != nil else { throw .signature }
                 try checkForm(body)
                 payments.append(
-                    Earlier(body: body, cost: try cost(of: one, account, at: time)))
+                    Payment(signed: one, cost: try cost(of: one, account, at: time)))
             } catch {
                 throw .earlier(body.sequence, error)
             }
@@ -235,10 +266,11 @@ package struct VoucherCheck: Sendable {
         let receiver: Address
     }
 
+    /// - Parameter own: The voucher's sequence, which the deposit counts with; the others come
+    ///   before.
     /// - Returns: What is taken of each asset, the native one first.
     private func checkCover(
-        _ transaction: Transaction, _ earlier: [Transaction], _ deposit: Amount,
-        _ account: Account
+        _ takings: [Taking], by own: SequenceNumber, _ deposit: Amount, _ account: Account
     ) throws(VoucherFault) -> [Cover] {
         var covers: [AssetID: Cover] = [:]
         func add(_ amount: Amount, _ asset: AssetID, to part: WritableKeyPath<Cover, Amount>) {
@@ -247,19 +279,11 @@ package struct VoucherCheck: Sendable {
             covers[asset, default: none][keyPath: part] = sum.clampedAdvance(by: amount.rawValue)
         }
         add(deposit, .native, to: \.needed)
-        // Whether a receiver has an entry of an issued asset isn't known here: as if it had none.
-        let entryDeposit = PaymentCheck(genesis).holdingDeposit
-        var entries: Set<Entry> = []
-        let all = earlier.map { ($0, \Cover.before) } + [(transaction, \Cover.needed)]
-        for (body, part) in all {
+        for taking in takings {
+            let body = taking.payment.body
+            let part = body.sequence == own ? \Cover.needed : \Cover.before
             add(body.maxFee, .native, to: part)
-            for case .transfer(let transfer) in body.operations {
-                add(transfer.amount, transfer.asset, to: part)
-                let entry = Entry(asset: transfer.asset, receiver: transfer.to)
-                if transfer.asset != .native, entries.insert(entry).inserted {
-                    add(entryDeposit, .native, to: part)
-                }
-            }
+            for (asset, amount) in taking.amounts { add(amount, asset, to: part) }
         }
         let sorted = covers.values.sorted {
             $0.asset == .native || ($1.asset != .native && $0.asset < $1.asset)

@@ -368,6 +368,13 @@ import Testing
         }
         let less = [paying([(300, 0, asset)]), paying([(200, 0, asset)], 1)]
         #expect(isTaken(paying([(1, 1, native)], 2), with: less.reversed()))
+        // Whoever passes on one that all keys signed can make it count, if the limit has room.
+        let all = paying([(300, 0, asset)], isAdmin: true)
+        #expect(isTaken(paying([(200, 0, asset)], 1), with: [all]))
+        #expect(!isTaken(paying([(201, 0, asset)], 1), with: [all]))
+        #expect(isTaken(paying([(201, 0, asset)], 1, isAdmin: true), with: [all]))
+        let tooMuch = paying([(501, 0, asset)], isAdmin: true)
+        #expect(isTaken(paying([(201, 0, asset)], 1), with: [tooMuch]))
     }
 
     @Test func `what the vouchers before it take counts, and they must be sound`() throws {
