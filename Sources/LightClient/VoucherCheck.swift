@@ -70,6 +70,19 @@ package struct VoucherCheck: Sendable {
         package let feeMin: Amount
         /// What the stream expected next.
         package let next: SequenceNumber
+        /// What this network, this account and these payments leave open.
+        package let doubts: [Doubt]
+    }
+
+    /// Why a voucher may come to nothing that is good by all that its check knows.
+    package enum Doubt: Hashable, Sendable {
+        /// The validators may have changed fees or deposits since the genesis.
+        case fees
+        /// A receiver of an issued asset, other than whom the demand is about, may have no room
+        /// for its entry: then the whole voucher fails.
+        case receivers
+        /// From this time on anybody may complete a recovery that replaces the payer's keys.
+        case keys(from: Timestamp)
     }
 
     /// What a payer had of an asset, and what is taken of it.
@@ -77,9 +90,9 @@ package struct VoucherCheck: Sendable {
         package let asset: AssetID
         package let held: Amount
         /// By the voucher.
-        package fileprivate(set) var needed: Amount = 0
+        package let needed: Amount
         /// By those before it.
-        package fileprivate(set) var before: Amount = 0
+        package let before: Amount
     }
 
     /// - Parameter earlier: Payments before it on its stream, in any order; others of the stream
@@ -102,16 +115,43 @@ package struct VoucherCheck: Sendable {
         guard missing <= before else {
             throw .ahead(next: cost.next, sequence: sequence)
         }
-        let takings = takings(shown + [Payment(signed: signed, cost: cost)])
-        try checkLimits(takings, of: account, at: time)
-        let covers = try checkCover(takings, by: sequence, cost.deposit, account)
+        let payments = shown + [Payment(signed: signed, cost: cost)]
+        try checkLimits(payments, of: account, at: time)
+        let covers = try checkCover(payments, by: sequence, cost.deposit, account)
         if let demand { try VoucherCheck.check(signed.transaction, demand) }
         return Report(
             height: proven.height, time: proven.blockTime,
             age: time.rawValue - proven.blockTime.rawValue, held: account.balance(of: .native),
             needed: covers.first?.needed ?? 0, covers: covers, missing: missing,
-            deposit: cost.deposit, feeMin: cost.fee, next: cost.next)
+            deposit: cost.deposit, feeMin: cost.fee, next: cost.next,
+            doubts: doubts(signed.transaction, demand, account, at: time))
     }
+
+    private func doubts(
+        _ payment: Transaction, _ demand: Demand?, _ account: Account, at time: Timestamp
+    ) -> [Doubt] {
+        var doubts: [Doubt] = []
+        let governed = genesis.parameters.governance.governed
+        if governed.contains(where: VoucherCheck.feeParameters.contains) { doubts.append(.fees) }
+        let mayFail = payment.operations.contains { operation in
+            guard case .transfer(let transfer) = operation, transfer.asset != .native else {
+                return false
+            }
+            return transfer.to != demand?.receiver
+        }
+        if mayFail { doubts.append(.receivers) }
+        if let recovery = account.safeguards?.recovery(at: time),
+            recovery.readyAt <= payment.validUntil
+        {
+            doubts.append(.keys(from: recovery.readyAt))
+        }
+        return doubts
+    }
+
+    /// What a payment's cost and deposits come from.
+    private static let feeParameters: Set<GovernedParameter> = [
+        .baseFee, .byteWeight, .signatureWeight, .writeWeight, .streamDeposit, .holdingDeposit,
+    ]
 
     private func cost(
         of signed: SignedTransaction, _ account: Account, at time: Timestamp
@@ -133,98 +173,96 @@ package struct VoucherCheck: Sendable {
         var mayLoseSignatures: Bool { signed.authorizations.count > 1 }
     }
 
-    /// What a payment's operations take of its sender.
+    /// What is taken of each asset.
     private struct Taking {
-        let payment: Payment
-        var amounts: [AssetID: Amount] = [:]
+        private(set) var amounts: [AssetID: Amount] = [:]
+        /// Receivers of issued assets whose entries are in it.
+        private var entries: Set<Entry> = []
 
         mutating func add(_ amount: Amount, _ asset: AssetID) {
             guard amount > 0 else { return }
             amounts[asset] = (amounts[asset] ?? 0).clampedAdvance(by: amount.rawValue)
         }
-    }
 
-    /// What each takes as they come: the first to a receiver pays for its entry.
-    private func takings(_ payments: [Payment]) -> [Taking] {
-        let entryDeposit = PaymentCheck(genesis).holdingDeposit
-        var entries: Set<Entry> = []
-        return payments.sorted { $0.body.sequence < $1.body.sequence }.map { payment in
-            var taking = Taking(payment: payment)
-            for case .transfer(let transfer) in payment.body.operations {
-                taking.add(transfer.amount, transfer.asset)
-                // Whether a receiver has an entry isn't known here: as if it had none.
+        /// Adds the transfers and, for each receiver that gets an issued asset by them first, the
+        /// deposit for its entry: whether it has one isn't known here.
+        mutating func addTransfers(of payment: Transaction, entryDeposit: Amount) {
+            for case .transfer(let transfer) in payment.operations {
+                add(transfer.amount, transfer.asset)
                 let entry = Entry(asset: transfer.asset, receiver: transfer.to)
                 if transfer.asset != .native, entries.insert(entry).inserted {
-                    taking.add(entryDeposit, .native)
+                    add(entryDeposit, .native)
                 }
             }
-            return taking
         }
     }
 
-    /// The limits must have room for a voucher and for those before it together; the first pays
-    /// the deposit of a new stream.
+    /// The limits must have room for a voucher and for those before it together.
     ///
     /// What is signed with the admin weight counts against none, but before one that they bind:
-    /// whoever passes it on can take signatures away, and then it counts if it fits.
+    /// whoever passes it on can take signatures away, and then it counts if it fits. Whether one
+    /// that doesn't count pays for entries isn't known.
     private func checkLimits(
-        _ takings: [Taking], of account: Account, at time: Timestamp
+        _ payments: [Payment], of account: Account, at time: Timestamp
     ) throws(VoucherFault) {
-        func hasRoom(_ amount: Amount, _ asset: AssetID) -> Bool {
-            account.room(for: asset, at: time).map { amount <= $0 } ?? true
-        }
-        guard let last = takings.lastIndex(where: \.payment.cost.isBound) else { return }
-        var sums: [AssetID: Amount] = [:]
-        for (place, taking) in takings[...last].enumerated() {
-            let payment = taking.payment
-            var counted = taking
-            counted.add(payment.cost.tip, .native)
-            if place == 0 { counted.add(payment.cost.deposit, .native) }
-            guard
-                payment.cost.isBound
-                    || payment.mayLoseSignatures && counted.amounts.allSatisfy({ hasRoom($1, $0) })
-            else { continue }
-            for (asset, amount) in counted.amounts {
-                sums[asset] = (sums[asset] ?? 0).clampedAdvance(by: amount.rawValue)
+        guard let last = payments.lastIndex(where: \.cost.isBound) else { return }
+        let entryDeposit = PaymentCheck(genesis).holdingDeposit
+        func added(_ payment: Payment, to sum: Taking) -> Taking {
+            var sum = sum
+            sum.addTransfers(of: payment.body, entryDeposit: entryDeposit)
+            sum.add(min(payment.body.tip, payment.body.maxFee), .native)
+            // The first on a new stream opens it.
+            if payment.body.sequence == payment.cost.next {
+                sum.add(payment.cost.deposit, .native)
             }
+            return sum
         }
-        for (asset, needed) in sums.sorted(by: { $0.key < $1.key }) {
-            guard let room = account.room(for: asset, at: time), needed > room else { continue }
-            throw .limited(asset: asset, needed: needed, room: room)
+        func tooMuch(_ sum: Taking) -> VoucherFault? {
+            for (asset, needed) in sum.amounts.sorted(by: { $0.key < $1.key }) {
+                guard let room = account.room(for: asset, at: time), needed > room else { continue }
+                return .limited(asset: asset, needed: needed, room: room)
+            }
+            return nil
         }
+        var sum = Taking()
+        for payment in payments[...last] {
+            let mayCount = payment.mayLoseSignatures && tooMuch(added(payment, to: Taking())) == nil
+            if payment.cost.isBound || mayCount { sum = added(payment, to: sum) }
+        }
+        if let fault = tooMuch(sum) { throw fault }
     }
 
-    /// The payments that come before a voucher and weren't executed when its proof was made, each
-    /// of another sequence.
+    /// The payments that come before a voucher and weren't executed when its proof was made, by
+    /// sequence.
     private func checked(
         _ earlier: [SignedTransaction], before signed: SignedTransaction,
         from next: SequenceNumber, _ account: Account, at time: Timestamp
     ) throws(VoucherFault) -> [Payment] {
         let own = signed.transaction
-        var found: [SequenceNumber: TransactionID] = [own.sequence: signed.id]
-        var payments: [Payment] = []
+        var payments: [SequenceNumber: Payment] = [:]
         for one in earlier {
             let body = one.transaction
             guard body.sender == own.sender, body.stream == own.stream else {
                 throw .otherStream
             }
             guard next <= body.sequence, body.sequence <= own.sequence else { continue }
-            guard found.updateValue(one.id, forKey: body.sequence) ?? one.id == one.id else {
-                throw .twice(body.sequence)
-            }
-            guard body.sequence < own.sequence,
-                !payments.contains(where: { $0.body.sequence == body.sequence })
-            else { continue }
+            let payment: Payment
             do throws(VoucherFault) {
                 guard Verified.check(one) != nil else { throw .signature }
                 try checkForm(body)
-                payments.append(
-                    Payment(signed: one, cost: try cost(of: one, account, at: time)))
+                payment = Payment(signed: one, cost: try cost(of: one, account, at: time))
             } catch {
                 throw .earlier(body.sequence, error)
             }
+            let known = body.sequence == own.sequence ? signed : payments[body.sequence]?.signed
+            guard known?.id ?? one.id == one.id else { throw .twice(body.sequence) }
+            // Of copies that differ in their signatures, one that the limits bind.
+            guard body.sequence < own.sequence, payments[body.sequence]?.cost.isBound != true else {
+                continue
+            }
+            payments[body.sequence] = payment
         }
-        return payments
+        return payments.values.sorted { $0.body.sequence < $1.body.sequence }
     }
 
     private func checkForm(_ transaction: Transaction) throws(VoucherFault) {
@@ -270,25 +308,31 @@ package struct VoucherCheck: Sendable {
     ///   before.
     /// - Returns: What is taken of each asset, the native one first.
     private func checkCover(
-        _ takings: [Taking], by own: SequenceNumber, _ deposit: Amount, _ account: Account
+        _ payments: [Payment], by own: SequenceNumber, _ deposit: Amount, _ account: Account
     ) throws(VoucherFault) -> [Cover] {
-        var covers: [AssetID: Cover] = [:]
-        func add(_ amount: Amount, _ asset: AssetID, to part: WritableKeyPath<Cover, Amount>) {
-            let none = Cover(asset: asset, held: account.balance(of: asset))
-            let sum = (covers[asset] ?? none)[keyPath: part]
-            covers[asset, default: none][keyPath: part] = sum.clampedAdvance(by: amount.rawValue)
+        let entryDeposit = PaymentCheck(genesis).holdingDeposit
+        var sum = Taking()
+        var before: [AssetID: Amount] = [:]
+        for payment in payments {
+            if payment.body.sequence == own { before = sum.amounts }
+            sum.add(payment.body.maxFee, .native)
+            sum.addTransfers(of: payment.body, entryDeposit: entryDeposit)
         }
-        add(deposit, .native, to: \.needed)
-        for taking in takings {
-            let body = taking.payment.body
-            let part = body.sequence == own ? \Cover.needed : \Cover.before
-            add(body.maxFee, .native, to: part)
-            for (asset, amount) in taking.amounts { add(amount, asset, to: part) }
+        sum.add(deposit, .native)
+        var covers = sum.amounts.map { asset, needed in
+            let before = before[asset] ?? 0
+            return Cover(
+                asset: asset, held: account.balance(of: asset),
+                needed: needed.clampedRetreat(by: before.rawValue), before: before)
         }
-        let sorted = covers.values.sorted {
-            $0.asset == .native || ($1.asset != .native && $0.asset < $1.asset)
+        if sum.amounts[.native] == nil {
+            covers.append(
+                Cover(asset: .native, held: account.balance(of: .native), needed: 0, before: 0))
         }
-        for cover in sorted {
+        covers.sort {
+            $1.asset != .native && ($0.asset == .native || $0.asset < $1.asset)
+        }
+        for cover in covers {
             let needed = cover.needed.clampedAdvance(by: cover.before.rawValue)
             guard cover.held >= needed else {
                 throw .uncovered(asset: cover.asset, needed: needed, held: cover.held)
@@ -297,7 +341,7 @@ package struct VoucherCheck: Sendable {
                 throw .frozen(cover.asset)
             }
         }
-        return sorted
+        return covers
     }
 
     private static func check(

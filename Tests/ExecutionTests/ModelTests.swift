@@ -153,14 +153,24 @@ import Testing
                 // Admission looks beyond a sequence whose turn hasn't come.
                 #expect(refused == skipped || skipped == .sequenceAhead, what)
                 return refused == skipped ? refused.name : nil
-            case (.admissible(let next, _, let cost, _, _), .executed):
+            case (.admissible(let next, _, let cost, _, let limits), .executed(let receipt)):
                 #expect(next == signed.transaction.sequence, what)
                 let sender = signed.transaction.sender
-                let before = try LedgerReader(store).account(sender)?.balance(of: .native) ?? 0
+                let before = try LedgerReader(store).account(sender)
                 let store = store.copy()
                 store.apply(outcome.writes)
-                let after = try LedgerReader(store).account(sender)?.balance(of: .native) ?? 0
-                #expect(before.clampedRetreat(by: after.rawValue) <= cost, what)
+                let after = try LedgerReader(store).account(sender)
+                let spent = (before?.native ?? 0).clampedRetreat(by: (after?.native ?? 0).rawValue)
+                #expect(spent <= cost, what)
+                for use in limits where receipt.outcome == .success {
+                    #expect(before?.room(for: use.asset, at: ledger.time) == use.room, what)
+                    // A completed recovery takes the limits away.
+                    guard let room = after?.room(for: use.asset, at: ledger.time) else { continue }
+                    // An entry that goes and is made anew isn't foreseen.
+                    let isExact = use.asset != .native
+                    let left = use.room.clampedRetreat(by: use.cost.rawValue)
+                    #expect(isExact ? room == left : room <= left, what)
+                }
                 return nil
             case (.admissible(let next, _, _, _, _), .skipped(_, .sequenceAhead)):
                 #expect(next < signed.transaction.sequence, what)
@@ -315,7 +325,7 @@ import Testing
         "notClawable", "holdingUnknown", "assetFrozen", "freezeUnchanged",
         "supplyOutstanding", "notGoverned", "valueOutOfRange", "proposalUnknown",
         "voteClosed", "notValidator", "voteUnchanged", "nothingDecided",
-        "limitReached", "keyUnusable", "limitWithoutEffect", "windowOutOfRange",
+        "limitReached", "limitExceeded", "keyUnusable", "limitWithoutEffect", "windowOutOfRange",
         "delayOutOfRange", "guardianIsSelf", "guardiansUnreachable", "noGuardians",
         "guardiansTooFew", "recoveryPending", "noRecovery", "recoveryTooEarly",
         "recoveryTooSoon", "streamUnknown", "streamInUse", "defaultStream",

@@ -20,6 +20,12 @@ extension RandomTraffic {
         case 11...12: return .completeRecovery(account)
         case 13...14: return .setPolicy(policy(model))
         default:
+            let holdings: [AssetID: NaiveHolding] = model.holdings[sender] ?? [:]
+            let all = holdings.filter { $0.value.amount > 0 }
+            if let held = all.keys.min(), let amount = all[held]?.amount, chance(15) {
+                // Its entry goes and is made anew.
+                return .transfer(Transfer(to: sender, asset: held, amount: Amount(amount)))
+            }
             let bound = model.safeguards[sender]?.limits.keys.sorted() ?? []
             let asset = bound.isEmpty ? .native : bound[below(bound.count)]
             let room = model.room(of: sender, asset)
@@ -80,7 +86,7 @@ extension RandomTraffic {
         let day: UInt64 = 86_400_000
         let windows = [999, 1000, 1000, 5000, 20_000, 30 * day, 30 * day + 1]
         let delays = [999, 1000, 3000, 5000, 8000, 90 * day, 90 * day + 1]
-        let amounts: [UInt64] = [0, 3000, 10_000, 30_000, 100_000, .max]
+        let amounts: [UInt64] = [0, 35, 3000, 10_000, 30_000, 100_000, .max]
         var limits: [SpendingLimit] = []
         var assets: [AssetID] = chance(70) ? [.native] : []
         if chance(40), let held = model.holdings[sender]?.keys.sorted().first {
@@ -90,7 +96,7 @@ extension RandomTraffic {
         for asset in assets.sorted() {
             limits.append(
                 SpendingLimit(
-                    asset: asset, amount: Amount(amounts[below(6)] / (asset == .native ? 1 : 100)),
+                    asset: asset, amount: Amount(amounts[below(7)] / (asset == .native ? 1 : 100)),
                     windowMilliseconds: windows[below(7)]))
         }
         guard chance(80) else { return SafeguardTerms(limits: limits) }

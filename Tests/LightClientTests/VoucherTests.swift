@@ -360,7 +360,12 @@ import Testing
         // Each as it comes, in whatever order they are shown, and whatever the last one takes.
         let three: [(UInt64, Int, AssetID)] = [(1, 0, asset), (1, 1, asset), (1, 2, asset)]
         #expect(!isTaken(paying(three, 1, isAdmin: true), with: [paying(three)]))
-        #expect(isTaken(paying(three, 1), with: [paying(three, isAdmin: true)]))
+        // One that doesn't count may fail, and then it opens no entries.
+        let fees = fixture.genesis.parameters.fees
+        let rest = fees.streamDeposit.rawValue + 10 - fees.holdingDeposit.rawValue
+        let before = paying(three, isAdmin: true)
+        #expect(isTaken(paying(three + [(rest, 0, native)], 1), with: [before]))
+        #expect(!isTaken(paying(three + [(rest + 1, 0, native)], 1), with: [before]))
         let halves = [paying([(300, 0, asset)]), paying([(201, 0, asset)], 1)]
         for earlier in [halves, halves.reversed()] {
             #expect(!isTaken(paying([(1, 1, native)], 2), with: earlier))
@@ -375,6 +380,11 @@ import Testing
         #expect(isTaken(paying([(201, 0, asset)], 1, isAdmin: true), with: [all]))
         let tooMuch = paying([(501, 0, asset)], isAdmin: true)
         #expect(isTaken(paying([(201, 0, asset)], 1), with: [tooMuch]))
+        // Of two copies the one that the limits bind counts, in whatever order they come.
+        let bound = paying([(300, 0, asset)])
+        for copies in [[all, bound], [bound, all]] {
+            #expect(!isTaken(paying([(201, 0, asset)], 1), with: copies))
+        }
     }
 
     @Test func `what the vouchers before it take counts, and they must be sound`() throws {
@@ -418,11 +428,70 @@ import Testing
             transaction: first.transaction, policies: first.policies,
             authorizations: rival.authorizations)
         #expect(fault { try check(sound, with: [forged]) } == .earlier(0, .signature))
+        // Nobody makes a payment look like one of two without the payer's signature.
+        for body in [rival.transaction, other.transaction] {
+            let made = SignedTransaction(
+                transaction: body, authorizations: first.authorizations)
+            #expect(
+                fault { try check(sound, with: [first, made]) }
+                    == .earlier(body.sequence, .signature))
+        }
         let expired = try voucher(transaction(validUntil: now.clampedRetreat(by: 1))).transaction
         #expect(
             fault { try check(sound, with: [expired]) } == .earlier(0, .refused(.expired)))
         let closing = try voucher(transaction([.closeStream(7)])).transaction
         #expect(fault { try check(sound, with: [closing]) } == .earlier(0, .notPayment))
+    }
+
+    @Test func `what may make a good voucher fail is told`() throws {
+        #expect(try check(voucher(transaction())).doubts == [])
+        // An asset to others than who asks.
+        var fixture = try ProofFixture(network: "doubts", governed: [.holdingDeposit])
+        let terms = try AssetTerms(symbol: "TOK", decimals: 2)
+        guard case .executed(let issue)? = try fixture.run([.issueAsset(terms)]) else {
+            Issue.record("not executed")
+            return
+        }
+        let asset = try #require(issue.assets.first)
+        try fixture.run([.mint(Mint(asset: asset, to: payer, amount: 900))])
+        func doubts(for receiver: Address?) throws -> [VoucherCheck.Doubt] {
+            let proof = try fixture.reader.proof(of: StateKey(.account, payer))
+            let reserve = fixture.anchored(.value(proof))
+            let paying = Transaction(
+                chainID: fixture.genesis.chainID, sender: payer, stream: 7, sequence: 0,
+                validUntil: reserve.header.time.clampedAdvance(by: 86_400_000), maxFee: 5000,
+                operations: [
+                    .transfer(Transfer(to: fixture.payee, asset: asset, amount: 5)),
+                    .transfer(Transfer(to: payer, amount: 5)),
+                ])
+            let voucher = Voucher(
+                SignedTransaction(signing: paying, by: [fixture.payer]), reserve: reserve)
+            return try VoucherCheck(trusting: fixture.genesis, ageMax: 3_600_000).check(
+                voucher, now: reserve.header.time,
+                wanting: receiver.map { .init(receiver: $0) }
+            ).doubts
+        }
+        #expect(try doubts(for: nil) == [.fees, .receivers])
+        #expect(try doubts(for: payer) == [.fees, .receivers])
+        // A recovery that is ready before the voucher expires.
+        let delay = fixture.genesis.parameters.safeguards.delayMillisecondsMin
+        let guardians = Guardians(
+            quorum: try Quorum(
+                members: [.init(address: fixture.payee, weight: 1)], threshold: 1),
+            delayMilliseconds: delay)
+        try fixture.run([.setSafeguards(SafeguardTerms(guardians: guardians))])
+        let proposal = RecoveryProposal(
+            account: payer, policy: .single(TestKeys.key(seed: 1, index: 1).publicKey))
+        let guardian = TestKeys.key(seed: ProofFixture.seed, index: 51)
+        guard
+            case .executed(let receipt)? = try fixture.run(
+                [.proposeRecovery(proposal)], with: guardian), receipt.outcome == .success
+        else {
+            Issue.record("not executed")
+            return
+        }
+        let start = fixture.ledger.time.clampedAdvance(by: delay)
+        #expect(try doubts(for: nil) == [.fees, .receivers, .keys(from: start)])
     }
 
     @Test func `a voucher comes back from its text and from its code`() throws {

@@ -196,11 +196,13 @@ struct VoucherCommandTests {
             "a.voucher", Self.anyAge + ["--to", payee, "--asset", asset, "--amount", "5"])
         #expect(wrong.exitCode == 1, "\(wrong)")
         #expect(wrong.errors.contains("it pays 0 of asset \(asset), not 5"), "\(wrong.errors)")
-        #expect(try await pay(5, "b.voucher", ["--asset", asset]).exitCode == 0)
-        let shown = try await program.run(["voucher", "show", "b.voucher"])
-        #expect(shown.output.contains("5 of asset \(asset) to"), "\(shown.output)")
-        let poor = try await check("b.voucher", Self.anyAge + ["--with", "a.voucher"])
-        #expect(poor.errors.contains("held 0 of asset \(asset)"), "\(poor.errors)")
+        let before = try program.read("trip.reserve")
+        let poor = try await pay(5, "b.voucher", ["--asset", asset])
+        #expect(poor.exitCode == 1, "\(poor)")
+        #expect(
+            poor.errorMessage?.contains("5 of asset \(asset), 0 of what was held is left") == true,
+            "\(poor)")
+        #expect(try program.read("trip.reserve") == before)
         let nobody = try await check("a.voucher", Self.anyAge + ["--asset", asset])
         #expect(nobody.exitCode == 2, "\(nobody)")
     }
@@ -208,24 +210,36 @@ struct VoucherCommandTests {
     @Test("a voucher that isn't taken yet is told why")
     func refusals() async throws {
         #expect(try await pay(250, "a.voucher").exitCode == 0)
-        func refuse(_ reason: String, _ text: String) {
+        func refuse(_ reason: String, _ text: String, mayRetry: Bool = true) {
             node.refuse(
                 RPCFault(
                     .refused, text,
                     data: [
-                        JSONMember("reason", .string(reason)), JSONMember("mayRetry", .bool(true)),
+                        JSONMember("reason", .string(reason)),
+                        JSONMember("mayRetry", .bool(mayRetry)),
                     ]))
         }
-        refuse("overspent", "with all that waits")
-        let poor = try await ask(["voucher", "submit", "a.voucher", "--json"])
-        #expect(poor.exitCode == 1, "\(poor)")
-        #expect(poor.errorMessage?.contains("the payer can't pay it now") == true, "\(poor)")
+        for reason in ["overspent", "limitReached", "insufficientForFee", "feeTooLow"] {
+            refuse(reason, "with all that waits", mayRetry: reason == "overspent")
+            let poor = try await ask(["voucher", "submit", "a.voucher", "--json"])
+            #expect(poor.exitCode == 1, "\(poor)")
+            let message = poor.errorMessage ?? ""
+            let why = reason == "feeTooLow" ? "a higher fee" : "the payer can't pay it now"
+            #expect(message.contains(why) && message.contains("It isn't lost"), "\(poor)")
+        }
         refuse("sequenceAhead", "an earlier sequence is missing")
         let early = try await ask(["voucher", "submit", "a.voucher", "--timeout", "1ms", "--json"])
         #expect(early.errorMessage == "an earlier sequence is missing", "\(early)")
         node.refuse(.overloaded(retryAfterMilliseconds: 1))
         let busy = try await ask(["voucher", "submit", "a.voucher", "--timeout", "1ms", "--json"])
         #expect(busy.errorMessage?.contains("too busy") == true, "\(busy)")
+        node.refuse(.overloaded(retryAfterMilliseconds: 1), times: 0)
+        node.answer { receipt in
+            TransactionStatus(id: receipt.transaction, state: .skipped, reason: "limitReached")
+        }
+        let limited = try await ask(["voucher", "submit", "a.voucher", "--json"])
+        #expect(limited.exitCode == 1, "\(limited)")
+        #expect(limited.errorMessage?.contains("It isn't lost") == true, "\(limited)")
     }
 
     @Test("text that isn't a whole voucher is refused, and never taken for a file")

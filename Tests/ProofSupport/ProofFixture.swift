@@ -15,7 +15,9 @@ package struct ProofFixture {
     package let payee = Policy.single(TestKeys.key(seed: seed, index: 51).publicKey).address
     package private(set) var transactions: [SignedTransaction] = []
 
-    package init(network: String = "proofs", blocks: Int = 3) throws {
+    package init(
+        network: String = "proofs", blocks: Int = 3, governed: [GovernedParameter] = []
+    ) throws {
         let policy = Policy.single(payer.publicKey)
         genesis = try Genesis(
             network: network, prefix: "opk", time: 1_000_000,
@@ -27,7 +29,8 @@ package struct ProofFixture {
                     rewardAddress: Policy.single(key.publicKey).address, stake: 1_000_000)
             },
             parameters: LedgerParameters(
-                fees: FeeParameters(treasury: Policy.single(payer.publicKey).address)))
+                fees: FeeParameters(treasury: Policy.single(payer.publicKey).address),
+                governance: GovernanceParameters(governed: governed)))
         store.apply(Ledger.genesisWrites(genesis).writes)
         ledger = try Ledger(opening: store, genesis: genesis)
         for _ in 0..<blocks { try pay() }
@@ -55,11 +58,14 @@ package struct ProofFixture {
     }
 
     /// Executes a block with one transaction of the payer's.
+    /// - Parameter cosigner: The key of an account that acts in it too.
     /// - Returns: What came of it.
     @discardableResult
-    package mutating func run(_ operations: [Operation]) throws -> TransactionResult? {
+    package mutating func run(
+        _ operations: [Operation], with cosigner: SecretKey? = nil
+    ) throws -> TransactionResult? {
         var next = ledger
-        let outcome = try run(operations, on: &next, stream: 0)
+        let outcome = try run(operations, on: &next, stream: 0, with: cosigner)
         store.apply(outcome.writes)
         next.writesApplied()
         ledger = next
@@ -67,7 +73,8 @@ package struct ProofFixture {
     }
 
     private mutating func run(
-        _ operations: [Operation], on ledger: inout Ledger, stream: UInt16
+        _ operations: [Operation], on ledger: inout Ledger, stream: UInt16,
+        with cosigner: SecretKey? = nil
     ) throws -> BlockOutcome {
         let address = Policy.single(payer.publicKey).address
         // The ledger may stand on another store than the fixture's.
@@ -76,8 +83,11 @@ package struct ProofFixture {
             chainID: genesis.chainID, sender: address, stream: stream,
             sequence: SequenceNumber(UInt64(next)),
             validUntil: ledger.time.clampedAdvance(by: 100_000), maxFee: 100_000, tip: 0,
-            cosigners: [], operations: operations)
-        let signed = SignedTransaction(signing: transaction, policies: [], by: [payer])
+            cosigners: cosigner.map { [Policy.single($0.publicKey).address] } ?? [],
+            operations: operations)
+        let signed = SignedTransaction(
+            signing: transaction, policies: cosigner.map { [.single($0.publicKey)] } ?? [],
+            by: [payer] + (cosigner.map { [$0] } ?? []))
         transactions.append(signed)
         let height = ledger.height.clampedAdvance(by: 1)
         return try ledger.execute(

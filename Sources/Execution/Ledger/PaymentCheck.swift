@@ -6,7 +6,8 @@ package struct PaymentCheck: Sendable {
     private let rules: LedgerRules
     private let baseFee: BaseFee
 
-    /// A check by the rules of `genesis`, at the lowest base fee that there can be.
+    /// A check by the rules of `genesis`, at its base fee: the lowest, as long as the validators
+    /// haven't changed it.
     package init(_ genesis: Genesis) {
         rules = LedgerRules(genesis)
         baseFee = BaseFee(genesis.parameters.fees.baseFee)
@@ -14,14 +15,12 @@ package struct PaymentCheck: Sendable {
 
     /// What a transaction costs before its operations.
     package struct Cost: Hashable, Sendable {
-        /// At the lowest base fee, tip included.
+        /// At the genesis' base fee, tip included.
         package let fee: Amount
         /// For a new stream.
         package let deposit: Amount
         /// What the account's stream expects next; the transaction's own may come later.
         package let next: SequenceNumber
-        /// Of the fee, what counts against a spending limit.
-        package let tip: Amount
         /// Whether the sender's spending limits bind the signatures.
         package let isBound: Bool
     }
@@ -37,7 +36,7 @@ package struct PaymentCheck: Sendable {
         let charge = try rules.charge(
             for: signed, parties: [party], at: time, baseFee: baseFee, mayWait: true)
         return Cost(
-            fee: charge.fee, deposit: charge.deposit, next: charge.nextSequence, tip: charge.tip,
+            fee: charge.fee, deposit: charge.deposit, next: charge.nextSequence,
             isBound: !charge.isAdmin)
     }
 

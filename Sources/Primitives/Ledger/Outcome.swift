@@ -34,8 +34,9 @@ public enum SkipReason: UInt8, Error, Hashable, Sendable, CaseIterable {
     /// authorizations don't reach its admin threshold.
     case limitReached = 15
 
-    /// Whether the same bytes may execute later without anything that the sender or its guardians
-    /// would have to do, or a window of a limit that would have to end.
+    /// Whether to try again soon: the same bytes may execute as soon as an earlier transaction of
+    /// the stream has. Others may execute later too, when a window of a limit ends, the base fee
+    /// falls, or somebody pays the sender.
     public var mayRetry: Bool { self == .sequenceAhead }
 
     /// The stable name, as RPC gives it.

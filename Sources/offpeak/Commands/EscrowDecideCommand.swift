@@ -59,7 +59,8 @@ struct EscrowDecideCommand: AsyncParsableCommand {
         if decision.direction == .refund, let held = place.held, place.isPayee,
             decision.amount >= held
         {
-            output.format.remark("you are the payee: this gives all back at once, \(held)")
+            output.format.remark(
+                "the payee refunds all that is held, \(held): it goes back at once")
         }
         try await Delivery(builder: builder, format: output.format)
             .deliver([.escrowDecide(decision)])

@@ -122,8 +122,17 @@ struct InboxReader: Sendable {
         inbox.noteCut("\(account) guards more accounts than were looked at")
     }
 
-    /// Transaction files of this network; other files are passed over. Others may write to the
-    /// folder: no file is waited for, and none whose name hides something gets a command.
+    private func ledger(of file: TransactionFile) async throws(CommandFault) -> KnownLedger {
+        var known = try await KnownLedger(of: file, client)
+        if Inbox.isOwn(file, keys.publicKeys, accounts, known) {
+            try await known.addEscrows(of: file, client)
+        }
+        return known
+    }
+
+    /// Transaction files of this network that can still execute; other files are passed over.
+    /// Others may write to the folder: no file is waited for, and none whose name hides something
+    /// gets a command.
     func read(
         folder: String, into inbox: inout Inbox
     ) async throws(CommandFault) {
@@ -138,16 +147,20 @@ struct InboxReader: Sendable {
                 continue
             }
             guard let file = try? TransactionFile.read(path), file.prefix == network.prefix,
-                file.transaction.chainID == network.chainID
+                file.transaction.chainID == network.chainID,
+                file.transaction.validUntil >= network.now
             else { continue }
             guard path.isVisible else {
                 inbox.noteCut(
                     "\(path.visible) has invisible characters in its name: rename it first")
                 continue
             }
-            var known = try await KnownLedger(of: file, client)
-            if Inbox.isOwn(file, keys.publicKeys, accounts, known) {
-                try await known.addEscrows(of: file, client)
+            let known: KnownLedger
+            do throws(CommandFault) {
+                known = try await ledger(of: file)
+            } catch {
+                inbox.noteCut("\(path): \(error)")
+                continue
             }
             let item = Inbox.item(
                 file, at: path, keys: keys, accounts: accounts, known: known, at: network.now)

@@ -113,7 +113,7 @@ struct SettlePay: AsyncParsableCommand {
         let first = max(account.next.rawValue, waiting.max() ?? 0)
         let signed = try await run.sign(
             groups, from: fates.contains(where: \.isOpen) ? first : account.next.rawValue)
-        try checkCover(signed, account.info)
+        try await checkCover(signed, account.info, run)
         journal.entries += signed
         fates += signed.map { _ in .open("not submitted yet") }
         guard !dryRun else {
@@ -125,7 +125,7 @@ struct SettlePay: AsyncParsableCommand {
         } else {
             try TextFile.write(journal.text, to: run.journalPath, replacing: kept != nil)
         }
-        try await run.submit(journal, &fates)
+        await run.submit(journal, &fates)
         return SettlementReport(asked, journal, in: prefix, fates: fates, path: run.journalPath)
     }
 
@@ -150,31 +150,66 @@ struct SettlePay: AsyncParsableCommand {
             """)
     }
 
-    /// The account must cover what is signed now, fees included.
+    /// The account must cover what is signed now, with fees and deposits.
     private func checkCover(
-        _ signed: [SettlementJournal.Entry], _ account: AccountInfo
-    ) throws(CommandFault) {
+        _ signed: [SettlementJournal.Entry], _ account: AccountInfo, _ run: SettlementRun
+    ) async throws(CommandFault) {
+        guard !signed.isEmpty else { return }
         var needed: [AssetID: Amount] = [:]
         func add(_ amount: Amount, _ asset: AssetID) {
             needed[asset] = (needed[asset] ?? 0).clampedAdvance(by: amount.rawValue)
         }
+        func held(_ asset: AssetID) -> Amount {
+            let name = AssetOption.text(asset, likeIn: account.address)
+            return account.balances.first { $0.asset == name }?.amount ?? 0
+        }
+        var receivers: [Address: Set<AssetID>] = [:]
         for body in signed.map(\.transaction.transaction) {
             add(body.maxFee, .native)
             for case .transfer(let transfer) in body.operations {
                 add(transfer.amount, transfer.asset)
+                guard transfer.asset != .native else { continue }
+                receivers[transfer.to, default: []].insert(transfer.asset)
             }
         }
-        for (asset, amount) in needed.sorted(by: { $0.key < $1.key }) {
+        let parameters = try await run.client.call { rpc throws(RPCClientFault) in
+            try await rpc.genesis()
+        }.parameters
+        let isNew = !account.streams.contains { $0.stream == signing.stream }
+        if signing.stream != 0, isNew { add(parameters.streamDeposit, .native) }
+        let most = receivers.values.reduce(UInt64(0)) { $0 + UInt64($1.count) }
+        let deposits = (try? parameters.holdingDeposit.multiplied(by: most)) ?? Amount(.max)
+        // Receivers are asked for only where it matters.
+        if held(.native) < (needed[.native] ?? 0).clampedAdvance(by: deposits.rawValue) {
+            let count = try await newEntries(receivers, run)
+            add((try? parameters.holdingDeposit.multiplied(by: count)) ?? Amount(.max), .native)
+        }
+        for (asset, amount) in needed.sorted(by: { $0.key < $1.key }) where held(asset) < amount {
             let name = AssetOption.text(asset, likeIn: account.address)
-            let held = account.balances.first { $0.asset == name }?.amount ?? 0
-            guard held >= amount else {
-                throw CommandFault(
-                    """
-                    the account holds \(held) of the asset \(name), the settlement takes up to \
-                    \(amount) with its fees; nothing is paid
-                    """)
-            }
+            let what = asset == .native ? "fees and deposits" : "what receivers get"
+            throw CommandFault(
+                """
+                the account holds \(held(asset)) of the asset \(name), the settlement takes up to \
+                \(amount) with \(what); nothing is paid
+                """)
         }
+    }
+
+    /// How many of the receivers' assets are new to them.
+    private func newEntries(
+        _ receivers: [Address: Set<AssetID>], _ run: SettlementRun
+    ) async throws(CommandFault) -> UInt64 {
+        var count: UInt64 = 0
+        for (receiver, assets) in receivers.sorted(by: { $0.key < $1.key }) {
+            let text = run.builder.network.text(receiver)
+            let info = try await run.client.find { rpc throws(RPCClientFault) in
+                try await rpc.account(text)
+            }
+            let known = Set(info?.balances.map(\.asset) ?? [])
+            let names = assets.map(run.builder.network.text)
+            count += UInt64(names.count { !known.contains($0) })
+        }
+        return count
     }
 }
 

@@ -53,7 +53,8 @@ struct VoucherReserve: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The most that vouchers may take, with fees.", valueName: "amount"),
+        help: ArgumentHelp(
+            "The most that vouchers may take of the native asset, with fees.", valueName: "amount"),
         transform: { try AmountOption.parse($0) })
     var amount: Amount
 
@@ -281,8 +282,10 @@ struct VoucherCheckCommand: ParsableCommand {
             guard case .refused(let reason) = error else {
                 throw CommandFault("don't take this voucher: \(error.text(in: prefix))")
             }
+            // Of fees nobody knows more here.
+            let fees = reason == .feeTooLow ? " at the fees of the genesis" : ""
             throw CommandFault(
-                "don't take this voucher: the network would refuse it: "
+                "don't take this voucher: the network would refuse it\(fees): "
                     + OutcomeText.skipped(reason.name),
                 data: [JSONMember("reason", .string(reason.name))])
         }

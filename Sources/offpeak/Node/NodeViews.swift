@@ -111,9 +111,10 @@ struct NodeViews: Sendable {
         let status = node.status
         let base = max(status.baseFee.amount, fees.baseFee)
         func level(_ level: FeeLevel, _ factor: UInt64, _ tip: Amount) -> FeeLevelEstimate {
-            FeeLevelEstimate(
-                level: level, baseFeeMax: (try? base.multiplied(by: factor)) ?? Amount(.max),
-                tip: tip)
+            // From 0 a base fee rises to parts of 1.
+            let least: Amount = level == .economy ? 0 : 1
+            let most = (try? base.multiplied(by: factor)) ?? Amount(.max)
+            return FeeLevelEstimate(level: level, baseFeeMax: max(most, least), tip: tip)
         }
         let most = status.tips.tip(atPermille: 900)
         return FeeEstimate(

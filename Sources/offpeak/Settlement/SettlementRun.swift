@@ -151,12 +151,21 @@ struct SettlementRun: Sendable {
         return (used?.nextSequence ?? 0, info)
     }
 
-    /// Submits what may still execute, each after the one before it is final.
-    func submit(
-        _ journal: SettlementJournal, _ fates: inout [Fate]
-    ) async throws(CommandFault) {
+    /// Submits what may still execute, each after the one before it is final. Behind one that stays
+    /// open the others wait: their sequences come later.
+    func submit(_ journal: SettlementJournal, _ fates: inout [Fate]) async {
+        var blocking: SettlementJournal.Entry?
         for (place, entry) in journal.entries.enumerated() where fates[place].isOpen {
-            fates[place] = try await submit(entry)
+            if let line = blocking?.lines.first {
+                fates[place] = .open("waits for the transaction of line \(line)")
+                continue
+            }
+            do throws(CommandFault) {
+                fates[place] = try await submit(entry)
+            } catch {
+                fates[place] = .open("\(error)")
+            }
+            if fates[place].isOpen { blocking = entry }
         }
     }
 

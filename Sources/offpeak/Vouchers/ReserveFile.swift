@@ -1,3 +1,4 @@
+internal import Execution
 internal import Primitives
 internal import RPC
 
@@ -16,8 +17,10 @@ struct ReserveFile: Hashable, Sendable {
     let account: String
     let stream: UInt16
     private(set) var nextSequence: UInt64
-    /// What may still be spent, fees included.
+    /// What of the native asset may still be spent, fees included.
     private(set) var amount: Amount
+    /// What is left of issued assets that vouchers took, of what the account held.
+    private(set) var assets: [AssetID: Amount]
     /// What a voucher may cost unless an option says otherwise.
     let maxFee: Amount
     /// The text of the newest voucher, empty before the first.
@@ -34,6 +37,7 @@ struct ReserveFile: Hashable, Sendable {
         self.stream = stream
         self.nextSequence = nextSequence
         self.amount = amount
+        assets = [:]
         self.maxFee = maxFee
         last = ""
         self.proof = proof
@@ -48,7 +52,7 @@ struct ReserveFile: Hashable, Sendable {
             bytes: bytes, file: file,
             known: [
                 "format", "prefix", "chainID", "account", "stream", "nextSequence", "amount",
-                "maxFee", "last", "proof",
+                "assets", "maxFee", "last", "proof",
             ])
         let format = try fields.text("format")
         guard format == ReserveFile.format else {
@@ -61,6 +65,7 @@ struct ReserveFile: Hashable, Sendable {
         stream = try fields.number("stream")
         nextSequence = try fields.number("nextSequence")
         amount = try ReserveFile.amount("amount", fields)
+        assets = try ReserveFile.assets(fields, in: prefix)
         maxFee = try ReserveFile.amount("maxFee", fields)
         last = try fields.text("last")
         proof = try ProofFile.info(
@@ -79,28 +84,58 @@ struct ReserveFile: Hashable, Sendable {
         }
     }
 
-    /// The file after a voucher.
-    /// - Throws: `CommandFault` for one that takes more than is left.
-    func spent(_ transaction: Transaction, _ text: String) throws(CommandFault) -> ReserveFile {
-        var taken = transaction.maxFee
-        for case .transfer(let transfer) in transaction.operations {
-            taken = taken.clampedAdvance(by: transfer.amount.rawValue)
+    private static func assets(
+        _ fields: JSONFields, in prefix: NetworkPrefix
+    ) throws(CommandFault) -> [AssetID: Amount] {
+        var assets: [AssetID: Amount] = [:]
+        for (place, value) in try fields.list("assets", maximum: 256).enumerated() {
+            let entry = try JSONFields(
+                value, place: "\(fields.place): assets[\(place)]", known: ["asset", "amount"])
+            let asset: AssetID = try IDText.parse(try entry.text("asset"), in: prefix)
+            assets[asset] = try amount("amount", entry)
         }
-        guard let left = try? amount.subtracting(taken) else {
-            throw CommandFault(
-                """
-                this voucher takes \(taken) with its fee, \(amount) of the reserve is left: make a \
-                new one with `offpeak voucher reserve` when a node can be asked
-                """)
+        return assets
+    }
+
+    /// The file after a voucher.
+    /// - Parameter account: The proven one.
+    /// - Throws: `CommandFault` for one that takes more than is left.
+    func spent(
+        _ transaction: Transaction, _ text: String, _ account: Account
+    ) throws(CommandFault) -> ReserveFile {
+        var taken: [AssetID: Amount] = [.native: transaction.maxFee]
+        for case .transfer(let transfer) in transaction.operations {
+            taken[transfer.asset] = (taken[transfer.asset] ?? 0)
+                .clampedAdvance(by: transfer.amount.rawValue)
+        }
+        var after = self
+        for (asset, amount) in taken.sorted(by: { $0.key < $1.key }) {
+            try after.take(amount, of: asset, held: account.balance(of: asset))
         }
         guard let next = transaction.sequence.next else {
             throw CommandFault("stream \(stream) has no further sequence")
         }
-        var after = self
-        after.amount = left
         after.nextSequence = next.rawValue
         after.last = text
         return after
+    }
+
+    private mutating func take(
+        _ taken: Amount, of asset: AssetID, held: Amount
+    ) throws(CommandFault) {
+        let before = asset == .native ? amount : assets[asset] ?? held
+        guard let left = try? before.subtracting(taken) else {
+            let what =
+                asset == .native
+                ? "\(taken) with its fee, \(before) of the reserve is left"
+                : "\(taken) of asset \(asset.text(in: prefix)), \(before) of what was held is left"
+            throw CommandFault(
+                """
+                this voucher takes \(what): make a new reserve with `offpeak voucher reserve` when \
+                a node can be asked
+                """)
+        }
+        if asset == .native { amount = left } else { assets[asset] = left }
     }
 
     /// The file's text.
@@ -110,11 +145,19 @@ struct ReserveFile: Hashable, Sendable {
         Content(
             format: ReserveFile.format, prefix: prefix.text, chainID: chainID.description,
             account: account, stream: stream, nextSequence: nextSequence, amount: amount,
+            assets: assets.sorted { $0.key < $1.key }.map { asset, amount in
+                Content.Left(asset: asset.text(in: prefix), amount: amount)
+            },
             maxFee: maxFee, last: last, proof: proof)
     }
 
     /// The file's members.
     struct Content: Encodable, Sendable {
+        struct Left: Encodable, Sendable {
+            let asset: String
+            let amount: Amount
+        }
+
         let format: String
         let prefix: String
         let chainID: String
@@ -122,6 +165,7 @@ struct ReserveFile: Hashable, Sendable {
         let stream: UInt16
         let nextSequence: UInt64
         let amount: Amount
+        let assets: [Left]
         let maxFee: Amount
         let last: String
         let proof: ProofInfo

@@ -1,3 +1,4 @@
+internal import Execution
 internal import LightClient
 internal import Primitives
 
@@ -66,13 +67,41 @@ struct VoucherMaker {
         }
         let file = try await builder.build(operations)
             .signed(by: builder.keys.map(\.secretKey))
-        try WeightCheck.check(file, WeightCheck.parts(of: file))
         let proof = try VoucherText.reserve(reserve.proof, place: reservePath)
+        let account = try account(in: proof, builder.sender)
+        try check(file, account)
         let voucher = Voucher(try file.signedTransaction(), reserve: proof)
         let text = voucher.text(in: reserve.prefix)
-        let after = try reserve.spent(file.transaction, text)
+        let after = try reserve.spent(file.transaction, text, account)
         try TextFile.write(after.text, to: reservePath, replacing: true)
         try VoucherOutput(voucher, reserve.prefix).write(to: out, svg: svg, format)
+    }
+
+    /// The payer's account as it was proven.
+    private func account(
+        in proof: AnchoredProof, _ sender: Address
+    ) throws(CommandFault) -> Account {
+        guard case .value(let proven) = proof.claim, proven.key == StateKey(.account, sender),
+            let account = proven.value.flatMap({ try? Account(bcs: $0) })
+        else {
+            throw CommandFault(
+                "\(reservePath): proof: it isn't of the account \(reserve.account)")
+        }
+        return account
+    }
+
+    /// What nobody would take must not use up a sequence.
+    private func check(_ file: TransactionFile, _ account: Account) throws(CommandFault) {
+        let sender = file.transaction.sender
+        guard let policy = account.policy ?? file.policy(of: sender) else {
+            throw CommandFault(
+                """
+                the network doesn't know the policy of \(reserve.account) yet: name its policy \
+                file with --policy FILE
+                """)
+        }
+        let known = KnownLedger(accounts: [sender: KnownLedger.Account(policy: policy)])
+        try WeightCheck.check(file, WeightCheck.parts(of: file, known: known))
     }
 }
 

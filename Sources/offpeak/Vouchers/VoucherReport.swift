@@ -100,6 +100,17 @@ struct VoucherReport: Encodable, Sendable {
         return head + "\n" + sheet.text(palette)
     }
 
+    fileprivate static func text(_ doubt: VoucherCheck.Doubt) -> String {
+        switch doubt {
+        case .fees: "whether the validators have changed fees and deposits since the genesis"
+        case .receivers:
+            "whether all receivers have room for the assets: if one hasn't, nothing of it is paid"
+        case .keys(let start):
+            "whether the payer's keys still hold: from \(ISOTime.text(start)) on a recovery can"
+                + " replace them"
+        }
+    }
+
     private static func text(_ cover: Cover) -> String {
         let asset = cover.asset.map { " of asset \($0)" } ?? ""
         let before = cover.neededBefore == 0 ? "" : ", and those before it \(cover.neededBefore)"
@@ -143,6 +154,6 @@ extension VoucherReport.Checked {
                 "whether \(body.maxFee) will do for the fee: it is at least \(report.feeMin), more"
                     + " when the network is busy")
         }
-        self.unknown = unknown
+        self.unknown = unknown + report.doubts.map(VoucherReport.text)
     }
 }

@@ -27,8 +27,11 @@ struct VoucherSubmission: Sendable {
         let taken = WallClock.instant
         let submission = Submission(client: client, format: format)
         let status = try await submission.wait(for: signed.id.text(in: prefix), since: taken)
-        if status.state == .skipped, status.reason == SkipReason.sequenceUsed.name {
-            return try await showWinner(over: signed, since: taken)
+        if status.state == .skipped, let reason = status.reason {
+            if reason == SkipReason.sequenceUsed.name {
+                return try await showWinner(over: signed, since: taken)
+            }
+            if let fault = VoucherSubmission.notNow(reason) { throw fault }
         }
         try submission.show(status, latency: WallClock.instant.millisecondsSince(start))
     }
@@ -73,7 +76,7 @@ struct VoucherSubmission: Sendable {
             let isBusy = fault.code == RPCFault.Code.overloaded.rawValue
             let mayRetry = fault.data?["mayRetry"] == .bool(true)
             // Waiting gives nobody money.
-            guard isBusy || mayRetry && !VoucherSubmission.isOverspent(error) else {
+            guard isBusy || mayRetry && VoucherSubmission.reason(of: error) != "overspent" else {
                 return .refused(error)
             }
             return .later(fault)
@@ -88,23 +91,35 @@ struct VoucherSubmission: Sendable {
     }
 
     private static func refusal(_ fault: RPCClientFault) -> CommandFault {
-        guard isOverspent(fault) else { return CommandFault(fault) }
-        return CommandFault(
-            """
-            the payer can't pay it now: with what waits it would cost more than the account holds, \
-            or than its spending limit leaves. It isn't lost: submit it again later
-            """, data: [JSONMember("reason", .string("overspent"))])
+        reason(of: fault).flatMap(notNow) ?? CommandFault(fault)
     }
 
-    private static func isOverspent(_ fault: RPCClientFault) -> Bool {
-        guard case .fault(let refusal) = fault else { return false }
-        return refusal.data?["reason"]?.text == "overspent"
+    /// What to say where the same voucher may be paid another time.
+    private static func notNow(_ reason: String) -> CommandFault? {
+        let why: String
+        switch reason {
+        case "overspent", SkipReason.limitReached.name, SkipReason.insufficientForFee.name:
+            why = """
+                the payer can't pay it now: with what waits it would cost more than the account \
+                holds, or than its spending limit leaves
+                """
+        case SkipReason.feeTooLow.name:
+            why = "the network asks for a higher fee now than the voucher allows"
+        default: return nil
+        }
+        return CommandFault(
+            why + ". It isn't lost: submit it again later",
+            data: [JSONMember("reason", .string(reason))])
+    }
+
+    private static func reason(of fault: RPCClientFault) -> String? {
+        guard case .fault(let refusal) = fault else { return nil }
+        return refusal.data?["reason"]?.text
     }
 
     /// Whether a refusal says that another transaction has the sequence.
     private static func isLost(_ fault: RPCClientFault) -> Bool {
-        guard case .fault(let refusal) = fault else { return false }
-        let reason = refusal.data?["reason"]?.text
+        let reason = reason(of: fault)
         return reason == SkipReason.sequenceUsed.name || reason == "sequenceTaken"
     }
 

@@ -34,7 +34,7 @@ struct FeeRule: Hashable, Sendable {
     /// The rule of a genesis, with room for a base fee that has doubled.
     init(_ parameters: Execution.FeeParameters) {
         baseFee = parameters.baseFee.rawValue
-        baseFeeMax = (try? parameters.baseFee.multiplied(by: 2).rawValue) ?? .max
+        baseFeeMax = max(1, (try? parameters.baseFee.multiplied(by: 2).rawValue) ?? .max)
         tip = 0
         byteWeight = parameters.byteWeight
         signatureWeight = parameters.signatureWeight
