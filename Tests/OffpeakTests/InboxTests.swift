@@ -172,6 +172,16 @@ struct InboxTests {
                 at: 1)
         }
         #expect(item(alone, 1, first)?.kind == .submit && item(alone, 0, second) == nil)
+        // What is over waits for nobody.
+        for (next, stream, isOver) in [(1, 0, true), (0, 0, false), (1, 7, false)] {
+            let used = KnownLedger(
+                accounts: [
+                    own: .init(
+                        policy: policy,
+                        nextSequences: [UInt16(stream): SequenceNumber(UInt64(next))])
+                ])
+            #expect((item(alone, 1, used) == nil) == isOver, "\(next) on \(stream)")
+        }
         let open = try #require(item(alone, 1, second))
         #expect(
             open.kind == .sign

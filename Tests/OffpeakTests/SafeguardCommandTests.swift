@@ -55,6 +55,30 @@ struct SafeguardCommandTests {
                 validUntil: 9_000))
     }
 
+    @Test("what no network takes is refused before it costs a fee")
+    func free() async throws {
+        let key = try await program.makeKey("a")
+        let own = try address(key.address)
+        node.add(own)
+        let asset = AssetID(WalletSamples.bytes32(3)).text(in: WalletSamples.prefix)
+        let cases: [([String], String)] = [
+            (["governance", "propose", "--set", "fees.baseFee=10"], "0 to 9 are possible"),
+            (["governance", "propose", "--set", "fees.byteWeight=1"], "can change: fees.baseFee"),
+            (
+                ["asset", "mint", asset, "--to", key.address, "--amount", "0"],
+                "an amount of 0 moves nothing"
+            ),
+        ]
+        for (arguments, words) in cases {
+            let refused = try await run(arguments + ["--key", "a"])
+            #expect(refused.exitCode != 0 && refused.errors.contains(words), "\(refused)")
+        }
+        #expect(node.submitted.isEmpty)
+        let proposed = try await run(
+            ["governance", "propose", "--set", "fees.baseFee=9", "--key", "a"])
+        #expect(proposed.exitCode == 0, "\(proposed)")
+    }
+
     @Test("new limits keep the guardians, new guardians keep the limits")
     func keepsTheOther() async throws {
         let key = try await program.makeKey("a")

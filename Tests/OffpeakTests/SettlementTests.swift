@@ -1,5 +1,6 @@
 import Primitives
 import RPC
+import Synchronization
 import TestSupport
 import Testing
 
@@ -320,6 +321,72 @@ struct SettlementTests {
     private func statuses(_ result: ProgramResult) -> [String?] {
         guard case .array(let rows)? = result["rows"] else { return [] }
         return rows.map { $0["status"]?.text }
+    }
+
+    private func errors(_ result: ProgramResult) -> [String] {
+        guard case .array(let rows)? = result["rows"] else { return [] }
+        return rows.compactMap { $0["error"]?.text }
+    }
+
+    @Test("behind a transaction that stays open the others wait, and all rows are reported")
+    func stops() async throws {
+        let (_, arguments, _) = try await settlement(rows: 33)
+        let slow = arguments + ["--best-effort", "--timeout", "1ms", "--report", "out.csv"]
+        let answers = Counter()
+        node.answer { receipt in
+            answers.next() == 0
+                ? TransactionStatus(id: receipt.transaction, state: .final, receipt: receipt)
+                : TransactionStatus(id: receipt.transaction, state: .pending)
+        }
+        let waiting = try await ask(slow)
+        #expect(waiting.exitCode == 1 && waiting["paid"] == .number("16"), "\(waiting)")
+        #expect(errors(waiting)[16].contains("isn't final"), "\(errors(waiting)[16])")
+        #expect(errors(waiting)[32] == "waits for the transaction of line 18")
+        #expect(try program.read("out.csv").contains("waits for the transaction of line 18"))
+        #expect(node.submitted.count == 2)
+        // So it is after a refusal that no waiting helps, and after a block has skipped it.
+        let fault = RPCFault(
+            .refused, "more than it holds", data: [JSONMember("reason", .string("overspent"))])
+        node.refuse(fault)
+        for wanted in ["more than it holds", "limitReached"] {
+            let stopped = try await ask(slow)
+            #expect(stopped.exitCode == 1, "\(stopped)")
+            #expect(errors(stopped)[0].contains(wanted), "\(errors(stopped)[0])")
+            #expect(errors(stopped)[16] == "waits for the transaction of line 2")
+            node.refuse(fault, times: 0)
+            failing(.skipped, "limitReached")
+        }
+        succeeding()
+        #expect(try await ask(slow).exitCode == 0)
+    }
+
+    /// Counts calls.
+    private final class Counter: Sendable {
+        private let count = Mutex(0)
+
+        func next() -> Int {
+            count.withLock { count in
+                defer { count += 1 }
+                return count
+            }
+        }
+    }
+
+    @Test("deposits for entries that receivers don't have yet are counted before anything is paid")
+    func deposits() async throws {
+        let asset = AssetID(.sha256([7]))
+        let payer = try await program.makeKey("payer.key")
+        let address = try Address(text: payer.address, in: WalletSamples.prefix)
+        node.add(address, native: 50_000, assets: [asset: 500])
+        let name = asset.text(in: WalletSamples.prefix)
+        let rows = (1...10).map { "\(Self.text(UInt8($0))),\($0),\(name)\n" }
+        try program.write("receiver,amount,asset\n" + rows.joined(), to: "f.csv")
+        let arguments = ["settle", "f.csv", "--key", "payer.key", "--json"]
+        let poor = try await ask(arguments + ["--dry-run"])
+        #expect(poor.exitCode == 1 && poor.errors.contains("fees and deposits"), "\(poor)")
+        for person in 1...6 { node.add(Self.person(UInt8(person)), assets: [asset: 0]) }
+        let paid = try await ask(arguments)
+        #expect(paid.exitCode == 0 && paid["paid"] == .number("10"), "\(paid)")
     }
 
     @Test("what failed, or can't execute any more, is paid again as a whole, and only on demand")

@@ -168,6 +168,21 @@ struct VoucherCommandTests {
         #expect(after == kept)
     }
 
+    @Test("a voucher that nobody would take uses up no sequence")
+    func strangers() async throws {
+        _ = try await program.makeKey("other.key")
+        let before = try program.read("trip.reserve")
+        for keys in [["other.key"], ["payer.key", "other.key"]] {
+            let refused = try await program.run(
+                ["pay", "--offline", "--reserve", "trip.reserve", "--to", payee, "--amount", "5"]
+                    + keys.flatMap { ["--key", $0] })
+            #expect(refused.exitCode == 1, "\(refused)")
+            let words = keys.count == 1 ? "the signatures weigh 0 of the 1" : "may not sign for"
+            #expect(refused.errors.contains(words), "\(refused.errors)")
+            #expect(try program.read("trip.reserve") == before)
+        }
+    }
+
     @Test("two payments from one reserve at once don't get one sequence")
     func oneAtATime() async throws {
         let lock = try FileLock(for: "\(program.folder)/trip.reserve", refusal: "taken")

@@ -46,11 +46,15 @@ final class WalletNode: RPCBackend {
     /// An account with a balance; `policy` if it is revealed.
     func add(
         _ address: Address, policy: Policy? = nil, nextSequence: UInt64? = nil,
-        safeguards: SafeguardsInfo? = nil
+        safeguards: SafeguardsInfo? = nil, native: Amount = 1_000_000,
+        assets: [AssetID: Amount] = [:]
     ) {
         let info = AccountInfo(
             address: address.text(in: prefix),
-            balances: [AssetBalance(asset: "native", amount: 1_000_000)],
+            balances: [AssetBalance(asset: "native", amount: native)]
+                + assets.sorted { $0.key < $1.key }.map {
+                    AssetBalance(asset: $0.text(in: prefix), amount: $1)
+                },
             policy: policy.map(info),
             streams: nextSequence.map {
                 [

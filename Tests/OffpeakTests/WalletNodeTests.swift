@@ -310,7 +310,7 @@ struct WalletNodeTests {
                 let result = try await program.run(
                     decide + [file, "--node", address] + options)
                 #expect(result.exitCode == 0, "\(result)")
-                let remark = "you are the payee: this gives all back at once, 900"
+                let remark = "the payee refunds all that is held, 900: it goes back at once"
                 #expect(result.errors.contains(remark) == isTold, "\(row): \(result)")
                 let shown = try await program.run(["tx", "show", file, "--node", address])
                 let note = "the payee refunds all that is held, 900"

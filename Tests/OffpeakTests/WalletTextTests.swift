@@ -1,4 +1,5 @@
 import Primitives
+import RPC
 import Runtime
 import Testing
 
@@ -7,6 +8,14 @@ import Testing
 @Suite("Texts that people write")
 struct WalletTextTests {
     private static let prefix = WalletSamples.prefix
+
+    @Test("fee levels have room for a base fee that rises from 0")
+    func feeLevels() {
+        let levels: [FeeLevel] = [.economy, .standard, .urgent]
+        #expect(levels.map { NodeViews.baseFeeMax($0, at: 0) } == [0, 1, 1])
+        #expect(levels.map { NodeViews.baseFeeMax($0, at: 3) } == [3, 6, 12])
+        #expect(NodeViews.baseFeeMax(.urgent, at: Amount(.max)) == Amount(.max))
+    }
 
     @Test(
         "a length of time is read in every unit",

@@ -68,8 +68,32 @@ struct GovernancePropose: AsyncParsableCommand {
     func run() async throws {
         guard let changes = ParameterChanges(changes) else { return }
         let builder = try await TransactionBuilder(signing, node)
+        if let client = builder.client { try await check(changes, client) }
         try await Delivery(builder: builder, format: output.format)
             .deliver([.proposeParameters(changes)])
+    }
+
+    /// What can't be proposed costs no fee.
+    private func check(
+        _ changes: ParameterChanges, _ client: NodeClient
+    ) async throws(CommandFault) {
+        let parameters = try await client.call { rpc throws(RPCClientFault) in
+            try await rpc.governance()
+        }.parameters
+        for change in changes.changes {
+            let name = change.parameter.name
+            guard let known = parameters.first(where: { $0.name == name }) else {
+                let names = parameters.map(\.name).joined(separator: ", ")
+                throw CommandFault(
+                    "the validators of this network can't change \(name); they can change: "
+                        + (names.isEmpty ? "nothing" : names))
+            }
+            let value = Amount(change.value)
+            guard known.least <= value, value <= known.greatest else {
+                throw CommandFault(
+                    "\(name)=\(change.value): \(known.least) to \(known.greatest) are possible")
+            }
+        }
     }
 }
 

@@ -110,21 +110,30 @@ struct NodeViews: Sendable {
     func feeEstimate(_ fees: Execution.FeeParameters) -> FeeEstimate {
         let status = node.status
         let base = max(status.baseFee.amount, fees.baseFee)
-        func level(_ level: FeeLevel, _ factor: UInt64, _ tip: Amount) -> FeeLevelEstimate {
-            // From 0 a base fee rises to parts of 1.
-            let least: Amount = level == .economy ? 0 : 1
-            let most = (try? base.multiplied(by: factor)) ?? Amount(.max)
-            return FeeLevelEstimate(level: level, baseFeeMax: max(most, least), tip: tip)
+        func level(_ level: FeeLevel, _ tip: Amount) -> FeeLevelEstimate {
+            FeeLevelEstimate(
+                level: level, baseFeeMax: NodeViews.baseFeeMax(level, at: base), tip: tip)
         }
         let most = status.tips.tip(atPermille: 900)
         return FeeEstimate(
             height: status.appliedHeight, baseFee: base,
             targetWeight: fees.targetWeight,
             levels: [
-                level(.economy, 1, 0),
-                level(.standard, 2, status.tips.tip(atPermille: 500)),
-                level(.urgent, 4, most.clampedAdvance(by: most.rawValue / 8)),
+                level(.economy, 0),
+                level(.standard, status.tips.tip(atPermille: 500)),
+                level(.urgent, most.clampedAdvance(by: most.rawValue / 8)),
             ])
+    }
+
+    /// What a level allows for a unit of weight. From 0 a base fee rises to parts of 1.
+    static func baseFeeMax(_ level: FeeLevel, at base: Amount) -> Amount {
+        let (factor, least): (UInt64, Amount) =
+            switch level {
+            case .economy: (1, 0)
+            case .standard: (2, 1)
+            case .urgent: (4, 1)
+            }
+        return max((try? base.multiplied(by: factor)) ?? Amount(.max), least)
     }
 
     // MARK: The chain

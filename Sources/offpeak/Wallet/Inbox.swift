@@ -199,7 +199,9 @@ extension Inbox {
         accounts: Set<Address>, known: KnownLedger = KnownLedger(), at time: Timestamp
     ) -> Item? {
         let keys = options.publicKeys
-        guard file.transaction.validUntil >= time else { return nil }
+        guard file.transaction.validUntil >= time, !known.isOver(file.transaction) else {
+            return nil
+        }
         let parts = WeightCheck.parts(of: file, known: known)
         let signed = Set(file.authorizations.map(\.publicKey))
         let open = parts.filter { $0.policy == nil || !$0.isEnough }

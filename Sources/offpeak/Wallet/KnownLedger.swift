@@ -10,6 +10,8 @@ struct KnownLedger: Sendable {
         /// Who guards the account, where a recovery is pending and it has used its veto: another
         /// takes its admin threshold.
         var guardiansAfterVeto: Quorum?
+        /// What its streams expect next.
+        var nextSequences: [UInt16: SequenceNumber] = [:]
     }
 
     /// Without those that no node was asked about.
@@ -53,11 +55,20 @@ extension KnownLedger.Account {
         policy = try info.policy.map { (info) throws(CommandFault) in
             try Policy(info, in: prefix)
         }
+        for stream in info.streams { nextSequences[stream.stream] = stream.nextSequence }
         if info.safeguards?.recovery != nil, let guardians = info.safeguards?.guardians,
             guardians.vetoUsed == true
         {
             guardiansAfterVeto = try Quorum(guardians.quorum, in: prefix)
         }
+    }
+}
+
+extension KnownLedger {
+    /// Whether a transaction was executed, or another one with its sequence.
+    func isOver(_ transaction: Transaction) -> Bool {
+        let next = accounts[transaction.sender]?.nextSequences[transaction.stream] ?? 0
+        return transaction.sequence < next
     }
 }
 

@@ -118,7 +118,8 @@ enum OutcomeText {
         case .notAuthorized:
             "its signatures weigh less than the account's threshold, or than the admin threshold"
                 + " that a second veto takes"
-        case .feeTooLow: "the fee is above --max-fee"
+        case .feeTooLow:
+            "the fee is above --max-fee: leave the option out, and the wallet reckons it"
         case .insufficientForFee: "the balance doesn't cover the fee"
         case .tooManyStreams: "the account has no room for a further stream"
         case .invalidSignature: "a signature is wrong"
@@ -171,13 +172,13 @@ enum OutcomeText {
         "tooManyAssets": "the receiver has no room for a further asset",
         "symbolReserved": "the symbol could be taken for the native asset's; choose another",
         "notIssuer": "only the asset's issuer may do this",
-        "aboveCap": "more than the asset's cap would exist",
+        "aboveCap": "more than the asset's cap would exist, or more than 2^64 - 1",
         "nativeAsset": "nobody issues, redeems or freezes the native asset",
         "notFreezable": "the asset's terms don't let the issuer freeze",
         "notClawable": "the asset's terms don't let the issuer claw back",
         "holdingUnknown": "the account has nothing of the asset",
         "assetFrozen": "the issuer has stopped the account from spending the asset",
-        "freezeUnchanged": "the account is frozen, or isn't, as wanted",
+        "freezeUnchanged": "the account was frozen before, or wasn't, as is wanted now",
         "supplyOutstanding": "some of the asset still exists; redeem all of it first",
         "depositUnpaid": "the account can't pay the deposit for what would be new",
         "notGoverned": "genesis doesn't let the validators change this parameter",
@@ -187,6 +188,19 @@ enum OutcomeText {
         "voteClosed": "the votes were counted already",
         "notValidator": "the key is no validator's of the present committee",
         "voteUnchanged": "the validator has voted so already",
+        "bondTooSmall":
+            "the bond, or what would be left of it, is below the network's least"
+            + " (`verification.minimumBond` of its genesis)",
+        "proofWrong": "the verifier's key or its node's hasn't signed that the sender may bond it",
+        "verifierUnknown": "no verifier with this key has stake: bond some first",
+        "amountAboveBonded": "more than what is bonded; `verifier show` tells how much that is",
+        "tooManyReleases": "as many releases as a verifier may have are pending: wait for one",
+        "nothingDue": "no release is due yet; `verifier show` tells when one is",
+        "jailedForGood": "the verifier has offended too often to ever count again",
+        "evidenceInvalid": "it proves no offence",
+        "evidenceKnown": "the offence was punished before",
+        "evidenceExpired": "the offence is too long ago",
+        "nothingToSlash": "the offender has no stake",
         "notBondOwner": "the bond is another account's; `validator status KEY` names its owner",
         "validatorBond": "the node is that of a validator with another key",
         "alreadyCandidate": "the verifier stands for election already",

@@ -158,6 +158,9 @@ extension TransactionBuilder {
     /// not know yet.
     /// - Throws: `CommandFault` for an account that doesn't exist, or whose policy nobody tells.
     func build(_ operations: [Operation]) async throws(CommandFault) -> TransactionFile {
+        guard !operations.contains(where: \.movesNothing) else {
+            throw .usage("an amount of 0 moves nothing, and would cost a fee: give one above 0")
+        }
         var current: [Policy] = []
         var revealed: [Policy] = []
         var sequence = options.sequence
@@ -275,6 +278,22 @@ extension Policy {
             try self.init(signers: signers, spend: info.spend, admin: info.admin)
         } catch {
             throw CommandFault("the node told an impossible policy: \(error)")
+        }
+    }
+}
+
+extension Operation {
+    /// Whether it fails for its amount of 0.
+    fileprivate var movesNothing: Bool {
+        switch self {
+        case .transfer(let transfer): transfer.amount == 0
+        case .mint(let mint): mint.amount == 0
+        case .redeem(let redemption): redemption.amount == 0
+        case .clawback(let clawback): clawback.amount == 0
+        case .bond(let bond): bond.amount == 0
+        case .unbond(let unbond): unbond.amount == 0
+        case .escrowTopUp(let topUp): topUp.amount == 0
+        default: false
         }
     }
 }
