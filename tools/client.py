@@ -316,7 +316,8 @@ def key_from_file(path, role="wallet"):
     if fields[4] != checksum:
         raise Refusal(f"{path} is damaged: its checksum doesn't match")
     if fields[1] != role or fields[2] != "seed":
-        raise Refusal(f"{path} holds a {fields[1]} key as {fields[2]}; a {role} seed is wanted")
+        raise Refusal(f"{path} holds a {fields[1]} key as {fields[2]}; a {role} seed is wanted,"
+                      " as a testnet's wallets hold one")
     return key_from_seed(fields[3])
 
 

@@ -122,7 +122,9 @@ package indirect enum VoucherFault: Error, Hashable, Sendable, CustomStringConve
                 + (asset == .native ? ", deposits for receivers' entries of assets included" : "")
         case .frozen(let asset): "its payer can't move what he holds\(of(asset)): it is frozen"
         case .paysOther(let asset, let found, let wanted):
-            "it pays \(found)\(of(asset)), not \(wanted)"
+            found == 0
+                ? "it pays nothing\(of(asset)) to the receiver who was named"
+                : "it pays \(found)\(of(asset)), not \(wanted)"
         }
     }
 }

@@ -9,8 +9,23 @@ struct AssetCommand: AsyncParsableCommand {
         [
             AssetIssueCommand.self, AssetMintCommand.self, AssetRedeemCommand.self,
             AssetFreezeCommand.self, AssetUnfreezeCommand.self, AssetClawbackCommand.self,
-            AssetRetireCommand.self, QueryAsset.self,
+            AssetRetireCommand.self, AssetShow.self,
         ])
+}
+
+/// `offpeak asset show`
+struct AssetShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Issuer, terms and supply of an issued asset.")
+    @Argument(help: "The asset's id.")
+    var asset: String
+    @OptionGroup var query: QueryOptions
+
+    func run() async throws {
+        try await query.show(AnswerText.asset) { rpc throws(RPCClientFault) in
+            try await rpc.asset(asset)
+        }
+    }
 }
 
 /// What every command that changes an asset has in common.

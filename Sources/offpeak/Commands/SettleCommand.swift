@@ -16,9 +16,10 @@ struct SettlePay: AsyncParsableCommand {
         commandName: "pay", abstract: "Pay the rows of a CSV file.",
         discussion: """
             The file has a heading with receiver and amount, and where wanted asset, reference and \
-            payer (rows of other payers are left out). When any row is wrong nothing is paid. Up \
-            to 16 rows fit one transaction, which is executed as a whole or not at all; more need \
-            --best-effort: several transactions on successive sequences, each a whole by itself.
+            payer (rows of other payers are left out); it has at most 10000 rows. When any row is \
+            wrong nothing is paid. Up to 16 rows fit one transaction, which is executed as a whole \
+            or not at all; more need --best-effort: several transactions on successive sequences, \
+            each a whole by itself.
 
             All transactions are signed and written to the journal before the first is submitted. \
             After a crash run the same command again: it submits the same bytes, and each executes \

@@ -51,8 +51,9 @@ struct VoucherText {
     }
 
     /// The same with the proof that a node answered.
-    /// - Parameter path: What `offpeak query proof ADDRESS` wrote.
+    /// - Parameter path: What `offpeak query proof ADDRESS` or `offpeak voucher reserve` wrote.
     static func reserve(_ path: String) throws(CommandFault) -> AnchoredProof {
+        if let kept = try? ReserveFile.read(path) { return try reserve(kept.proof, place: path) }
         try reserve(try ProofFile.read(path), place: path)
     }
 
