@@ -54,7 +54,7 @@ struct VoucherText {
     /// - Parameter path: What `offpeak query proof ADDRESS` or `offpeak voucher reserve` wrote.
     static func reserve(_ path: String) throws(CommandFault) -> AnchoredProof {
         if let kept = try? ReserveFile.read(path) { return try reserve(kept.proof, place: path) }
-        try reserve(try ProofFile.read(path), place: path)
+        return try reserve(try ProofFile.read(path), place: path)
     }
 
     static func reserve(
