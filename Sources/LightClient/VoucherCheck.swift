@@ -78,8 +78,8 @@ package struct VoucherCheck: Sendable {
     package enum Doubt: Hashable, Sendable {
         /// The validators may have changed fees or deposits since the genesis.
         case fees
-        /// A receiver of an issued asset, other than whom the demand is about, may have no room
-        /// for its entry: then the whole voucher fails.
+        /// A receiver of an issued asset, beside what the demand is about, may have no room for
+        /// its entry: then the whole voucher fails.
         case receivers
         /// From this time on anybody may complete a recovery that replaces the payer's keys.
         case keys(from: Timestamp)
@@ -137,7 +137,7 @@ package struct VoucherCheck: Sendable {
             guard case .transfer(let transfer) = operation, transfer.asset != .native else {
                 return false
             }
-            return transfer.to != demand?.receiver
+            return transfer.to != demand?.receiver || transfer.asset != demand?.asset
         }
         if mayFail { doubts.append(.receivers) }
         if let recovery = account.safeguards?.recovery(at: time),
@@ -171,28 +171,29 @@ package struct VoucherCheck: Sendable {
         var body: Transaction { signed.transaction }
         /// Whether others can pass it on with signatures that the limits bind.
         var mayLoseSignatures: Bool { signed.authorizations.count > 1 }
+        /// The more, the surer it is that the limits bind it.
+        var boundness: Int { cost.isBound ? 2 : mayLoseSignatures ? 1 : 0 }
     }
 
     /// What is taken of each asset.
     private struct Taking {
         private(set) var amounts: [AssetID: Amount] = [:]
-        /// Receivers of issued assets whose entries are in it.
-        private var entries: Set<Entry> = []
 
         mutating func add(_ amount: Amount, _ asset: AssetID) {
             guard amount > 0 else { return }
             amounts[asset] = (amounts[asset] ?? 0).clampedAdvance(by: amount.rawValue)
         }
 
-        /// Adds the transfers and, for each receiver that gets an issued asset by them first, the
-        /// deposit for its entry: whether it has one isn't known here.
+        /// Adds the transfers and, for each receiver of an issued asset, the deposit for its entry:
+        /// whether it has one then isn't known here, and who is paid by two vouchers may give all
+        /// of it away between them. The payer's own entry may come and go with each transfer.
         mutating func addTransfers(of payment: Transaction, entryDeposit: Amount) {
+            var entries: Set<Entry> = []
             for case .transfer(let transfer) in payment.operations {
                 add(transfer.amount, transfer.asset)
                 let entry = Entry(asset: transfer.asset, receiver: transfer.to)
-                if transfer.asset != .native, entries.insert(entry).inserted {
-                    add(entryDeposit, .native)
-                }
+                let isNew = entries.insert(entry).inserted || transfer.to == payment.sender
+                if transfer.asset != .native, isNew { add(entryDeposit, .native) }
             }
         }
     }
@@ -200,8 +201,7 @@ package struct VoucherCheck: Sendable {
     /// The limits must have room for a voucher and for those before it together.
     ///
     /// What is signed with the admin weight counts against none, but before one that they bind:
-    /// whoever passes it on can take signatures away, and then it counts if it fits. Whether one
-    /// that doesn't count pays for entries isn't known.
+    /// whoever passes it on can take signatures away, and then it counts if it fits.
     private func checkLimits(
         _ payments: [Payment], of account: Account, at time: Timestamp
     ) throws(VoucherFault) {
@@ -256,11 +256,12 @@ package struct VoucherCheck: Sendable {
             }
             let known = body.sequence == own.sequence ? signed : payments[body.sequence]?.signed
             guard known?.id ?? one.id == one.id else { throw .twice(body.sequence) }
-            // Of copies that differ in their signatures, one that the limits bind.
-            guard body.sequence < own.sequence, payments[body.sequence]?.cost.isBound != true else {
-                continue
+            guard body.sequence < own.sequence else { continue }
+            // Of copies that differ in their signatures, one that the limits bind, or may bind.
+            let other = payments[body.sequence]
+            if other.map({ $0.boundness < payment.boundness }) ?? true {
+                payments[body.sequence] = payment
             }
-            payments[body.sequence] = payment
         }
         return payments.values.sorted { $0.body.sequence < $1.body.sequence }
     }

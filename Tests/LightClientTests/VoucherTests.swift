@@ -352,15 +352,18 @@ import Testing
         #expect(!isTaken(paying([(1, 0, asset), (1, 2, asset), (11, 1, native)])))
         #expect(isTaken(paying([(500, 0, asset)])) && !isTaken(paying([(501, 0, asset)])))
         #expect(isTaken(paying([(501, 0, asset), (5000, 1, native)], isAdmin: true)))
-        // Entries that the one before it pays for are paid for once.
-        #expect(isTaken(paying([(498, 0, asset), (10, 1, native)], 1), with: [two]))
-        #expect(!isTaken(paying([(499, 0, asset)], 1), with: [two]))
-        #expect(!isTaken(paying([(11, 1, native)], 1), with: [two]))
-        #expect(!isTaken(paying([(1, 2, asset)], 1), with: [two]))
+        // An entry may go and come back between two vouchers: each counts its own.
+        let one = paying([(1, 0, asset)])
+        #expect(isTaken(paying([(499, 0, asset), (10, 1, native)], 1), with: [one]))
+        #expect(!isTaken(paying([(500, 0, asset)], 1), with: [one]))
+        #expect(!isTaken(paying([(1, 0, asset), (11, 1, native)], 1), with: [one]))
+        #expect(!isTaken(paying([(1, 0, asset), (1, 1, asset)], 1), with: [one]))
+        #expect(isTaken(paying([(10, 1, native)], 1), with: [two]))
+        #expect(!isTaken(paying([(1, 0, asset)], 1), with: [two]))
         // Each as it comes, in whatever order they are shown, and whatever the last one takes.
         let three: [(UInt64, Int, AssetID)] = [(1, 0, asset), (1, 1, asset), (1, 2, asset)]
         #expect(!isTaken(paying(three, 1, isAdmin: true), with: [paying(three)]))
-        // One that doesn't count may fail, and then it opens no entries.
+        // What doesn't count opens no entries for those behind it.
         let fees = fixture.genesis.parameters.fees
         let rest = fees.streamDeposit.rawValue + 10 - fees.holdingDeposit.rawValue
         let before = paying(three, isAdmin: true)
@@ -454,7 +457,9 @@ import Testing
         }
         let asset = try #require(issue.assets.first)
         try fixture.run([.mint(Mint(asset: asset, to: payer, amount: 900))])
-        func doubts(for receiver: Address?) throws -> [VoucherCheck.Doubt] {
+        func doubts(
+            for receiver: Address?, of wanted: AssetID? = nil
+        ) throws -> [VoucherCheck.Doubt] {
             let proof = try fixture.reader.proof(of: StateKey(.account, payer))
             let reserve = fixture.anchored(.value(proof))
             let paying = Transaction(
@@ -463,16 +468,19 @@ import Testing
                 operations: [
                     .transfer(Transfer(to: fixture.payee, asset: asset, amount: 5)),
                     .transfer(Transfer(to: payer, amount: 5)),
+                    .transfer(Transfer(to: fixture.payee, amount: 5)),
                 ])
             let voucher = Voucher(
                 SignedTransaction(signing: paying, by: [fixture.payer]), reserve: reserve)
             return try VoucherCheck(trusting: fixture.genesis, ageMax: 3_600_000).check(
                 voucher, now: reserve.header.time,
-                wanting: receiver.map { .init(receiver: $0) }
+                wanting: receiver.map { .init(receiver: $0, asset: wanted ?? .native) }
             ).doubts
         }
         #expect(try doubts(for: nil) == [.fees, .receivers])
         #expect(try doubts(for: payer) == [.fees, .receivers])
+        #expect(try doubts(for: fixture.payee, of: asset) == [.fees])
+        #expect(try doubts(for: fixture.payee, of: nil) == [.fees, .receivers])
         // A recovery that is ready before the voucher expires.
         let delay = fixture.genesis.parameters.safeguards.delayMillisecondsMin
         let guardians = Guardians(

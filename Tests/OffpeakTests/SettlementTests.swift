@@ -331,7 +331,7 @@ struct SettlementTests {
     @Test("behind a transaction that stays open the others wait, and all rows are reported")
     func stops() async throws {
         let (_, arguments, _) = try await settlement(rows: 33)
-        let slow = arguments + ["--best-effort", "--timeout", "1ms", "--report", "out.csv"]
+        let slow = arguments + ["--best-effort", "--timeout", "200ms", "--report", "out.csv"]
         let answers = Counter()
         node.answer { receipt in
             answers.next() == 0
@@ -429,6 +429,39 @@ struct SettlementTests {
         #expect(
             node.submitted.suffix(2).map(\.transaction.operations)
                 == [Array(operations.prefix(16)), Array(operations.suffix(1))])
+    }
+
+    @Test("what is signed anew fills the sequences that what has expired leaves free")
+    func fillsGaps() async throws {
+        let (payer, arguments, operations) = try await settlement(rows: 17)
+        let run = arguments + ["--best-effort", "--valid-for"]
+        failing(.skipped, "expired")
+        #expect(try await ask(run + ["60s"]).exitCode == 1)
+        // Another payment has the first one's sequence; it is signed anew behind the second.
+        node.add(payer, nextSequence: 1)
+        node.add(use: use(0, by: payer, [.transfer(Transfer(to: Self.person(1), amount: 77))]))
+        #expect(try await ask(run + ["12h", "--retry"]).exitCode == 1)
+        #expect(node.submitted.map(\.transaction.sequence) == [0, 1])
+        // The second one expires.
+        node.tell(time: WallClock.now.clampedAdvance(by: 3_600_000))
+        succeeding()
+        let paid = try await ask(run + ["12h", "--retry"])
+        #expect(paid.exitCode == 0, "\(paid)")
+        #expect(node.submitted.suffix(2).map(\.transaction.sequence) == [1, 2])
+        #expect(
+            node.submitted.suffix(2).map(\.transaction.operations)
+                == [Array(operations.suffix(1)), Array(operations.prefix(16))])
+    }
+
+    @Test("a sequence that can't be is no sequence")
+    func endOfSequences() async throws {
+        let (payer, arguments, _) = try await settlement(rows: 17)
+        for next: UInt64 in [.max, .max - 1] {
+            node.add(payer, nextSequence: next)
+            let refused = try await ask(arguments + ["--best-effort"])
+            #expect(refused.exitCode == 1 && refused.errors.contains("can't be"), "\(refused)")
+        }
+        #expect(node.submitted.isEmpty)
     }
 
     @Test("what another transaction seems to have paid is neither void nor paid again")

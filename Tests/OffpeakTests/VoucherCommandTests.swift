@@ -40,12 +40,13 @@ struct VoucherCommandTests {
     private var payer: Address { Policy.single(fixture.payer.publicKey).address }
     private var payee: String { fixture.payee.text(in: WalletSamples.prefix) }
 
-    private func reserve() throws -> ReserveFile {
+    private func reserve(_ other: ProofFixture? = nil) throws -> ReserveFile {
+        let fixture = other ?? fixture
         let proof = try fixture.reader.proof(of: StateKey(.account, payer))
         return ReserveFile(
             try NetworkContext(fixture.genesis, now: 0),
             account: payer.text(in: WalletSamples.prefix), stream: 7, nextSequence: 0,
-            amount: 10_000, maxFee: 2000,
+            amount: 10_000, maxFee: 2000, holdingDeposit: 1,
             proof: LedgerViews(prefix: WalletSamples.prefix)
                 .proof(fixture.anchored(.value(proof))))
     }
@@ -169,6 +170,30 @@ struct VoucherCommandTests {
         }
         let after = try ReserveFile.read("\(program.folder)/trip.reserve")
         #expect(after == kept)
+    }
+
+    @Test("what the payer's limit has no room for uses up no sequence")
+    func limits() async throws {
+        var limited = fixture
+        let policy = try Policy(
+            signers: [fixture.payer, WalletSamples.key(9)].map {
+                .init(publicKey: $0.publicKey, weight: 1)
+            }, spend: 1, admin: 2)
+        let limit = SpendingLimit(asset: .native, amount: 300, windowMilliseconds: 3_600_000)
+        guard
+            case .executed(let receipt)? = try limited.run([
+                .setPolicy(policy), .setSafeguards(SafeguardTerms(limits: [limit])),
+            ]), receipt.outcome == .success
+        else {
+            Issue.record("not executed")
+            return
+        }
+        try program.write(try reserve(limited).text, to: "trip.reserve")
+        let refused = try await pay(301, "a.voucher")
+        #expect(refused.exitCode == 1, "\(refused)")
+        #expect(refused.errorMessage?.contains("limit leaves 300") == true, "\(refused)")
+        let paid = try await pay(300, "a.voucher")
+        #expect(paid.exitCode == 0 && paid["voucher"]?["sequence"] == .number("0"), "\(paid)")
     }
 
     @Test("a voucher that nobody would take uses up no sequence")

@@ -23,6 +23,7 @@ final class WalletNode: RPCBackend {
         var refusalsLeft = Int.max
         var asked = 0
         var urgentTip: UInt64 = 9
+        var time: Timestamp = 1_700_000_000_000
         var proofs: [ProofSubject: ProofInfo] = [:]
         var steps: [EpochProof] = []
         /// Where histories are read from; nil for a node that keeps none.
@@ -123,6 +124,9 @@ final class WalletNode: RPCBackend {
 
     /// What it says used a sequence of a stream.
     func add(use: SignedTransaction) { state.withLock { $0.uses.append(use) } }
+
+    /// What it says that the newest block's time is.
+    func tell(time: Timestamp) { state.withLock { $0.time = time } }
 
     /// What it says that others tip.
     func tell(urgentTip: UInt64) { state.withLock { $0.urgentTip = urgentTip } }
@@ -257,7 +261,7 @@ extension WalletNode {
 
     func chainHead() async throws(RPCFault) -> ChainHead {
         ChainHead(
-            height: 7, digest: "opkblk1", view: 9, time: 1_700_000_000_000,
+            height: 7, digest: "opkblk1", view: 9, time: state.withLock { $0.time },
             stateRoot: Digest.zero.description, finalizedHeight: 7)
     }
 

@@ -67,6 +67,8 @@ struct InboxReader: Sendable {
     private static let pagesMax = 100
     /// Files of a folder that are read.
     private static let filesMax = 1000
+    /// Faults in a row after which a node isn't asked about further files.
+    private static let faultsMax = 3
 
     let client: NodeClient
     let network: NetworkContext
@@ -139,6 +141,7 @@ struct InboxReader: Sendable {
         guard let found = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
             throw CommandFault("\(folder) is no folder that can be read")
         }
+        var faults = 0
         let names = found.filter { !$0.hasPrefix(".") }.sorted()
         for name in names.prefix(InboxReader.filesMax) {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
@@ -158,8 +161,13 @@ struct InboxReader: Sendable {
             let known: KnownLedger
             do throws(CommandFault) {
                 known = try await ledger(of: file)
+                faults = 0
             } catch {
                 inbox.noteCut("\(path): \(error)")
+                faults += 1
+                guard faults < InboxReader.faultsMax else {
+                    return inbox.noteCut("\(folder): the node wasn't asked about the rest")
+                }
                 continue
             }
             let item = Inbox.item(

@@ -108,12 +108,9 @@ struct SettlePay: AsyncParsableCommand {
         var fates = try await run.fates(journal, asked)
         let groups = run.missing(asked, journal, fates)
         try checkSize(groups, isNew: kept == nil)
-        // Transactions that wait have the sequences before the new ones.
         let account = try await run.account()
-        let waiting = journal.entries.map { $0.transaction.transaction.sequence.rawValue + 1 }
-        let first = max(account.next.rawValue, waiting.max() ?? 0)
-        let signed = try await run.sign(
-            groups, from: fates.contains(where: \.isOpen) ? first : account.next.rawValue)
+        let open = zip(journal.entries, fates).filter(\.1.isOpen).map(\.0)
+        let signed = try await run.sign(groups, from: account.next, beside: open)
         try await checkCover(signed, account.info, run)
         journal.entries += signed
         fates += signed.map { _ in .open("not submitted yet") }

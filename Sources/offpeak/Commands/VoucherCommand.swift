@@ -90,11 +90,15 @@ struct VoucherReserve: AsyncParsableCommand {
             try await rpc.proof("account_proof", [JSONMember("address", .string(text))])
         }
         let used = account.streams.first { $0.stream == stream }
+        let deposits = try await client.call { rpc throws(RPCClientFault) in
+            try await rpc.genesis()
+        }.parameters
         let reserve = ReserveFile(
             network, account: text, stream: stream,
             nextSequence: used?.nextSequence.rawValue ?? 0, amount: amount,
-            maxFee: maxFee ?? standardFee(network), proof: proof)
-        try checkCover(account, isNew: used == nil, deposit: try await deposit(client))
+            maxFee: maxFee ?? standardFee(network), holdingDeposit: deposits.holdingDeposit,
+            proof: proof)
+        try checkCover(account, isNew: used == nil, deposit: deposits.streamDeposit)
         try TextFile.write(reserve.text, to: out)
         let format = output.format
         format.show(reserve.content) {
@@ -116,13 +120,6 @@ struct VoucherReserve: AsyncParsableCommand {
     /// Four times the present fee of a payment by one key that reveals its policy.
     private func standardFee(_ network: NetworkContext) -> Amount {
         network.fees.generousMaximum(bytes: 340, signatures: 1, operations: 1, tip: 0)
-    }
-
-    private func deposit(_ client: NodeClient) async throws(CommandFault) -> Amount {
-        let genesis = try await client.call { rpc throws(RPCClientFault) in
-            try await rpc.genesis()
-        }
-        return genesis.parameters.streamDeposit
     }
 
     private func checkCover(

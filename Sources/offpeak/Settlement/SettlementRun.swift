@@ -48,14 +48,22 @@ struct SettlementRun: Sendable {
         return groups
     }
 
-    /// Signs transactions on successive sequences from `first` on.
+    /// Signs transactions on the lowest sequences from `next` on that nothing which may still
+    /// execute has: nobody else fills a gap before those.
     func sign(
-        _ groups: [[SettlementFile.Row]], from first: UInt64
+        _ groups: [[SettlementFile.Row]], from next: SequenceNumber,
+        beside open: [SettlementJournal.Entry]
     ) async throws(CommandFault) -> [SettlementJournal.Entry] {
+        let taken = Set(
+            open.map(\.transaction.transaction).filter { $0.stream == options.stream }
+                .map(\.sequence.rawValue))
         var entries: [SettlementJournal.Entry] = []
-        for (place, rows) in groups.enumerated() {
+        var sequence = next.rawValue
+        for rows in groups {
+            while taken.contains(sequence) { sequence = try SettlementRun.next(after: sequence) }
             var options = options
-            options.sequence = first + UInt64(place)
+            options.sequence = sequence
+            sequence = try SettlementRun.next(after: sequence)
             let builder = try TransactionBuilder(
                 options, network: builder.network, client: client, keys: builder.keys)
             let file = try await builder.build(rows.map(\.operation))
@@ -65,6 +73,14 @@ struct SettlementRun: Sendable {
                     transaction: try file.signedTransaction(), lines: rows.map(\.line)))
         }
         return entries
+    }
+
+    /// - Throws: `CommandFault` at the end of all sequences, where no sound account is.
+    private static func next(after sequence: UInt64) throws(CommandFault) -> UInt64 {
+        guard let next = SequenceNumber(sequence).next else {
+            throw CommandFault("the node tells a sequence that can't be, \(sequence): ask another")
+        }
+        return next.rawValue
     }
 
     /// The fate of each transaction of the journal.
@@ -151,11 +167,17 @@ struct SettlementRun: Sendable {
         return (used?.nextSequence ?? 0, info)
     }
 
-    /// Submits what may still execute, each after the one before it is final. Behind one that stays
-    /// open the others wait: their sequences come later.
+    /// Submits what may still execute by its sequence, each after the one before it is final.
+    /// Behind one that stays open the others wait.
     func submit(_ journal: SettlementJournal, _ fates: inout [Fate]) async {
+        let places = fates.indices.filter { fates[$0].isOpen }.sorted { left, right in
+            let entries = journal.entries
+            return entries[left].transaction.transaction.sequence
+                < entries[right].transaction.transaction.sequence
+        }
         var blocking: SettlementJournal.Entry?
-        for (place, entry) in journal.entries.enumerated() where fates[place].isOpen {
+        for place in places {
+            let entry = journal.entries[place]
             if let line = blocking?.lines.first {
                 fates[place] = .open("waits for the transaction of line \(line)")
                 continue

@@ -9,7 +9,7 @@ internal import RPC
 /// voucher, before the voucher is handed out: no sequence is used twice. `last` is the newest one,
 /// for whoever has lost it.
 struct ReserveFile: Hashable, Sendable {
-    static let format = "offpeak-reserve-1"
+    static let format = "offpeak-reserve-2"
     private static let bytesMax = 1 << 20
 
     let prefix: NetworkPrefix
@@ -23,13 +23,15 @@ struct ReserveFile: Hashable, Sendable {
     private(set) var assets: [AssetID: Amount]
     /// What a voucher may cost unless an option says otherwise.
     let maxFee: Amount
+    /// What the payer pays for a receiver's entry of an issued asset.
+    let holdingDeposit: Amount
     /// The text of the newest voucher, empty before the first.
     private(set) var last: String
     let proof: ProofInfo
 
     init(
         _ network: NetworkContext, account: String, stream: UInt16, nextSequence: UInt64,
-        amount: Amount, maxFee: Amount, proof: ProofInfo
+        amount: Amount, maxFee: Amount, holdingDeposit: Amount, proof: ProofInfo
     ) {
         prefix = network.prefix
         chainID = network.chainID
@@ -39,8 +41,15 @@ struct ReserveFile: Hashable, Sendable {
         self.amount = amount
         assets = [:]
         self.maxFee = maxFee
+        self.holdingDeposit = holdingDeposit
         last = ""
         self.proof = proof
+    }
+
+    /// Whether bytes are meant to be such a file.
+    static func isOne(_ bytes: [UInt8]) -> Bool {
+        guard case .object(let members)? = try? JSONReader.parse(bytes) else { return false }
+        return members.contains { $0.name == "format" }
     }
 
     static func read(_ path: String) throws(CommandFault) -> ReserveFile {
@@ -52,7 +61,7 @@ struct ReserveFile: Hashable, Sendable {
             bytes: bytes, file: file,
             known: [
                 "format", "prefix", "chainID", "account", "stream", "nextSequence", "amount",
-                "assets", "maxFee", "last", "proof",
+                "assets", "maxFee", "holdingDeposit", "last", "proof",
             ])
         let format = try fields.text("format")
         guard format == ReserveFile.format else {
@@ -67,6 +76,7 @@ struct ReserveFile: Hashable, Sendable {
         amount = try ReserveFile.amount("amount", fields)
         assets = try ReserveFile.assets(fields, in: prefix)
         maxFee = try ReserveFile.amount("maxFee", fields)
+        holdingDeposit = try ReserveFile.amount("holdingDeposit", fields)
         last = try fields.text("last")
         proof = try ProofFile.info(
             JSONFields(
@@ -103,13 +113,8 @@ struct ReserveFile: Hashable, Sendable {
     func spent(
         _ transaction: Transaction, _ text: String, _ account: Account
     ) throws(CommandFault) -> ReserveFile {
-        var taken: [AssetID: Amount] = [.native: transaction.maxFee]
-        for case .transfer(let transfer) in transaction.operations {
-            taken[transfer.asset] = (taken[transfer.asset] ?? 0)
-                .clampedAdvance(by: transfer.amount.rawValue)
-        }
         var after = self
-        for (asset, amount) in taken.sorted(by: { $0.key < $1.key }) {
+        for (asset, amount) in taken(by: transaction).sorted(by: { $0.key < $1.key }) {
             try after.take(amount, of: asset, held: account.balance(of: asset))
         }
         guard let next = transaction.sequence.next else {
@@ -120,6 +125,18 @@ struct ReserveFile: Hashable, Sendable {
         return after
     }
 
+    /// What a payment takes at most, with the deposit for each receiver's entry.
+    func taken(by transaction: Transaction) -> [AssetID: Amount] {
+        var taken: [AssetID: Amount] = [.native: transaction.maxFee]
+        for case .transfer(let transfer) in transaction.operations {
+            taken[transfer.asset] = (taken[transfer.asset] ?? 0)
+                .clampedAdvance(by: transfer.amount.rawValue)
+            guard transfer.asset != .native else { continue }
+            taken[.native] = taken[.native]?.clampedAdvance(by: holdingDeposit.rawValue)
+        }
+        return taken
+    }
+
     private mutating func take(
         _ taken: Amount, of asset: AssetID, held: Amount
     ) throws(CommandFault) {
@@ -127,7 +144,7 @@ struct ReserveFile: Hashable, Sendable {
         guard let left = try? before.subtracting(taken) else {
             let what =
                 asset == .native
-                ? "\(taken) with its fee, \(before) of the reserve is left"
+                ? "\(taken) with fee and deposits, \(before) of the reserve is left"
                 : "\(taken) of asset \(asset.text(in: prefix)), \(before) of what was held is left"
             throw CommandFault(
                 """
@@ -148,7 +165,7 @@ struct ReserveFile: Hashable, Sendable {
             assets: assets.sorted { $0.key < $1.key }.map { asset, amount in
                 Content.Left(asset: asset.text(in: prefix), amount: amount)
             },
-            maxFee: maxFee, last: last, proof: proof)
+            maxFee: maxFee, holdingDeposit: holdingDeposit, last: last, proof: proof)
     }
 
     /// The file's members.
@@ -167,6 +184,7 @@ struct ReserveFile: Hashable, Sendable {
         let amount: Amount
         let assets: [Left]
         let maxFee: Amount
+        let holdingDeposit: Amount
         let last: String
         let proof: ProofInfo
     }

@@ -69,7 +69,7 @@ struct VoucherMaker {
             .signed(by: builder.keys.map(\.secretKey))
         let proof = try VoucherText.reserve(reserve.proof, place: reservePath)
         let account = try account(in: proof, builder.sender)
-        try check(file, account)
+        try check(file, account, at: builder.network.now)
         let voucher = Voucher(try file.signedTransaction(), reserve: proof)
         let text = voucher.text(in: reserve.prefix)
         let after = try reserve.spent(file.transaction, text, account)
@@ -91,8 +91,11 @@ struct VoucherMaker {
     }
 
     /// What nobody would take must not use up a sequence.
-    private func check(_ file: TransactionFile, _ account: Account) throws(CommandFault) {
-        let sender = file.transaction.sender
+    private func check(
+        _ file: TransactionFile, _ account: Account, at now: Timestamp
+    ) throws(CommandFault) {
+        let body = file.transaction
+        let sender = body.sender
         guard let policy = account.policy ?? file.policy(of: sender) else {
             throw CommandFault(
                 """
@@ -101,7 +104,26 @@ struct VoucherMaker {
                 """)
         }
         let known = KnownLedger(accounts: [sender: KnownLedger.Account(policy: policy)])
-        try WeightCheck.check(file, WeightCheck.parts(of: file, known: known))
+        let parts = WeightCheck.parts(of: file, known: known)
+        try WeightCheck.check(file, parts)
+        let isBound = parts.contains { $0.weight < policy.admin }
+        for (asset, amount) in reserve.taken(by: body).sorted(by: { $0.key < $1.key }) {
+            guard account.holding(of: asset)?.isFrozen != true else {
+                throw CommandFault("the asset \(asset.text(in: reserve.prefix)) is frozen")
+            }
+            // Of the fee, the tip alone counts.
+            let rest = asset == .native ? body.maxFee.clampedRetreat(by: body.tip.rawValue) : 0
+            let counted = amount.clampedRetreat(by: rest.rawValue)
+            guard isBound, let room = account.room(for: asset, at: now), counted > room else {
+                continue
+            }
+            let name = asset == .native ? "" : " of asset \(asset.text(in: reserve.prefix))"
+            throw CommandFault(
+                """
+                the account's spending limit leaves \(room)\(name), this takes \(counted): wait, \
+                or sign with all keys
+                """)
+        }
     }
 }
 

@@ -53,8 +53,12 @@ struct VoucherText {
     /// The same with the proof that a node answered.
     /// - Parameter path: What `offpeak query proof ADDRESS` or `offpeak voucher reserve` wrote.
     static func reserve(_ path: String) throws(CommandFault) -> AnchoredProof {
-        if let kept = try? ReserveFile.read(path) { return try reserve(kept.proof, place: path) }
-        return try reserve(try ProofFile.read(path), place: path)
+        let bytes = try TextFile.read(path, maximum: ProofFile.bytesMax)
+        let place = path == "-" ? "stdin" : path
+        guard ReserveFile.isOne(bytes) else {
+            return try reserve(try ProofFile.parse(bytes, name: place), place: place)
+        }
+        return try reserve(try ReserveFile(bytes: bytes, file: place).proof, place: place)
     }
 
     static func reserve(

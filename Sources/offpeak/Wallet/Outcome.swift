@@ -119,7 +119,7 @@ enum OutcomeText {
             "its signatures weigh less than the account's threshold, or than the admin threshold"
                 + " that a second veto takes"
         case .feeTooLow:
-            "the fee is above --max-fee: leave the option out, and the wallet reckons it"
+            "its fee would be above the most that it allows (--max-fee)"
         case .insufficientForFee: "the balance doesn't cover the fee"
         case .tooManyStreams: "the account has no room for a further stream"
         case .invalidSignature: "a signature is wrong"

@@ -293,6 +293,7 @@ extension Operation {
         case .bond(let bond): bond.amount == 0
         case .unbond(let unbond): unbond.amount == 0
         case .escrowTopUp(let topUp): topUp.amount == 0
+        case .escrowDecide(let decision): decision.amount == 0
         default: false
         }
     }
