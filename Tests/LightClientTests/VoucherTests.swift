@@ -217,12 +217,7 @@ import Testing
 
     @Test func `who holds an asset that its issuer has frozen can't pay with it`() throws {
         var fixture = try ProofFixture(network: "frozen")
-        let terms = try AssetTerms(symbol: "TOK", decimals: 2, canFreeze: true)
-        guard case .executed(let issue)? = try fixture.run([.issueAsset(terms)]) else {
-            Issue.record("no asset")
-            return
-        }
-        let asset = try #require(issue.assets.first)
+        let asset = try issue(on: &fixture, canFreeze: true)
         for (freeze, isFrozen) in [(nil, false), (true, true), (false, false)] {
             let operation =
                 freeze.map {
@@ -250,6 +245,17 @@ import Testing
         }
     }
 
+    /// An asset that the payer issues.
+    private func issue(
+        on fixture: inout ProofFixture, canFreeze: Bool = false
+    ) throws -> AssetID {
+        let terms = try AssetTerms(symbol: "TOK", decimals: 2, canFreeze: canFreeze)
+        guard case .executed(let issue)? = try fixture.run([.issueAsset(terms)]) else {
+            throw Unlimited()
+        }
+        return try #require(issue.assets.first)
+    }
+
     /// The payer may spend 500 of an asset of its own an hour, and of the native one what is said,
     /// unless the other key signs too.
     /// - Parameter native: Of the deposits for a new stream and for an entry.
@@ -257,11 +263,7 @@ import Testing
         _ native: (_ stream: UInt64, _ entry: UInt64) -> UInt64
     ) throws -> (ProofFixture, AssetID, SecretKey) {
         var fixture = try ProofFixture(network: "limited")
-        let terms = try AssetTerms(symbol: "TOK", decimals: 2)
-        guard case .executed(let issue)? = try fixture.run([.issueAsset(terms)]) else {
-            throw Unlimited()
-        }
-        let asset = try #require(issue.assets.first)
+        let asset = try issue(on: &fixture)
         let other = TestKeys.key(seed: ProofFixture.seed, index: 52)
         let policy = try Policy(
             signers: [fixture.payer, other].map { .init(publicKey: $0.publicKey, weight: 1) },
@@ -450,12 +452,7 @@ import Testing
         #expect(try check(voucher(transaction())).doubts == [])
         // An asset to others than who asks.
         var fixture = try ProofFixture(network: "doubts", governed: [.holdingDeposit])
-        let terms = try AssetTerms(symbol: "TOK", decimals: 2)
-        guard case .executed(let issue)? = try fixture.run([.issueAsset(terms)]) else {
-            Issue.record("not executed")
-            return
-        }
-        let asset = try #require(issue.assets.first)
+        let asset = try issue(on: &fixture)
         try fixture.run([.mint(Mint(asset: asset, to: payer, amount: 900))])
         func doubts(
             for receiver: Address?, of wanted: AssetID? = nil

@@ -17,15 +17,9 @@ struct AssetCommand: AsyncParsableCommand {
 struct AssetShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Issuer, terms and supply of an issued asset.")
-    @Argument(help: "The asset's id.")
-    var asset: String
-    @OptionGroup var query: QueryOptions
+    @OptionGroup var query: QueryAsset
 
-    func run() async throws {
-        try await query.show(AnswerText.asset) { rpc throws(RPCClientFault) in
-            try await rpc.asset(asset)
-        }
-    }
+    func run() async throws { try await query.run() }
 }
 
 /// What every command that changes an asset has in common.
